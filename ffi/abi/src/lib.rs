@@ -1,0 +1,2 @@
+//! The C functions of gleaner.h.
+#![no_std]

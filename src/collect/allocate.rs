@@ -1,0 +1,276 @@
+//! The one slow path: every allocation and free that its thread's magazine could not serve.
+//!
+//! Allocating: if a collection is due it runs first; then the heap is asked; if it has no room, a collection is forced
+//! and the heap asked again; and only then there is no memory. Callbacks are not called here: the doors do that after
+//! the return, outside the gate.
+
+use super::{
+    Cause, collect,
+    finalize::Finalizer,
+    settings::{self, FreeMode},
+    stats::{COUNTERS, Counters},
+    tables::{self, TABLES},
+    trace::layout,
+};
+use crate::{
+    base::{addr::Addr, sync::Ordering},
+    heap::{
+        self, OBJECT_BYTES_MAX, Request, emergency,
+        gate::{self, Inside},
+        kind::Kind,
+        large, mutator, pressure, refill,
+        resolve::{self, Slot},
+        zeal,
+    },
+};
+
+/// There is no memory for the request, and a collection has not made any.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoMemory;
+
+/// Allocates. The object is on the caller's stack or in its registers when this returns.
+pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
+    if request.bytes > OBJECT_BYTES_MAX || !heap::ensure_reserved() {
+        return out_of_memory();
+    }
+    let Some(mutator) = mutator::register() else { return out_of_memory() };
+    if pressure::is_due() || zeal::wants_collection() {
+        collect(if pressure::is_due() { Cause::Due } else { Cause::Forced });
+    }
+    let mut has_collected = false;
+    loop {
+        let Some(inside) = gate::enter(mutator) else {
+            return emergency::allocate(request.bytes).ok_or(NoMemory);
+        };
+        if let Some(object) = heap::allocate(&inside, request) {
+            return Ok(object);
+        }
+        drop(inside);
+        if has_collected || !collect(Cause::Forced) {
+            return out_of_memory();
+        }
+        has_collected = true;
+    }
+}
+
+#[cold]
+fn out_of_memory() -> Result<Addr, NoMemory> {
+    Counters::add(&COUNTERS.oom_events, 1);
+    Err(NoMemory)
+}
+
+/// Allocates an object with a layout.
+pub fn allocate_typed(bytes: usize, layout: usize) -> Result<Addr, NoMemory> {
+    let bytes = bytes.checked_add(size_of::<usize>()).ok_or(NoMemory)?;
+    let object = allocate(&Request::new(bytes, Kind::TYPED))?;
+    if let Some(slot) = resolve::object_at(object) {
+        layout::set(&slot, layout);
+    }
+    Ok(object)
+}
+
+/// What a free met.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Freed {
+    /// It is done.
+    Done,
+    /// The address is not one of ours.
+    Foreign,
+    /// The address lies `offset` bytes inside an object of `bytes`.
+    Inside {
+        /// Distance from the object's start.
+        offset: usize,
+        /// The object's size.
+        bytes: usize,
+    },
+    /// The object, or another of its class, had been freed before.
+    Twice {
+        /// The object.
+        object: Addr,
+        /// Its size.
+        bytes: usize,
+    },
+}
+
+/// Frees the object at `address`, which is not null.
+pub fn free(address: Addr) -> Freed {
+    let Some(slot) = resolve::locate(address) else {
+        return if emergency::range().contains(address) { dropped() } else { Freed::Foreign };
+    };
+    if slot.start() != address {
+        return Freed::Inside { offset: address - slot.start(), bytes: slot.bytes() };
+    }
+    let Some(mutator) = mutator::register() else { return dropped() };
+    let Some(inside) = gate::enter(mutator) else { return dropped() };
+    let twice = Freed::Twice { object: slot.start(), bytes: slot.bytes() };
+    if !slot.is_allocated() {
+        return twice;
+    }
+    if tables::may_be_attached() {
+        detach(&slot);
+    }
+    if settings::free_mode() == FreeMode::Ignore {
+        return Freed::Done;
+    }
+    if slot.class().is_large() {
+        return if large::free(&inside, &slot) { Freed::Done } else { twice };
+    }
+    free_small(&inside, &slot)
+}
+
+/// A free inside a slow path of the same thread, or without memory for a record: the object stays.
+#[cold]
+fn dropped() -> Freed {
+    Counters::add(&COUNTERS.frees_dropped, 1);
+    Freed::Done
+}
+
+fn free_small(inside: &Inside<'_>, slot: &Slot) -> Freed {
+    let twice = |object: Addr| Freed::Twice { object, bytes: slot.bytes() };
+    fill_freed(slot);
+    if zeal::is_slow_path_only() {
+        return refill::give_one(inside, slot).map_or_else(|found| twice(found.0), |()| Freed::Done);
+    }
+    let magazine = inside.mutator().magazine(slot.class());
+    let object = slot.start().as_ptr::<u8>();
+    // SAFETY: the calling thread's magazine, and the slot is of its class.
+    if unsafe { magazine.push(object) } {
+        return Freed::Done;
+    }
+    if !magazine.is_full() {
+        return twice(slot.start());
+    }
+    if let Err(found) = refill::make_room(inside, slot.class()) {
+        return twice(found.0);
+    }
+    // SAFETY: as above.
+    if unsafe { magazine.push(object) } {
+        Freed::Done
+    } else {
+        refill::give_one(inside, slot).map_or_else(|found| twice(found.0), |()| Freed::Done)
+    }
+}
+
+/// Zeroes a freed slot where its kind promises zero, or poisons it where that is asked for.
+fn fill_freed(slot: &Slot) {
+    let fill = match (slot.class().kind().traits().is_zeroed(), zeal::is_poisoning()) {
+        (true, _) => 0,
+        (false, true) => zeal::POISON_BYTE,
+        (false, false) => return,
+    };
+    // SAFETY: the object is the caller's to give up, so its bytes are nobody's.
+    unsafe { core::ptr::write_bytes(slot.start().as_ptr::<u8>(), fill, slot.bytes()) };
+}
+
+/// The object is freed by hand: what was attached to it goes with it.
+#[cold]
+fn detach(slot: &Slot) {
+    let mut tables = TABLES.lock();
+    tables.finalizers.clear(slot.start());
+    tables.weak.clear_object(slot.start());
+    tables.pins.remove(slot.start());
+}
+
+/// What a realloc came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Resized {
+    /// The object is here now, with its contents.
+    At(Addr),
+    /// No memory; the old object is as it was.
+    NoMemory,
+    /// The address is not the start of an object of ours in use.
+    NotAnObject(Freed),
+}
+
+/// Changes the size of the object at `address`, which is not null, to `bytes`, which are not zero.
+///
+/// It stays where it is when it fits and would not leave half of its slot unused. Kind and layout are kept.
+pub fn resize(address: Addr, bytes: usize) -> Resized {
+    let slot = match resolve::locate(address) {
+        Some(slot) if slot.start() == address && slot.is_allocated() => slot,
+        Some(slot) if slot.start() == address => {
+            return Resized::NotAnObject(Freed::Twice { object: address, bytes: slot.bytes() });
+        }
+        Some(slot) => {
+            let offset = address - slot.start();
+            return Resized::NotAnObject(Freed::Inside { offset, bytes: slot.bytes() });
+        }
+        None => return Resized::NotAnObject(Freed::Foreign),
+    };
+    let usable = slot.usable_bytes();
+    if bytes <= usable && bytes >= usable / 2 {
+        return Resized::At(address);
+    }
+    if bytes > OBJECT_BYTES_MAX {
+        return Resized::NoMemory;
+    }
+    if slot.class().is_large() && bytes > heap::size_class::SLOT_BYTES_MAX && resize_large(&slot, bytes) {
+        return Resized::At(address);
+    }
+    move_to(&slot, usable, bytes)
+}
+
+fn resize_large(slot: &Slot, bytes: usize) -> bool {
+    let Some(mutator) = mutator::register() else { return false };
+    gate::enter(mutator).is_some_and(|inside| large::resize(&inside, slot, bytes))
+}
+
+fn move_to(slot: &Slot, usable: usize, bytes: usize) -> Resized {
+    let kind = slot.class().kind();
+    let moved = if kind.traits().is_typed() {
+        // SAFETY: the last word of a typed slot in use is its layout.
+        let layout = unsafe { (slot.start() + usable).as_ptr::<usize>().read() };
+        allocate_typed(bytes, layout)
+    } else {
+        allocate(&Request::new(bytes, kind))
+    };
+    let Ok(moved) = moved else { return Resized::NoMemory };
+    // SAFETY: both objects are in use, apart, and hold as many bytes.
+    unsafe {
+        core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), usable.min(bytes));
+    }
+    free(slot.start());
+    Resized::At(moved)
+}
+
+/// A finalizer, weak cell, pin or ephemeron could not be attached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// The address is not the start of an object.
+    NotAnObject,
+    /// The system refused the memory for the table.
+    NoMemory,
+}
+
+impl From<super::table::NoMemory> for Refused {
+    fn from(_: super::table::NoMemory) -> Self {
+        Refused::NoMemory
+    }
+}
+
+/// Runs `work` with the tables locked, inside the calling thread's gate.
+pub fn with_tables<R>(work: impl FnOnce(&mut tables::Tables) -> R) -> Option<R> {
+    let mutator = mutator::register()?;
+    let _inside = gate::enter(mutator)?;
+    Some(work(&mut TABLES.lock()))
+}
+
+/// As [`with_tables`], for something to be attached to the object at `object`.
+pub fn attach<R>(object: Addr, work: impl FnOnce(&mut tables::Tables) -> Result<R, Refused>) -> Result<R, Refused> {
+    if resolve::object_at(object).is_none() {
+        return Err(Refused::NotAnObject);
+    }
+    tables::note_attached();
+    with_tables(work).unwrap_or(Err(Refused::NoMemory))
+}
+
+/// Sets the finalizer of an object.
+pub fn set_finalizer(object: Addr, finalizer: Finalizer) -> Result<(), Refused> {
+    attach(object, |tables| Ok(tables.finalizers.set(object, finalizer)?))
+}
+
+/// Bytes in slots handed out and not freed by hand or reclaimed, as far as threads have reported.
+pub fn bytes_in_use() -> u64 {
+    let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed) as i64;
+    (live + pressure::spent()).max(0) as u64
+}

@@ -1,0 +1,172 @@
+//! Finalizers: a procedure for an object, called once after the object has become unreachable.
+//!
+//! After marking, the objects with finalizers that are not marked are candidates, taken in three steps:
+//!
+//! 1. *unordered* candidates are queued at once;
+//! 2. *ordered* ones are queued unless another candidate reaches them: what each points to is marked, itself left out,
+//!    and who is unmarked then is reached by no other. Those that stay behind wait for a later collection; a cycle
+//!    of them waits for ever, which a statistic counts;
+//! 3. *unreachable* ones are queued when not even queued objects reach them.
+//!
+//! The queue is a root: objects in it, and all they reach, are intact until their procedure has run, and live on if it
+//! stores them somewhere. Setting a finalizer keeps its data alive, not its object.
+
+use super::{
+    mark::Marker,
+    table::{List, Map, NoMemory},
+};
+use crate::{
+    base::addr::{Addr, Ambiguous, ObjRef},
+    heap::resolve,
+};
+
+/// When a finalizer may run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u32)]
+pub enum Order {
+    /// After the finalizers of all objects that reach this one.
+    #[default]
+    Ordered = 0,
+    /// As soon as only objects with finalizers reach it, or none.
+    Unordered = 1,
+    /// When not even an object waiting for its finalizer reaches it.
+    Unreachable = 2,
+}
+
+/// A finalizer: the procedure's address, its data and its order.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Finalizer {
+    /// The address of the procedure.
+    pub procedure: usize,
+    /// What it is passed beside the object.
+    pub data: usize,
+    /// When it may run.
+    pub order: Order,
+}
+
+/// A finalizer whose time has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    /// The object.
+    pub object: usize,
+    /// Its finalizer.
+    pub finalizer: Finalizer,
+}
+
+/// All finalizers.
+pub struct Finalizers {
+    by_object: Map<Finalizer>,
+    queue: List<Due>,
+    candidates: List<usize>,
+    /// Finalizers handed out to run.
+    pub run: u64,
+    /// Ordered ones that wait on a cycle, as of the last collection.
+    pub on_cycles: u64,
+}
+
+impl Finalizers {
+    /// None, without memory.
+    pub const fn new() -> Self {
+        Finalizers { by_object: Map::new(), queue: List::new(), candidates: List::new(), run: 0, on_cycles: 0 }
+    }
+
+    /// Sets the finalizer of an object, in place of the one it has. Makes room for its candidacy and its place in the
+    /// queue too, so that a collection needs no memory.
+    pub fn set(&mut self, object: Addr, finalizer: Finalizer) -> Result<(), NoMemory> {
+        let count = self.by_object.len() + 1;
+        self.queue.reserve(self.queue.as_slice().len() + count)?;
+        self.candidates.reserve(count)?;
+        self.by_object.insert(object, finalizer).map(|_| ())
+    }
+
+    /// Takes the finalizer of an object away.
+    pub fn clear(&mut self, object: Addr) -> bool {
+        self.by_object.remove(object).is_some()
+    }
+
+    /// Whether no object has a finalizer.
+    pub fn is_empty(&self) -> bool {
+        self.by_object.is_empty()
+    }
+
+    /// The next finalizer to run.
+    pub fn take_due(&mut self) -> Option<Due> {
+        let due = self.queue.pop()?;
+        self.run += 1;
+        Some(due)
+    }
+
+    /// How many wait to run.
+    pub fn pending(&self) -> usize {
+        self.queue.as_slice().len()
+    }
+
+    /// Visits the words that finalizers keep alive: data, and queued objects.
+    pub fn roots(&self, mut visit: impl FnMut(Ambiguous)) {
+        self.by_object.for_each(|_, finalizer| visit(Ambiguous(finalizer.data)));
+        for due in self.queue.as_slice() {
+            visit(Ambiguous(due.object));
+            visit(Ambiguous(due.finalizer.data));
+        }
+    }
+
+    /// Queues what has become unreachable, and marks all that the queue reaches. The world is stopped, marking is done.
+    pub fn queue_unreachable(&mut self, marker: &mut Marker) {
+        if self.by_object.is_empty() {
+            return;
+        }
+        self.find_candidates(Order::Unordered);
+        self.queue_candidates(marker);
+        self.find_candidates(Order::Ordered);
+        let candidates = self.candidates.as_slice().len();
+        for &object in self.candidates.as_slice() {
+            marker.scan_children_of_unmarked(ObjRef::claim(Addr::new(object)));
+            marker.drain();
+        }
+        self.drop_marked_candidates();
+        let ready = self.candidates.as_slice().len();
+        // If nobody is ready, all are held up by others who are held up: only cycles do that.
+        self.on_cycles = if ready == 0 { candidates as u64 } else { 0 };
+        self.queue_candidates(marker);
+        self.find_candidates(Order::Unreachable);
+        self.queue_candidates(marker);
+    }
+
+    fn find_candidates(&mut self, order: Order) {
+        self.candidates.clear();
+        let candidates = &mut self.candidates;
+        self.by_object.for_each(|object, finalizer| {
+            if finalizer.order == order && !is_marked(object) {
+                // Room was made by `set`.
+                let _ = candidates.push(object.get());
+            }
+        });
+    }
+
+    fn drop_marked_candidates(&mut self) {
+        let mut index = 0;
+        while let Some(&object) = self.candidates.as_slice().get(index) {
+            if is_marked(Addr::new(object)) {
+                self.candidates.swap_remove(index);
+            } else {
+                index += 1;
+            }
+        }
+    }
+
+    fn queue_candidates(&mut self, marker: &mut Marker) {
+        for &object in self.candidates.as_slice() {
+            if let Some(finalizer) = self.by_object.remove(Addr::new(object)) {
+                // Room was made by `set`.
+                let _ = self.queue.push(Due { object, finalizer });
+                marker.offer_root(Ambiguous(object));
+            }
+        }
+        marker.drain();
+        self.candidates.clear();
+    }
+}
+
+fn is_marked(object: Addr) -> bool {
+    resolve::object_at(object).is_some_and(|slot| slot.word().is_marked(slot.bit()))
+}

@@ -1,0 +1,380 @@
+//! Floor 4, collecting: which slots live.
+//!
+//! [`collect`] is the table of contents:
+//!
+//! ```text
+//!   decide       is it still due? may it run?                        trigger, settings
+//!   loader       read its list, keep it locked (C library only)      roots
+//!   stop         gates, signals, strangers                           world
+//!   magazines    what they hold is free: marked, never scanned       mark
+//!   roots        registers, stacks, static data, TLS, requests       roots
+//!   mark         everything they reach                               mark, ephemeron
+//!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
+//!   sweep        unmarked slots become free                          heap::sweep
+//!   resume       everybody goes on                                   world
+//!   release      pages free for long go back to the system           heap::cage
+//!   report       counters, a line, events                            stats, events
+//! ```
+//!
+//! [`allocate`](mod@allocate) is the one slow path: the heap says "no room", it collects, asks again, and only then says out of
+//! memory.
+
+pub mod allocate;
+pub mod ephemeron;
+pub mod events;
+pub mod finalize;
+pub mod mark;
+pub mod recheck;
+pub mod roots;
+pub mod settings;
+pub mod start;
+pub mod stats;
+pub mod table;
+pub mod tables;
+pub mod trace;
+pub mod trigger;
+pub mod weak;
+pub mod world;
+
+use crate::{
+    base::{
+        addr::Addr,
+        sync::{AtomicBool, AtomicU32, Ordering},
+    },
+    heap::{
+        cage::CAGE,
+        gate,
+        mutator::{self, Mutator},
+        pressure,
+        sweep::{self, Swept},
+        verify,
+    },
+    os::{clock, lock::Guard, log, signal, stack, statics, sys},
+};
+use events::{Event, Step};
+use mark::Marker;
+use recheck::{Disagreement, Recheck};
+use roots::{Myself, Snapshot};
+use settings::Mode;
+use stats::{COUNTERS, Counters};
+use tables::{TABLES, Tables};
+use trigger::{Outcome, Trigger};
+use weak::WeakKind;
+use world::{WORLD, World};
+
+/// Why a collection is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// The budget is spent. If another thread has collected meanwhile, that will do.
+    Due,
+    /// The heap has no room, zeal wants it, or somebody asked for it.
+    Forced,
+}
+
+/// What a collector needs from one cycle to the next. Guarded by [`WORLD`].
+struct Collector {
+    marker: Marker,
+    snapshot: Snapshot,
+    trigger: Trigger,
+}
+
+struct CollectorCell(core::cell::UnsafeCell<Collector>);
+// SAFETY: used only by the holder of `WORLD`.
+unsafe impl Sync for CollectorCell {}
+
+static COLLECTOR: CollectorCell = CollectorCell(core::cell::UnsafeCell::new(Collector {
+    marker: Marker::new(),
+    snapshot: Snapshot::new(),
+    trigger: Trigger::new(),
+}));
+
+/// Whether the engine is set up far enough to collect.
+static READY: AtomicBool = AtomicBool::new(false);
+/// How many calls forbid collecting.
+static DISABLED: AtomicU32 = AtomicU32::new(0);
+
+/// Forbids collections until [`enable`] has been called as often.
+pub fn disable() {
+    DISABLED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Takes one [`disable`] back.
+pub fn enable() {
+    // Calls beyond the number of `disable`s do nothing.
+    let _ = DISABLED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+}
+
+/// Whether a collection may run now.
+pub fn is_possible() -> bool {
+    READY.load(Ordering::Acquire) && DISABLED.load(Ordering::Relaxed) == 0 && settings::mode() != Mode::Off
+}
+
+/// Collects. `true` when a collection has run, here or on another thread since the call.
+///
+/// The caller is outside its gate. Finalizers and listeners are not called: the doors do that, outside all locks.
+pub fn collect(cause: Cause) -> bool {
+    let Some(mutator) = mutator::register() else { return false };
+    if !is_possible() {
+        return false;
+    }
+    // A handler that ran on this thread during the cycle could change the heap under the marker.
+    let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+    let mut has_run = false;
+    if roots::needs_loader() {
+        statics::with_loader_locked(|| has_run = collect_with_loader_locked(mutator, cause));
+    } else {
+        has_run = collect_with_loader_locked(mutator, cause);
+    }
+    signal::change_mask(libc::SIG_SETMASK, mask);
+    has_run
+}
+
+fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
+    struct Call<'a> {
+        mutator: &'a Mutator,
+        world: Guard<'static, World>,
+        has_run: bool,
+    }
+    unsafe extern "C" fn run(sp: Addr, data: *mut core::ffi::c_void) {
+        // SAFETY: `data` is the `Call` below, which waits for us.
+        let call = unsafe { &mut *data.cast::<Call<'_>>() };
+        let myself = Myself { mutator: call.mutator, sp };
+        // SAFETY: the call holds `WORLD`.
+        let collector = unsafe { &mut *COLLECTOR.0.get() };
+        call.has_run = cycle(&mut call.world, collector, myself);
+    }
+    let world = WORLD.lock();
+    if cause == Cause::Due && !pressure::is_due() {
+        return true;
+    }
+    let mut call = Call { mutator, world, has_run: false };
+    // SAFETY: `run` takes a pointer to a `Call`.
+    unsafe { stack::with_registers_spilled(run, (&raw mut call).cast()) };
+    call.has_run
+}
+
+/// One collection. `false` when the world could not be stopped or its roots not be found: nothing has changed then.
+fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bool {
+    if world.process != sys::process_id() {
+        // SAFETY: a child that forked past our handlers has one thread, this one, and it is in no gate.
+        unsafe { start::become_child(world, myself.mutator) };
+    }
+    let mut times = Times::start();
+    let Collector { marker, snapshot, trigger } = collector;
+    let spent = pressure::spent().max(0) as u64;
+    let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed);
+    marker.prepare(live, settings::mark_stack_objects());
+    let made = allocate::with_tables(|tables| tables.ephemerons_made).unwrap_or(0);
+    let known = marker.ephemerons.reserve(made).is_ok() && snapshot.read_loader().is_ok();
+    let stopped = if known { world::stop(myself.mutator) } else { Err(world::Abandoned { tid: 0 }) };
+    if let Err(abandoned) = stopped {
+        return give_up(abandoned);
+    }
+    times.stopped_ns = clock::now_ns();
+    let mut tables = TABLES.lock();
+    let Ok(swept) = mark_and_sweep(marker, snapshot, &mut tables, myself, &mut times) else {
+        drop(tables);
+        world::resume();
+        return give_up(world::Abandoned { tid: 0 });
+    };
+    drop(tables);
+    times.swept_ns = clock::now_ns();
+    let outcome = Outcome { spent, swept, start_ns: times.start_ns, end_ns: times.swept_ns };
+    pressure::restart(trigger.next_budget(&outcome));
+    world::resume();
+    times.resumed_ns = clock::now_ns();
+    release(myself.mutator);
+    report(myself.mutator, &swept, &times, snapshot.bytes);
+    true
+}
+
+/// The part of a collection with the world stopped.
+fn mark_and_sweep(
+    marker: &mut Marker,
+    snapshot: &mut Snapshot,
+    tables: &mut Tables,
+    myself: Myself<'_>,
+    times: &mut Times,
+) -> Result<Swept, roots::Unknown> {
+    roots::forget_reused_control_blocks(tables);
+    marker.begin();
+    mark_magazines(marker);
+    if let Err(unknown) = mark_roots(marker, snapshot, tables, myself) {
+        marker.drain();
+        sweep::sweep(sweep::Mode::Count);
+        return Err(unknown);
+    }
+    times.rooted_ns = clock::now_ns();
+    marker.drain();
+    if settings::recheck() {
+        recheck(marker, snapshot, tables, myself);
+    }
+    times.marked_ns = clock::now_ns();
+    settle_weak(marker, tables);
+    times.settled_ns = clock::now_ns();
+    let mode = if settings::mode() == Mode::On { sweep::Mode::Reclaim } else { sweep::Mode::Count };
+    let swept = sweep::sweep(mode);
+    if settings::verify() {
+        if let Err(fault) = verify::check() {
+            crate::fatal!("verify: after collection {}: {fault:x?}", COUNTERS.collections.load(Ordering::Relaxed) + 1);
+        }
+    }
+    Ok(swept)
+}
+
+fn mark_magazines(marker: &mut Marker) {
+    for record in mutator::all() {
+        // SAFETY: every owner is stopped, gone, or ourselves outside any magazine operation.
+        unsafe { record.for_each_cached(|_, slots| marker.mark_cached(slots)) };
+    }
+}
+
+fn mark_roots(
+    marker: &mut Marker,
+    snapshot: &mut Snapshot,
+    tables: &Tables,
+    myself: Myself<'_>,
+) -> Result<(), roots::Unknown> {
+    // SAFETY: the ranges may be read while the world is stopped.
+    snapshot.for_each(myself, tables, &mut |_, range| unsafe { marker.root_range(range) })?;
+    roots::for_each_uncollectable(|slot| {
+        if marker.mark(&slot) && slot.class().kind().traits().may_hold_pointers() {
+            // SAFETY: an object in use.
+            unsafe { marker.root_range(crate::base::addr::Range::sized(slot.start(), slot.bytes())) };
+        }
+    });
+    Ok(())
+}
+
+/// Lets the second marker judge the first.
+fn recheck(marker: &mut Marker, snapshot: &mut Snapshot, tables: &Tables, myself: Myself<'_>) {
+    let Ok(mut recheck) = Recheck::new(marker.cached()) else {
+        crate::fatal!("recheck: no memory for its bitmap; run it with a smaller heap");
+    };
+    // The first enumeration succeeded and nothing has moved since.
+    let _ = snapshot.for_each(myself, tables, &mut |source, range| recheck.root(source, range));
+    sweep::for_each_allocated_word(
+        |class| class.kind().traits().is_uncollectable(),
+        |class, unit, index, allocated| {
+            sweep::for_each_slot(class, unit, index, allocated, |start| recheck.root_object(start));
+        },
+    );
+    match recheck.judge() {
+        None => {}
+        Some(Disagreement::Lost { object, parent }) => crate::fatal!(
+            "recheck: {:#x} is reachable from {:#x} and was not marked; it would have been lost",
+            object.get(),
+            parent.get()
+        ),
+        Some(Disagreement::Kept { object }) => {
+            crate::fatal!("recheck: {:#x} was marked and nothing reaches it; it would have been kept", object.get())
+        }
+    }
+}
+
+/// Weak cells, finalizers and ephemerons, in the order that makes each right.
+fn settle_weak(marker: &mut Marker, tables: &mut Tables) {
+    let mut cleared = 0;
+    if !tables.weak.is_empty() {
+        cleared += tables.weak.clear_unmarked(WeakKind::Short);
+    }
+    tables.finalizers.queue_unreachable(marker);
+    if !tables.weak.is_empty() {
+        cleared += tables.weak.clear_unmarked(WeakKind::Long);
+    }
+    tables.ephemerons_made = marker.ephemerons.clear_dead();
+    tables.weak_cleared += cleared;
+}
+
+/// The times of a collection's steps.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    start_ns: u64,
+    stopped_ns: u64,
+    rooted_ns: u64,
+    marked_ns: u64,
+    settled_ns: u64,
+    swept_ns: u64,
+    resumed_ns: u64,
+}
+
+impl Times {
+    fn start() -> Times {
+        Times { start_ns: clock::now_ns(), ..Times::default() }
+    }
+}
+
+fn give_up(abandoned: world::Abandoned) -> bool {
+    Counters::add(&COUNTERS.stops_abandoned, 1);
+    // Try again after as much has been handed out as now.
+    pressure::restart(settings::floor_bytes().max(pressure::spent().max(0) as usize));
+    if settings::verbose() {
+        log::print(format_args!(
+            "gleaner: a collection was given up: thread {} did not stop; nothing was reclaimed",
+            abandoned.tid
+        ));
+    }
+    false
+}
+
+fn release(mutator: &Mutator) {
+    if let Some(_inside) = gate::enter(mutator) {
+        if let Some(cage) = CAGE.lock().as_mut() {
+            cage.release_some();
+        }
+    }
+}
+
+fn report(mutator: &Mutator, swept: &Swept, times: &Times, root_bytes: u64) {
+    let pause = times.resumed_ns - times.start_ns;
+    COUNTERS.note(swept, pause, times.marked_ns - times.rooted_ns, times.swept_ns - times.settled_ns);
+    COUNTERS.root_bytes_last.store(root_bytes, Ordering::Relaxed);
+    let number = COUNTERS.collections.load(Ordering::Relaxed);
+    let Some(_inside) = gate::enter(mutator) else { return };
+    note_events(mutator, swept, times, number);
+    if settings::trace() {
+        let released_ns = clock::now_ns();
+        let micros = |from: u64, to: u64| to.saturating_sub(from) / 1000;
+        log::print(format_args!(
+            "gleaner: gc={number} pause_us={} stop_us={} roots_us={} mark_us={} weak_us={} sweep_us={} release_us={} \
+             live_bytes={} live_objects={} reclaimed_bytes={} heap_bytes={} root_bytes={root_bytes} threads={} abandoned={}",
+            micros(times.start_ns, times.resumed_ns),
+            micros(times.start_ns, times.stopped_ns),
+            micros(times.stopped_ns, times.rooted_ns),
+            micros(times.rooted_ns, times.marked_ns),
+            micros(times.marked_ns, times.settled_ns),
+            micros(times.settled_ns, times.swept_ns),
+            micros(times.resumed_ns, released_ns),
+            swept.live_bytes,
+            swept.live_objects,
+            swept.reclaimed_bytes,
+            stats::sizes().heap_bytes,
+            mutator::count_alive(),
+            COUNTERS.stops_abandoned.load(Ordering::Relaxed),
+        ));
+    }
+}
+
+fn note_events(mutator: &Mutator, swept: &Swept, times: &Times, number: u64) {
+    let event = |step: Step, time_ns: u64, before_ns: u64| {
+        let is_swept = matches!(step, Step::SweepEnd | Step::Resume);
+        Event {
+            step,
+            collection: number,
+            time_ns,
+            duration_ns: time_ns - before_ns,
+            live_bytes: if is_swept { swept.live_bytes } else { 0 },
+            reclaimed_bytes: if is_swept { swept.reclaimed_bytes } else { 0 },
+        }
+    };
+    events::note(
+        mutator.tid.load(Ordering::Relaxed),
+        &[
+            event(Step::Start, times.start_ns, times.start_ns),
+            event(Step::Stop, times.stopped_ns, times.start_ns),
+            event(Step::MarkEnd, times.marked_ns, times.stopped_ns),
+            event(Step::SweepEnd, times.swept_ns, times.marked_ns),
+            event(Step::Resume, times.resumed_ns, times.swept_ns),
+        ],
+    );
+}

@@ -1,0 +1,179 @@
+//! Recheck: a second marker, slow and simple, that judges the first.
+//!
+//! It has its own bitmap, one bit for each 16 bytes of the heap, its own stack that grows as it must, and no tricks: no
+//! ring, no filter, no budget. From the same roots it must reach exactly the objects that the first marker has marked,
+//! less those that magazines hold.
+
+use super::{
+    ephemeron::Ephemeron,
+    roots::{self, Source},
+    table::{List, NoMemory},
+    trace,
+};
+use crate::{
+    base::{
+        addr::{Addr, Ambiguous, Range},
+        sync::Ordering,
+    },
+    heap::{
+        cage,
+        resolve::{self, Slot},
+        size_class::{GRANULE, UNIT},
+        sweep, units,
+    },
+    os::mem,
+};
+
+/// Where the two markers disagree.
+#[derive(Clone, Copy, Debug)]
+pub enum Disagreement {
+    /// Reached from `parent` (an object, or a root when null) and not marked: it would have been lost.
+    Lost {
+        /// The object.
+        object: Addr,
+        /// Who points to it.
+        parent: Addr,
+    },
+    /// Marked and not reached: it would have been kept for nothing.
+    Kept {
+        /// The object.
+        object: Addr,
+    },
+}
+
+/// The second marker.
+pub struct Recheck<'a> {
+    /// The slots that magazines hold, sorted: free, whatever points to them.
+    cached: &'a [usize],
+    reached: Addr,
+    bytes: usize,
+    stack: List<usize>,
+    ephemerons: List<usize>,
+    lost: Option<Disagreement>,
+}
+
+impl<'a> Recheck<'a> {
+    /// A marker that has reached nothing. `cached`: the slots in magazines, sorted.
+    pub fn new(cached: &'a [usize]) -> Result<Self, NoMemory> {
+        let bytes = (cage::frontier() as usize * (UNIT / GRANULE / 8)).max(1);
+        let reached = mem::map(bytes).ok_or(NoMemory)?;
+        Ok(Recheck { cached, reached, bytes, stack: List::new(), ephemerons: List::new(), lost: None })
+    }
+
+    /// Reaches what a root range points to.
+    pub fn root(&mut self, source: Source, range: Range) {
+        let _ = source;
+        // SAFETY: root ranges may be read while the world is stopped.
+        unsafe {
+            roots::words(range, |word| {
+                self.reach(resolve::resolve(word), Addr::NULL);
+                self.reach(resolve::resolve_end(word), Addr::NULL);
+            });
+        }
+    }
+
+    /// Reaches the uncollectable object at `start`, which is a root whole, unless it is in a magazine.
+    pub fn root_object(&mut self, start: Addr) {
+        if self.cached.binary_search(&start.get()).is_ok() {
+            return;
+        }
+        let Some(slot) = resolve::object_at(start) else { return };
+        if self.set(&slot) && slot.class().kind().traits().may_hold_pointers() {
+            self.root(Source::Uncollectable, Range::sized(slot.start(), slot.bytes()));
+        }
+    }
+
+    fn set(&mut self, slot: &Slot) -> bool {
+        let offset = slot.start().get() - cage::addr_of(slot.unit()).get();
+        let granule = slot.unit() as usize * (UNIT / GRANULE) + offset / GRANULE;
+        // SAFETY: one bit for each granule below the frontier was mapped.
+        let byte = unsafe { &mut *(self.reached + granule / 8).as_ptr::<u8>() };
+        let bit = 1u8 << (granule % 8);
+        let is_new = *byte & bit == 0;
+        *byte |= bit;
+        is_new
+    }
+
+    fn reach(&mut self, slot: Option<Slot>, parent: Addr) {
+        let Some(slot) = slot else { return };
+        if !self.set(&slot) {
+            return;
+        }
+        if !slot.word().is_marked(slot.bit()) && self.lost.is_none() {
+            self.lost = Some(Disagreement::Lost { object: slot.start(), parent });
+        }
+        if self.stack.push(slot.start().get()).is_err() {
+            crate::fatal!("recheck: no memory for its stack; run it with less live data");
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(start) = self.stack.pop() {
+            let Some(slot) = resolve::object_at(Addr::new(start)) else { continue };
+            if self.cached.binary_search(&start).is_ok() {
+                continue;
+            }
+            if slot.class().kind().traits().is_ephemeron() {
+                let _ = self.ephemerons.push(start);
+            }
+            trace::children(&slot, |word: Ambiguous| self.reach(resolve::resolve(word), slot.start()));
+        }
+    }
+
+    /// Follows ephemerons by looking at all of them until nothing changes.
+    fn follow_ephemerons(&mut self) {
+        loop {
+            let mut changed = false;
+            let mut index = 0;
+            while let Some(&start) = self.ephemerons.as_slice().get(index) {
+                let Some(slot) = resolve::object_at(Addr::new(start)) else { break };
+                let ephemeron = Ephemeron::of(slot.object());
+                if ephemeron.key() != 0 && self.is_reached(ephemeron.key()) {
+                    self.ephemerons.swap_remove(index);
+                    self.reach(resolve::resolve(Ambiguous(ephemeron.value())), slot.start());
+                    self.drain();
+                    changed = true;
+                } else {
+                    index += 1;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// Whether the object at `address` has been reached, or there is none that could die.
+    fn is_reached(&self, address: usize) -> bool {
+        let Some(slot) = resolve::object_at(Addr::new(address)) else { return true };
+        let offset = slot.start().get() - cage::addr_of(slot.unit()).get();
+        let granule = slot.unit() as usize * (UNIT / GRANULE) + offset / GRANULE;
+        // SAFETY: one bit for each granule below the frontier was mapped.
+        unsafe { *(self.reached + granule / 8).as_ptr::<u8>() >> (granule % 8) & 1 == 1 }
+    }
+
+    /// Finishes, and compares with the marks: the first disagreement.
+    pub fn judge(mut self) -> Option<Disagreement> {
+        self.drain();
+        self.follow_ephemerons();
+        let mut kept = None;
+        if self.lost.is_none() {
+            sweep::for_each_allocated_word(
+                |_| true,
+                |class, unit, index, allocated| {
+                    let marked = allocated & units::words(unit)[index].marked.load(Ordering::Relaxed);
+                    sweep::for_each_slot(class, unit, index, marked, |start| {
+                        let is_cached = self.cached.binary_search(&start.get()).is_ok();
+                        if kept.is_none() && !is_cached && !self.is_reached(start.get()) {
+                            kept = Some(Disagreement::Kept { object: start });
+                        }
+                    });
+                },
+            );
+        }
+        mem::unmap(self.reached, self.bytes);
+        self.stack.release();
+        self.ephemerons.release();
+        self.lost.or(kept)
+    }
+}

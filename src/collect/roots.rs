@@ -1,0 +1,441 @@
+//! Roots: where the search for reachable objects starts.
+//!
+//! | root | engine in a C library | engine behind malloc |
+//! |---|---|---|
+//! | registers, general and vector | context of each stopped thread; spilled by the collecting one | same |
+//! | stacks, from the stack pointer to the cold end | by each thread's record | same |
+//! | static data | writable segments, as the loader lists them | every private writable mapping, as the kernel lists them |
+//! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to |
+//! | ranges and pins by request, data of finalizers, the queue | yes | yes |
+//! | uncollectable objects | yes | yes |
+//!
+//! The kernel's list is read after the stop: it is right in the middle of a `dlclose`, has what other namespaces loaded,
+//! and needs no lock. The loader's list is read before it, under the loader's own lock, which is held until the world goes
+//! on.
+//!
+//! Holds: what is ours (`os::mem`) is never a root, nor the dead part of a stack.
+
+use super::{
+    table::List,
+    tables::{TABLES, Tables},
+    trace,
+};
+use crate::{
+    base::{
+        addr::{Addr, Ambiguous, Range},
+        sync::{AtomicBool, AtomicUsize, Ordering},
+    },
+    heap::{
+        cage, emergency,
+        mutator::{self, Mutator},
+        resolve, sweep,
+    },
+    os::{
+        maps::{self, Pages, Presence},
+        mem, signal,
+        stack::CONTROL_BLOCK_BYTES_MAX,
+        statics, sys, tls,
+    },
+};
+
+/// What a root is part of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// Registers of a stopped thread.
+    Registers,
+    /// A stack.
+    Stack,
+    /// Static data, or another mapping of the program's own.
+    Static,
+    /// Thread-local storage.
+    ThreadLocal,
+    /// A range that the program registered, or a pin.
+    Registered,
+    /// Data of a finalizer, or an object in the queue.
+    Finalizer,
+    /// An uncollectable object.
+    Uncollectable,
+}
+
+/// Whether every mapping of the program is a root: the engine behind malloc.
+static MAPPINGS_ARE_ROOTS: AtomicBool = AtomicBool::new(false);
+
+/// Makes every private writable mapping a root.
+pub fn make_mappings_roots() {
+    MAPPINGS_ARE_ROOTS.store(true, Ordering::Relaxed);
+}
+
+/// Whether the loader has to be locked around a collection.
+pub fn needs_loader() -> bool {
+    !mappings_are_roots()
+}
+
+fn mappings_are_roots() -> bool {
+    MAPPINGS_ARE_ROOTS.load(Ordering::Relaxed)
+}
+
+/// What is learned about roots before the stop, and room for what is worked out during it.
+pub struct Snapshot {
+    segments: List<Range>,
+    /// Module numbers and sizes of objects with thread-local storage.
+    tls_modules: List<(usize, usize)>,
+    vector_is_understood: bool,
+    /// Parts of mappings that are not roots, in ascending order.
+    excluded: List<Range>,
+    /// Bytes of roots that the last enumeration read.
+    pub bytes: u64,
+}
+
+/// The roots cannot be enumerated; nothing may be reclaimed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unknown;
+
+/// The main thread's static TLS: in no stack and in no segment.
+static MAIN_TLS_START: AtomicUsize = AtomicUsize::new(0);
+static MAIN_TLS_END: AtomicUsize = AtomicUsize::new(0);
+
+const STATIC_TLS_BYTES_MAX: usize = 1 << 20;
+
+/// Remembers where the calling thread, the main one, has its static thread-local storage.
+pub fn note_main_thread() {
+    let tp = tls::thread_pointer();
+    maps::for_each(|mapping| {
+        if mapping.range.contains(tp) {
+            let start = mapping.range.start.max(Addr::new(tp.get().saturating_sub(STATIC_TLS_BYTES_MAX)));
+            let end = mapping.range.end.min(tp + CONTROL_BLOCK_BYTES_MAX);
+            MAIN_TLS_START.store(start.get(), Ordering::Relaxed);
+            MAIN_TLS_END.store(end.get(), Ordering::Relaxed);
+        }
+    });
+}
+
+/// A thread has ended: its control block may hold a result that nobody has fetched.
+pub fn remember_control_block(thread_pointer: usize) {
+    if thread_pointer != 0 {
+        let mut tables = TABLES.lock();
+        if !tables.ended_control_blocks.as_slice().contains(&thread_pointer) {
+            // Without memory for the list the result of a joinable thread could be lost; the list is short.
+            let _ = tables.ended_control_blocks.push(thread_pointer);
+        }
+    }
+}
+
+/// Where the caller of a collection stands.
+#[derive(Clone, Copy)]
+pub struct Myself<'a> {
+    /// Its record.
+    pub mutator: &'a Mutator,
+    /// Its stack pointer, below its spilled registers.
+    pub sp: Addr,
+}
+
+/// The bytes below the stack pointer that a leaf function may use (System V ABI).
+const RED_ZONE_BYTES: usize = 128;
+
+impl Snapshot {
+    /// An empty one, without memory.
+    pub const fn new() -> Self {
+        Snapshot {
+            segments: List::new(),
+            tls_modules: List::new(),
+            vector_is_understood: false,
+            excluded: List::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Reads the loader's list. Before the stop; the loader is locked until the world goes on.
+    pub fn read_loader(&mut self) -> Result<(), Unknown> {
+        if mappings_are_roots() {
+            return Ok(());
+        }
+        self.segments.clear();
+        self.tls_modules.clear();
+        self.vector_is_understood = statics::vector_is_understood();
+        let mut complete = true;
+        statics::for_each_object(|object| {
+            for range in object.writable() {
+                complete &= self.segments.push(range).is_ok();
+            }
+            if object.tls_module != 0 {
+                complete &= self.tls_modules.push((object.tls_module, object.tls_bytes())).is_ok();
+            }
+        });
+        if complete { Ok(()) } else { Err(Unknown) }
+    }
+
+    /// Visits every root as ranges of readable memory. The world is stopped.
+    pub fn for_each(
+        &mut self,
+        myself: Myself<'_>,
+        tables: &Tables,
+        visit: &mut dyn FnMut(Source, Range),
+    ) -> Result<(), Unknown> {
+        let mut bytes = 0;
+        let mut counted = |source: Source, range: Range| {
+            bytes += range.bytes() as u64;
+            visit(source, range);
+        };
+        let result = self.enumerate(myself, tables, &mut counted);
+        self.bytes = bytes;
+        result
+    }
+
+    fn enumerate(
+        &mut self,
+        myself: Myself<'_>,
+        tables: &Tables,
+        visit: &mut dyn FnMut(Source, Range),
+    ) -> Result<(), Unknown> {
+        for record in mutator::all().filter(|record| record.is_alive()) {
+            visit_registers(record, myself, visit);
+        }
+        if mappings_are_roots() {
+            self.mappings(myself, visit)?;
+            for record in mutator::all().filter(|record| record.is_alive()) {
+                visit_stack_in_heap(record, myself, visit);
+            }
+        } else {
+            for record in mutator::all().filter(|record| record.is_alive()) {
+                visit_stack(record, myself, visit)?;
+                self.visit_dynamic_tls(record, visit);
+            }
+            self.segments.as_slice().iter().for_each(|&range| visit(Source::Static, range));
+            let main_tls = Range::new(
+                Addr::new(MAIN_TLS_START.load(Ordering::Relaxed)),
+                Addr::new(MAIN_TLS_END.load(Ordering::Relaxed)),
+            );
+            visit(Source::ThreadLocal, main_tls);
+        }
+        visit_ended_control_blocks(tables, visit);
+        visit(Source::Registered, emergency::range());
+        tables.ranges.as_slice().iter().for_each(|&range| visit(Source::Registered, range));
+        tables.pins.for_each(|object, _| visit_word(Source::Registered, object.get(), visit));
+        tables.finalizers.roots(|word| visit_word(Source::Finalizer, word.0, visit));
+        Ok(())
+    }
+
+    /// The TLS blocks that the loader made for objects opened later.
+    fn visit_dynamic_tls(&self, record: &Mutator, visit: &mut dyn FnMut(Source, Range)) {
+        let tp = Addr::new(record.thread_pointer.load(Ordering::Relaxed));
+        if tp.is_null() || !self.vector_is_understood {
+            return;
+        }
+        for &(module, bytes) in self.tls_modules.as_slice() {
+            // SAFETY: the thread is stopped or ourselves, and the loader is locked.
+            let block = unsafe { statics::tls_block(tp, module) };
+            if !block.is_null() {
+                visit(Source::ThreadLocal, Range::sized(block, bytes));
+            }
+        }
+    }
+
+    /// Every private writable mapping, less what is ours and what is dead.
+    fn mappings(&mut self, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
+        self.find_excluded(myself)?;
+        let pages = Pages::open();
+        let main_sp = main_thread_sp(myself);
+        let excluded = self.excluded.as_slice();
+        let is_listed = maps::for_each(|mapping| {
+            if !mapping.writable || !mapping.readable || mapping.shared {
+                return;
+            }
+            let mut range = mapping.range;
+            if mapping.stack && main_sp.is_some_and(|sp| range.contains(sp)) {
+                range.start = main_sp.unwrap_or(range.start);
+            }
+            let source = if mapping.stack { Source::Stack } else { Source::Static };
+            without(range, excluded, |part| visit_present(&pages, part, source, visit));
+        });
+        if is_listed { Ok(()) } else { Err(Unknown) }
+    }
+
+    fn find_excluded(&mut self, myself: Myself<'_>) -> Result<(), Unknown> {
+        self.excluded.clear();
+        let excluded = &mut self.excluded;
+        let mut complete = true;
+        // Room first: adding to the list may map memory, which changes the list of what is ours.
+        let mut count = 0;
+        mem::for_each_range(|_| count += 1);
+        complete &= excluded.reserve(count + mutator::count_alive() + 64).is_ok();
+        mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
+        for record in mutator::all().filter(|record| record.is_alive() && !is_main_thread(record)) {
+            let (stack, sp) = (record.stack(), stack_pointer(record, myself));
+            if stack.contains(sp) && !cage::contains(stack.start) {
+                complete &= excluded.push(Range::new(stack.start, sp)).is_ok();
+            }
+        }
+        excluded.as_mut_slice().sort_unstable_by_key(|range| range.start);
+        if complete { Ok(()) } else { Err(Unknown) }
+    }
+}
+
+fn is_main_thread(record: &Mutator) -> bool {
+    record.tid.load(Ordering::Relaxed) == sys::process_id()
+}
+
+fn main_thread_sp(myself: Myself<'_>) -> Option<Addr> {
+    mutator::find(sys::process_id()).map(|record| stack_pointer(record, myself).align_down(mem::PAGE))
+}
+
+/// Where the used part of the thread's current stack begins, the red zone included.
+fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
+    if core::ptr::eq(record, myself.mutator) {
+        return myself.sp;
+    }
+    if record.region.load(Ordering::Acquire) != 0 {
+        return Addr::new(record.region_sp.load(Ordering::Relaxed));
+    }
+    let context = record.context.load(Ordering::Relaxed) as *const libc::c_void;
+    // SAFETY: the thread is stopped in its handler, so its context is there.
+    let sp = unsafe { signal::stack_pointer(context) };
+    Addr::new(sp.get() - RED_ZONE_BYTES)
+}
+
+fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) {
+    if core::ptr::eq(record, myself.mutator) || record.region.load(Ordering::Acquire) != 0 {
+        return;
+    }
+    let context = record.context.load(Ordering::Relaxed) as *const libc::c_void;
+    // SAFETY: the thread is stopped in its handler, so its context is there.
+    for range in unsafe { signal::registers(context) } {
+        visit(Source::Registers, range);
+    }
+}
+
+/// The used part of the thread's stack. If it stands on another one, both.
+fn visit_stack(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
+    let (stack, sp) = (record.stack(), stack_pointer(record, myself));
+    if stack.contains(sp) {
+        visit(Source::Stack, Range::new(sp, stack.end));
+        return Ok(());
+    }
+    let pages = Pages::open();
+    if !stack.is_empty() {
+        visit_mapped_part(&pages, stack, visit)?;
+    }
+    if cage::contains(sp) {
+        visit_stack_in_heap(record, myself, visit);
+        return Ok(());
+    }
+    let mut found = false;
+    let is_listed = maps::for_each(|mapping| {
+        if mapping.range.contains(sp) {
+            found = true;
+            visit_present(&pages, Range::new(sp.align_down(mem::PAGE), mapping.range.end), Source::Stack, visit);
+        }
+    });
+    if is_listed && found { Ok(()) } else { Err(Unknown) }
+}
+
+/// The parts of a stack's range that are mapped and hold something.
+fn visit_mapped_part(pages: &Pages, stack: Range, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
+    let is_listed = maps::for_each(|mapping| {
+        let part = mapping.range.intersect(stack);
+        if mapping.readable && !part.is_empty() {
+            visit_present(pages, part, Source::Stack, visit);
+        }
+    });
+    if is_listed { Ok(()) } else { Err(Unknown) }
+}
+
+/// A stack that lies in an object of the heap: from the stack pointer to the object's end.
+fn visit_stack_in_heap(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) {
+    let sp = stack_pointer(record, myself);
+    if let Some(slot) = resolve::resolve(Ambiguous(sp.get())) {
+        visit(Source::Stack, Range::new(sp, slot.start() + slot.bytes()));
+    }
+}
+
+/// The control blocks of threads that have ended, as far as they can still be read.
+fn visit_ended_control_blocks(tables: &Tables, visit: &mut dyn FnMut(Source, Range)) {
+    for &tp in tables.ended_control_blocks.as_slice() {
+        let start = Addr::new(tp);
+        let end = (start + 1).align_up(CONTROL_BLOCK_BYTES_MAX);
+        copied_words(Range::new(start, end), Source::ThreadLocal, visit);
+    }
+}
+
+/// Forgets control blocks that cannot be read any more, or that a running thread has now.
+pub fn forget_reused_control_blocks(tables: &mut Tables) {
+    let blocks = &mut tables.ended_control_blocks;
+    let mut index = 0;
+    while let Some(&tp) = blocks.as_slice().get(index) {
+        let is_used = mutator::all()
+            .any(|record| record.is_alive() && record.thread_pointer.load(Ordering::Relaxed) == tp);
+        let mut word = [0u8; size_of::<usize>()];
+        if is_used || sys::read_own_memory(tp, &mut word) != word.len() {
+            blocks.swap_remove(index);
+        } else {
+            index += 1;
+        }
+    }
+}
+
+fn copied_words(range: Range, source: Source, visit: &mut dyn FnMut(Source, Range)) {
+    let head = Range::new(range.start, (range.start + 1).align_up(mem::PAGE).min(range.end));
+    let mut words = [0usize; mem::PAGE / size_of::<usize>()];
+    let rest = Range::new(head.end, range.end);
+    // SAFETY: `words` may be seen as its bytes, and any bytes are words.
+    let bytes = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), head.bytes()) };
+    let copied = sys::read_own_memory(head.start.get(), bytes);
+    visit(source, Range::sized(Addr::of(words.as_ptr()), copied));
+    maps::for_each_copied_page(rest, |words| visit(source, Range::sized(Addr::of(words.as_ptr()), size_of_val(words))));
+}
+
+fn visit_word(source: Source, word: usize, visit: &mut dyn FnMut(Source, Range)) {
+    let word = [word];
+    visit(source, Range::sized(Addr::of(&raw const word), size_of::<usize>()));
+}
+
+/// The pages of a range that hold something; those that are not in memory are copied, so that reading cannot fault.
+fn visit_present(pages: &Pages, range: Range, source: Source, visit: &mut dyn FnMut(Source, Range)) {
+    pages.for_each_run(range, |run, presence| match presence {
+        Presence::Absent => {}
+        Presence::Present => visit(source, run),
+        Presence::Elsewhere => maps::for_each_copied_page(run, |words| {
+            visit(source, Range::sized(Addr::of(words.as_ptr()), size_of_val(words)));
+        }),
+    });
+}
+
+/// Visits the page-aligned parts of `range` that no excluded range covers.
+fn without(range: Range, excluded: &[Range], mut visit: impl FnMut(Range)) {
+    let mut start = range.start;
+    let first = excluded.partition_point(|excluded| excluded.end <= range.start);
+    for hole in excluded[first..].iter().take_while(|hole| hole.start < range.end) {
+        let part = Range::new(start, hole.start.align_up(mem::PAGE).min(range.end));
+        if !part.is_empty() {
+            visit(part);
+        }
+        start = start.max(hole.end.align_down(mem::PAGE));
+    }
+    let part = Range::new(start, range.end);
+    if !part.is_empty() {
+        visit(part);
+    }
+}
+
+/// Visits uncollectable objects in use that `is_marked` does not accept: those in magazines are marked and passed over.
+pub fn for_each_uncollectable(mut visit: impl FnMut(resolve::Slot)) {
+    sweep::for_each_allocated_word(
+        |class| class.kind().traits().is_uncollectable(),
+        |class, unit, index, allocated| {
+            let marked = crate::heap::units::words(unit)[index].marked.load(Ordering::Relaxed);
+            sweep::for_each_slot(class, unit, index, allocated & !marked, |start| {
+                if let Some(slot) = resolve::locate(start) {
+                    visit(slot);
+                }
+            });
+        },
+    );
+}
+
+/// Visits the words of a root range.
+///
+/// # Safety
+/// The range came from [`Snapshot::for_each`] and the world is still stopped.
+pub unsafe fn words(range: Range, visit: impl FnMut(Ambiguous)) {
+    // SAFETY: by the caller's promise.
+    unsafe { trace::words(range, visit) };
+}

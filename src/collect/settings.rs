@@ -1,0 +1,100 @@
+//! What can be set about collecting. Each is one word that is read where it matters; the table of options with their
+//! names and limits is `api::options`.
+
+use crate::base::sync::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
+
+/// What a collection does with what it finds unreachable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Mode {
+    /// Takes it back.
+    On = 0,
+    /// Counts it.
+    Report = 1,
+    /// Collections do not run at all.
+    Off = 2,
+}
+
+/// What a free by hand does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum FreeMode {
+    /// Frees at once.
+    Normal = 0,
+    /// Frees at once, and every second free of an object is caught.
+    Checked = 1,
+    /// Zeroes the object and leaves it to the collector.
+    Quarantine = 2,
+    /// Does nothing: the collector decides alone.
+    Ignore = 3,
+}
+
+macro_rules! setting {
+    ($($(#[$doc:meta])* $get:ident $set:ident $cell:ident: $atomic:ident = $start:expr => $type:ty;)*) => {$(
+        static $cell: $atomic = $atomic::new($start);
+        $(#[$doc])*
+        #[inline]
+        pub fn $get() -> $type {
+            $cell.load(Ordering::Relaxed)
+        }
+        $(#[$doc])*
+        pub fn $set(value: $type) {
+            $cell.store(value, Ordering::Relaxed);
+        }
+    )*};
+}
+
+setting! {
+    /// Whether each collection writes a line.
+    trace set_trace TRACE: AtomicBool = false => bool;
+    /// Whether a line is written at exit.
+    stats_at_exit set_stats_at_exit STATS: AtomicBool = false => bool;
+    /// Whether the heap is verified after each collection.
+    verify set_verify VERIFY: AtomicBool = false => bool;
+    /// Whether a second, naive marker judges each collection.
+    recheck set_recheck RECHECK: AtomicBool = false => bool;
+    /// Whether things worth knowing are said.
+    verbose set_verbose VERBOSE: AtomicBool = false => bool;
+    /// Whether finalizers run by themselves, or only when asked for.
+    finalizers_run_by_themselves set_finalizers_run_by_themselves FINALIZERS: AtomicBool = true => bool;
+    /// Bytes allocated per byte live before the next collection, in thousandths; zero adapts.
+    pace_milli set_pace_milli PACE: AtomicU32 = 0 => u32;
+    /// The least that is allocated between two collections, in bytes, times running threads.
+    floor_bytes set_floor_bytes FLOOR: AtomicUsize = 1 << 20 => usize;
+    /// Objects that the mark stack holds; zero lets it follow the heap.
+    mark_stack_objects set_mark_stack_objects MARK_STACK: AtomicUsize = 0 => usize;
+    /// The signal that stops threads; zero picks an unclaimed one.
+    signal set_signal SIGNAL: AtomicI32 = 0 => i32;
+}
+
+static MODE: AtomicU32 = AtomicU32::new(Mode::On as u32);
+static FREE_MODE: AtomicU32 = AtomicU32::new(FreeMode::Normal as u32);
+
+/// What collections do.
+pub fn mode() -> Mode {
+    match MODE.load(Ordering::Relaxed) {
+        0 => Mode::On,
+        1 => Mode::Report,
+        _ => Mode::Off,
+    }
+}
+
+/// Sets what collections do.
+pub fn set_mode(mode: Mode) {
+    MODE.store(mode as u32, Ordering::Relaxed);
+}
+
+/// What a free does.
+pub fn free_mode() -> FreeMode {
+    match FREE_MODE.load(Ordering::Relaxed) {
+        0 => FreeMode::Normal,
+        1 => FreeMode::Checked,
+        2 => FreeMode::Quarantine,
+        _ => FreeMode::Ignore,
+    }
+}
+
+/// Sets what a free does.
+pub fn set_free_mode(mode: FreeMode) {
+    FREE_MODE.store(mode as u32, Ordering::Relaxed);
+}

@@ -1,0 +1,110 @@
+//! Starting the engine, and what a fork does to it.
+
+use super::{
+    READY, events, pressure, roots, settings,
+    tables::TABLES,
+    trigger::Trigger,
+    world::{self, WORLD, World},
+};
+use crate::{
+    base::sync::{AtomicBool, AtomicU32, Ordering},
+    heap::{
+        self,
+        cage::CAGE,
+        centre, gate,
+        mutator::{self, Mutator},
+    },
+    os::{mem, sys, thread},
+};
+
+/// What a door tells the engine about the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Door {
+    /// Only objects of `gleaner.h` are on the heap.
+    Library,
+    /// `malloc` is ours: every mapping of the program may hold pointers.
+    Malloc,
+}
+
+static STARTED: AtomicU32 = AtomicU32::new(0);
+/// Whether the current fork holds the world and the gates.
+static FORKING: AtomicBool = AtomicBool::new(false);
+
+/// Sets the engine up, once. Until then the heap works, and nothing is collected.
+///
+/// Called from the library's constructor: one thread runs, or few.
+pub fn start(door: Door) -> bool {
+    if STARTED.swap(1, Ordering::AcqRel) != 0 {
+        return READY.load(Ordering::Acquire);
+    }
+    if !heap::ensure_reserved() {
+        return false;
+    }
+    if door == Door::Malloc {
+        roots::make_mappings_roots();
+    }
+    thread::barrier_init();
+    roots::note_main_thread();
+    let Some(_) = mutator::register() else { return false };
+    WORLD.lock().process = sys::process_id();
+    pressure::restart(Trigger::first_budget());
+    // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
+    unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child)) };
+    let ready = world::choose_signal(settings::signal());
+    READY.store(ready, Ordering::Release);
+    ready
+}
+
+/// Closes the gates, so that no lock of ours is held and no bitmap half changed in the child.
+unsafe extern "C" fn before_fork() {
+    let Some(mutator) = mutator::register() else { return };
+    let guard = WORLD.lock();
+    if world::close_gates(mutator).is_ok() {
+        // The world stays locked until after the fork.
+        core::mem::forget(guard);
+        FORKING.store(true, Ordering::Relaxed);
+    }
+}
+
+unsafe extern "C" fn after_fork_in_parent() {
+    if FORKING.swap(false, Ordering::Relaxed) {
+        gate::open();
+        // SAFETY: this thread took the lock in `before_fork`, and forgot the guard.
+        unsafe { WORLD.force_unlock() };
+    }
+}
+
+unsafe extern "C" fn after_fork_in_child() {
+    let was_closed = FORKING.swap(false, Ordering::Relaxed);
+    let Some(mutator) = mutator::current() else { return };
+    if !was_closed {
+        // A gate did not open in time: what its thread was changing is half changed here. Never collect.
+        super::disable();
+        return;
+    }
+    // SAFETY: as in the parent; the child has this thread only, and nobody was inside a gate.
+    unsafe {
+        WORLD.force_unlock();
+        let mut world = WORLD.lock();
+        become_child(&mut world, mutator);
+    }
+    gate::open();
+}
+
+/// Makes the engine right in a child process: the calling thread is the only one.
+///
+/// # Safety
+/// Called in a child process by its only thread; nobody was inside a gate at the fork.
+pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
+    world.process = sys::process_id();
+    // SAFETY: one thread runs; locks that were held at the fork were held by threads that do not exist here.
+    unsafe {
+        TABLES.reset();
+        mutator::reset_after_fork();
+        centre::reset_after_fork();
+        CAGE.reset();
+        mem::reset_after_fork();
+        events::reset_after_fork();
+        world::become_child(mutator);
+    }
+}

@@ -1,0 +1,280 @@
+//! Tables that live outside the heap: a list that grows, and a map from objects to what is attached to them.
+//!
+//! Their memory comes from the system, is never scanned, and grows only outside collections. A collector reads them,
+//! removes from them, and never needs more.
+
+use crate::{base::addr::Addr, os::mem};
+
+/// A list of plain values that grows by doubling.
+pub struct List<T: Copy> {
+    start: *mut T,
+    count: usize,
+    room: usize,
+}
+
+// SAFETY: a list owns its memory and its values are plain.
+unsafe impl<T: Copy + Send> Send for List<T> {}
+
+/// The system refused the memory for a larger table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoMemory;
+
+impl<T: Copy> List<T> {
+    /// An empty list without memory.
+    pub const fn new() -> Self {
+        List { start: core::ptr::null_mut(), count: 0, room: 0 }
+    }
+
+    /// Adds a value at the end.
+    pub fn push(&mut self, value: T) -> Result<(), NoMemory> {
+        self.reserve(self.count + 1)?;
+        // SAFETY: `reserve` made room at `count`.
+        unsafe { self.start.add(self.count).write(value) };
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Removes and gives the last value.
+    pub fn pop(&mut self) -> Option<T> {
+        self.count = self.count.checked_sub(1)?;
+        // SAFETY: the value at `count` was written by `push`.
+        Some(unsafe { self.start.add(self.count).read() })
+    }
+
+    /// Makes room for `count` values in all.
+    pub fn reserve(&mut self, count: usize) -> Result<(), NoMemory> {
+        if count <= self.room {
+            return Ok(());
+        }
+        let room = count.next_power_of_two().max(mem::PAGE / size_of::<T>().max(1));
+        let start = mem::map(room * size_of::<T>()).ok_or(NoMemory)?.as_ptr::<T>();
+        if self.room != 0 {
+            // SAFETY: both areas are ours, apart, and hold `count` values.
+            unsafe { core::ptr::copy_nonoverlapping(self.start, start, self.count) };
+            mem::unmap(Addr::of(self.start), self.room * size_of::<T>());
+        }
+        self.start = start;
+        self.room = room;
+        Ok(())
+    }
+
+    /// Forgets all values.
+    pub fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Gives the memory back; the list is empty.
+    pub fn release(&mut self) {
+        if self.room != 0 {
+            mem::unmap(Addr::of(self.start), self.room * size_of::<T>());
+        }
+        *self = List::new();
+    }
+
+    /// How many values fit without growing.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Removes the value at `index`; the last one takes its place.
+    pub fn swap_remove(&mut self, index: usize) -> T {
+        let last = self.count - 1;
+        let values = self.as_mut_slice();
+        values.swap(index, last);
+        let value = values[last];
+        self.count = last;
+        value
+    }
+
+    /// The values.
+    pub fn as_slice(&self) -> &[T] {
+        if self.count == 0 {
+            return &[];
+        }
+        // SAFETY: the first `count` values were written.
+        unsafe { core::slice::from_raw_parts(self.start, self.count) }
+    }
+
+    /// The values.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        if self.count == 0 {
+            return &mut [];
+        }
+        // SAFETY: as above, and `self` is borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.start, self.count) }
+    }
+}
+
+/// A map from addresses to plain values: open addressing, linear probing, at most three quarters full.
+pub struct Map<V: Copy> {
+    entries: List<(usize, V)>,
+    count: usize,
+}
+
+const SLOTS_MIN: usize = 64;
+
+impl<V: Copy + Default> Map<V> {
+    /// An empty map without memory.
+    pub const fn new() -> Self {
+        Map { entries: List::new(), count: 0 }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn home(&self, key: usize) -> usize {
+        // Fibonacci hashing: the top bits of the product are well mixed.
+        let mask = self.entries.count - 1;
+        ((key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) as usize & mask
+    }
+
+    fn find(&self, key: usize) -> Result<usize, usize> {
+        let mask = self.entries.count - 1;
+        let slots = self.entries.as_slice();
+        let mut at = self.home(key);
+        loop {
+            match slots[at].0 {
+                0 => return Err(at),
+                found if found == key => return Ok(at),
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    /// The value at `key`.
+    pub fn get(&self, key: Addr) -> Option<V> {
+        if self.count == 0 {
+            return None;
+        }
+        self.find(key.get()).ok().map(|at| self.entries.as_slice()[at].1)
+    }
+
+    /// The value at `key`, to change.
+    pub fn get_mut(&mut self, key: Addr) -> Option<&mut V> {
+        if self.count == 0 {
+            return None;
+        }
+        self.find(key.get()).ok().map(|at| &mut self.entries.as_mut_slice()[at].1)
+    }
+
+    /// Sets the value at `key`, which is not null; gives the old one.
+    pub fn insert(&mut self, key: Addr, value: V) -> Result<Option<V>, NoMemory> {
+        if (self.count + 1) * 4 > self.entries.count * 3 {
+            self.grow()?;
+        }
+        match self.find(key.get()) {
+            Ok(at) => Ok(Some(core::mem::replace(&mut self.entries.as_mut_slice()[at].1, value))),
+            Err(at) => {
+                self.entries.as_mut_slice()[at] = (key.get(), value);
+                self.count += 1;
+                Ok(None)
+            }
+        }
+    }
+
+    fn grow(&mut self) -> Result<(), NoMemory> {
+        let slots = (self.entries.count * 2).max(SLOTS_MIN);
+        let mut larger = Map { entries: List::new(), count: 0 };
+        larger.entries.reserve(slots)?;
+        larger.entries.count = slots;
+        larger.entries.as_mut_slice().fill((0, V::default()));
+        for &(key, value) in self.entries.as_slice().iter().filter(|(key, _)| *key != 0) {
+            if let Err(at) = larger.find(key) {
+                larger.entries.as_mut_slice()[at] = (key, value);
+                larger.count += 1;
+            }
+        }
+        core::mem::swap(self, &mut larger);
+        larger.entries.release();
+        Ok(())
+    }
+
+    /// Removes the entry at `key`; gives its value.
+    pub fn remove(&mut self, key: Addr) -> Option<V> {
+        if self.count == 0 {
+            return None;
+        }
+        let mut hole = self.find(key.get()).ok()?;
+        let mask = self.entries.count - 1;
+        let removed = self.entries.as_slice()[hole].1;
+        // Entries behind the hole that would no longer be found move into it.
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let entry = self.entries.as_slice()[at];
+            if entry.0 == 0 {
+                break;
+            }
+            let home = self.home(entry.0);
+            if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
+                self.entries.as_mut_slice()[hole] = entry;
+                hole = at;
+            }
+        }
+        self.entries.as_mut_slice()[hole] = (0, V::default());
+        self.count -= 1;
+        Some(removed)
+    }
+
+    /// Visits all entries.
+    pub fn for_each(&self, mut visit: impl FnMut(Addr, V)) {
+        self.entries.as_slice().iter().filter(|(key, _)| *key != 0).for_each(|&(key, value)| {
+            visit(Addr::new(key), value);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::{collections::HashMap, vec::Vec};
+
+    #[test]
+    fn a_map_agrees_with_a_naive_twin_over_a_random_walk() {
+        let mut seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x2545_f491_4f6c_dd1du64);
+        std::println!("SEED={seed}");
+        let mut random = move || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        let (mut map, mut twin) = (Map::<u64>::new(), HashMap::new());
+        for _ in 0..200_000 {
+            let key = Addr::new((random() % 700 + 1) as usize * 16);
+            match random() % 3 {
+                0 => assert_eq!(map.remove(key), twin.remove(&key.get())),
+                1 => assert_eq!(map.get(key), twin.get(&key.get()).copied()),
+                _ => {
+                    let value = random();
+                    assert_eq!(map.insert(key, value).unwrap(), twin.insert(key.get(), value));
+                }
+            }
+            assert_eq!(map.len(), twin.len());
+        }
+        let mut all = Vec::new();
+        map.for_each(|key, value| all.push((key.get(), value)));
+        all.sort_unstable();
+        let mut expected: Vec<_> = twin.into_iter().collect();
+        expected.sort_unstable();
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn a_list_keeps_values_as_it_grows() {
+        let mut list = List::new();
+        (0..10_000u64).for_each(|value| list.push(value).unwrap());
+        assert_eq!(list.as_slice().iter().sum::<u64>(), 10_000 * 9_999 / 2);
+        assert_eq!(list.swap_remove(0), 0);
+        assert_eq!(list.pop(), Some(9_998));
+        assert_eq!(list.as_slice()[0], 9_999);
+    }
+}

@@ -1,0 +1,66 @@
+//! What is attached to objects and roots by request: one lock for all of it.
+//!
+//! Threads: users take the lock inside their gate, so it is free once the gates are closed.
+
+use super::{
+    ephemeron,
+    finalize::Finalizers,
+    table::{List, Map},
+    weak::WeakCells,
+};
+use crate::{
+    base::{
+        addr::Range,
+        sync::{AtomicUsize, Ordering},
+    },
+    os::lock::{Lock, Rank},
+};
+
+/// See the module's documentation.
+pub struct Tables {
+    /// Finalizers.
+    pub finalizers: Finalizers,
+    /// Weak cells.
+    pub weak: WeakCells,
+    /// Ranges that the program registered as roots.
+    pub ranges: List<Range>,
+    /// Objects pinned, and how often.
+    pub pins: Map<usize>,
+    /// Control blocks of threads that have ended; a result may wait there for its join.
+    pub ended_control_blocks: List<usize>,
+    /// Ephemerons made, to size their buckets by.
+    pub ephemerons_made: usize,
+    /// Weak cells cleared so far.
+    pub weak_cleared: u64,
+}
+
+/// The tables.
+pub static TABLES: Lock<Tables> = Lock::new(
+    Rank::Tables,
+    Tables {
+        finalizers: Finalizers::new(),
+        weak: WeakCells::new(),
+        ranges: List::new(),
+        pins: Map::new(),
+        ended_control_blocks: List::new(),
+        ephemerons_made: 0,
+        weak_cleared: 0,
+    },
+);
+
+/// Not zero once an object has had something attached: a free by hand then has to look.
+static ATTACHED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a free has to look whether something is attached to its object.
+#[inline(always)]
+pub fn may_be_attached() -> bool {
+    ATTACHED.load(Ordering::Relaxed) != 0
+}
+
+/// Something has been attached to an object.
+pub fn note_attached() {
+    ATTACHED.store(1, Ordering::Relaxed);
+}
+
+/// Bytes of the object behind an ephemeron.
+pub const EPHEMERON_BYTES: usize = ephemeron::BYTES;

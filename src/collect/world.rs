@@ -1,0 +1,294 @@
+//! The world: stopping every other thread, and letting them go.
+//!
+//! ```text
+//!   close the gates        nobody is inside a slow path any more
+//!   ask                    one signal to each thread that is not in a safe region, all sent before waiting
+//!   wait                   each publishes the context of what it was doing and sleeps
+//!   look for strangers     threads that the kernel lists and we do not know: a record for each, ask again
+//! ```
+//!
+//! A stop can fail: a thread may have blocked every signal, be held by a debugger, or wait for a `vfork` child. So it has
+//! a deadline, and then it is *abandoned*: everybody goes on, nothing is reclaimed, and a statistic counts it.
+//!
+//! Holds:   after a successful stop every thread of the process but the caller is in its stop handler or in a safe
+//!          region, or has ended; none is inside a gate.
+//! Threads: the caller holds [`WORLD`].
+
+use crate::{
+    base::sync::{AtomicI32, AtomicU32, Ordering},
+    heap::{
+        gate,
+        mutator::{self, Mutator},
+        refill,
+    },
+    os::{
+        clock,
+        lock::{Lock, Rank},
+        signal, sys, thread, tls,
+    },
+};
+
+/// One collection, fork or other change of the world at a time.
+pub static WORLD: Lock<World> = Lock::new(Rank::World, World { process: 0 });
+
+/// What the world's lock guards.
+pub struct World {
+    /// The process that all records belong to: another one means that we are in a child that forked past our handlers.
+    pub process: u32,
+}
+
+/// The stop under way, or the last one; the same number in [`RESUMED`] says that it is over.
+static STOP: AtomicU32 = AtomicU32::new(0);
+static RESUMED: AtomicU32 = AtomicU32::new(0);
+/// Counts answers to stops: what the collector sleeps on.
+static ANSWERS: AtomicU32 = AtomicU32::new(0);
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+
+const FIRST_DEADLINE_NS: u64 = 10_000_000;
+/// How long a thread that could run is waited for: the machine may be busy.
+const RUNNABLE_DEADLINE_NS: u64 = 2_000_000_000;
+/// How long a thread that sleeps is waited for: a signal would have woken it.
+const SLEEPING_DEADLINE_NS: u64 = 150_000_000;
+
+/// The stop did not succeed; everybody goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Abandoned {
+    /// A thread that did not answer.
+    pub tid: u32,
+}
+
+/// The signal that stops threads; zero before [`choose_signal`].
+pub fn stop_signal() -> i32 {
+    SIGNAL.load(Ordering::Relaxed)
+}
+
+/// Installs the handler for `wanted`, or for an unclaimed real-time signal when `wanted` is zero.
+/// `false` when the system refuses.
+pub fn choose_signal(wanted: i32) -> bool {
+    let (low, high) = signal::real_time_range();
+    let chosen = if wanted != 0 {
+        Some(wanted)
+    } else {
+        (low..=high - 4).rev().find(|&candidate| signal::is_unclaimed(candidate))
+    };
+    match chosen {
+        Some(chosen) if signal::install(chosen, on_stop).is_ok() => {
+            SIGNAL.store(chosen, Ordering::Relaxed);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Moves to another signal, because the program claims ours. The caller holds [`WORLD`].
+pub fn give_up_signal() -> bool {
+    let old = SIGNAL.load(Ordering::Relaxed);
+    if !choose_signal(0) {
+        return false;
+    }
+    signal::uninstall(old);
+    true
+}
+
+/// The handler: publishes what was interrupted and sleeps until the stop is over. All signals are blocked.
+extern "C" fn on_stop(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let stop = STOP.load(Ordering::Acquire);
+    if RESUMED.load(Ordering::Acquire) == stop {
+        // Late, for a stop that is over, or sent by somebody else.
+        return;
+    }
+    let Some(mutator) = asked_record(stop) else { return };
+    mutator.context.store(context as usize, Ordering::Relaxed);
+    mutator.thread_pointer.store(tls::thread_pointer().get(), Ordering::Relaxed);
+    // Release: pairs with the collector's Acquire load, which then sees the context and all this thread has written.
+    mutator.stopped.store(stop, Ordering::Release);
+    ANSWERS.fetch_add(1, Ordering::Release);
+    sys::futex_wake(&ANSWERS, 1);
+    loop {
+        let resumed = RESUMED.load(Ordering::Acquire);
+        if resumed == stop {
+            return;
+        }
+        sys::futex_wait(&RESUMED, resumed, None);
+    }
+}
+
+/// The record that the stop asked for this thread by.
+fn asked_record(stop: u32) -> Option<&'static Mutator> {
+    let is_asked = |record: &&'static Mutator| record.requested.load(Ordering::Acquire) == stop;
+    mutator::current().filter(is_asked).or_else(|| {
+        let tid = thread::id();
+        mutator::all().filter(is_asked).find(|record| record.tid.load(Ordering::Acquire) == tid)
+    })
+}
+
+/// Stops every other thread. On success the world stays stopped until [`resume`]; on failure it goes on already.
+pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
+    let tid = myself.tid.load(Ordering::Relaxed);
+    gate::close(tid);
+    let result = wait_for_gates(myself).and_then(|()| {
+        let stop = STOP.load(Ordering::Relaxed).wrapping_add(1);
+        // Release: the handlers that see the number see the closed gates.
+        STOP.store(stop, Ordering::Release);
+        stop_known(myself, stop).and_then(|()| stop_strangers(myself, stop))
+    });
+    if result.is_err() {
+        resume();
+    }
+    result
+}
+
+/// Lets everybody go on.
+pub fn resume() {
+    let stop = STOP.load(Ordering::Relaxed);
+    if RESUMED.load(Ordering::Relaxed) != stop {
+        // Release: what was done while the world was stopped is seen by those who wake.
+        RESUMED.store(stop, Ordering::Release);
+        sys::futex_wake(&RESUMED, i32::MAX as u32);
+    }
+    gate::open();
+}
+
+/// Closes the gates only, for a fork: nobody holds a lock of ours, nobody is signalled.
+pub fn close_gates(myself: &Mutator) -> Result<(), Abandoned> {
+    gate::close(myself.tid.load(Ordering::Relaxed));
+    let result = wait_for_gates(myself);
+    if result.is_err() {
+        gate::open();
+    }
+    result
+}
+
+fn others(myself: &Mutator) -> impl Iterator<Item = &'static Mutator> {
+    mutator::all().filter(move |record| record.is_alive() && !core::ptr::eq(*record, myself))
+}
+
+/// Waits until `is_done` holds for every other thread's record; `word` changes when it is worth looking again.
+fn wait_for_all(
+    myself: &Mutator,
+    word: &AtomicU32,
+    is_done: impl Fn(&Mutator) -> bool,
+    give_up: impl Fn(&Mutator) -> bool,
+) -> Result<(), Abandoned> {
+    let start = clock::now_ns();
+    let mut deadline = start + FIRST_DEADLINE_NS;
+    loop {
+        let seen = word.load(Ordering::Acquire);
+        if others(myself).all(&is_done) {
+            return Ok(());
+        }
+        let now = clock::now_ns();
+        if now >= deadline {
+            for record in others(myself).filter(|record| !is_done(record)) {
+                let tid = record.tid.load(Ordering::Relaxed);
+                if !give_up(record) && is_hopeless(tid, now - start) {
+                    return Err(Abandoned { tid });
+                }
+            }
+            deadline = now + (now - start);
+        }
+        sys::futex_wait(word, seen, Some(deadline - now));
+    }
+}
+
+fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
+    let limit = if thread::is_runnable(tid) { RUNNABLE_DEADLINE_NS } else { SLEEPING_DEADLINE_NS };
+    waited_ns >= limit
+}
+
+fn wait_for_gates(myself: &Mutator) -> Result<(), Abandoned> {
+    // Acquire: pairs with the Release of leaving, so all that the slow path wrote is seen.
+    wait_for_all(myself, &gate::OPENED, |record| record.inside.load(Ordering::Acquire) == 0, retire_if_ended)
+}
+
+fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
+    for record in others(myself) {
+        ask(record, stop);
+    }
+    wait_for_all(myself, &ANSWERS, |record| has_stopped(record, stop), |record| {
+        // A signal that the queue had no room for is sent again.
+        if record.requested.load(Ordering::Relaxed) != stop {
+            ask(record, stop);
+        }
+        retire_if_ended(record)
+    })
+}
+
+/// Whether the thread stands still: in its handler, or in a safe region, which it cannot leave now.
+fn has_stopped(record: &Mutator, stop: u32) -> bool {
+    record.stopped.load(Ordering::Acquire) == stop || record.region.load(Ordering::Acquire) != 0
+}
+
+fn ask(record: &Mutator, stop: u32) {
+    if has_stopped(record, stop) {
+        return;
+    }
+    record.requested.store(stop, Ordering::Release);
+    match thread::send(record.tid.load(Ordering::Relaxed), SIGNAL.load(Ordering::Relaxed)) {
+        thread::Sent::Delivered => {}
+        thread::Sent::Busy | thread::Sent::Refused => record.requested.store(stop.wrapping_sub(1), Ordering::Release),
+        thread::Sent::Gone => {
+            retire_if_ended(record);
+        }
+    }
+}
+
+/// Gives a record up whose thread has ended: its magazines are returned, its control block is remembered, because the
+/// result of a thread that nobody has joined yet is still there.
+fn retire_if_ended(record: &Mutator) -> bool {
+    let tid = record.tid.load(Ordering::Relaxed);
+    if tid == 0 || !thread::has_ended(tid) {
+        return false;
+    }
+    record.inside.store(0, Ordering::Relaxed);
+    let tp = record.thread_pointer.load(Ordering::Relaxed);
+    super::roots::remember_control_block(tp);
+    // SAFETY: the thread is gone and the gates are closed, so the record is ours.
+    unsafe { refill::abandon(record) };
+    true
+}
+
+/// Finds threads without a record by the kernel's list, until every thread there is stands still.
+fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
+    loop {
+        // Counted before looking at the records: a thread is in the count, and then it must be among those who stand
+        // still. One that gets its record in between makes the second test fail.
+        let counted = thread::count();
+        let known = others(myself).count() + 1;
+        if others(myself).all(|record| has_stopped(record, stop)) && counted == Some(known) {
+            return Ok(());
+        }
+        let mut strangers = 0;
+        let is_listed = thread::for_each_id(|tid| {
+            if mutator::find(tid).is_none() && !thread::has_ended(tid) {
+                strangers += 1;
+                mutator::obtain(tid);
+            }
+        });
+        if !is_listed {
+            // No task list to look at: a thread that we do not know may hold anything.
+            return Err(Abandoned { tid: 0 });
+        }
+        if strangers == 0 && others(myself).all(|record| has_stopped(record, stop)) {
+            return Ok(());
+        }
+        stop_known(myself, stop)?;
+    }
+}
+
+/// Makes this module right in a child process: the calling thread is the only one.
+///
+/// # Safety
+/// Called in the child of a fork, by its only thread, with the gates closed by the parent's [`close_gates`] or, when
+/// the fork went past our handlers, with nobody inside a gate.
+pub unsafe fn become_child(myself: &Mutator) {
+    myself.tid.store(thread::id(), Ordering::Relaxed);
+    RESUMED.store(STOP.load(Ordering::Relaxed), Ordering::Relaxed);
+    for record in others(myself) {
+        record.inside.store(0, Ordering::Relaxed);
+        super::roots::remember_control_block(record.thread_pointer.load(Ordering::Relaxed));
+        // SAFETY: its thread does not exist in this process.
+        unsafe { refill::abandon(record) };
+    }
+    thread::barrier_init();
+}

@@ -1,0 +1,480 @@
+//! The cage: the address range that the heap lives in, cut into units of 64 KiB.
+//!
+//! One range is reserved at start, far larger than most programs need, and committed from its front in steps. "Is this
+//! word ours?" is then one subtraction and one comparison. Where the system grants only little (`ulimit -v`, valgrind)
+//! more ranges, *spans*, are reserved when the first is full; they continue the numbering of units and are looked at in
+//! a cold branch.
+//!
+//! ```text
+//!   span 0    [ unit 0 | unit 1 | … | committed ▏ reserved only …            ]
+//!   used        1 1 0 1 …    taken by a block or a large object
+//!   dirty       1 1 1 0 …    its pages may hold something; clear: known to be zero
+//!   resting     0 0 1 0 …    given back less than about a second ago
+//! ```
+//!
+//! Units are taken lowest address first, so that the heap stays dense and its upper end can be given back.
+//!
+//! Holds:   every unit of a block or large object is used; used units are dirty; units past the frontier are unused.
+//! Threads: `CAGE` is a lock; [`MAP`] is written under it and read by anybody.
+
+use super::size_class::{UNIT, UNIT_SHIFT};
+use super::units;
+use crate::{
+    base::{
+        addr::{Addr, Range},
+        sync::{AtomicU32, AtomicUsize, Ordering},
+    },
+    os::{
+        clock,
+        lock::{Lock, Rank},
+        mem,
+    },
+};
+use bitvec::{order::Lsb0, slice::BitSlice};
+
+/// A unit's number.
+pub type Unit = u32;
+
+/// What the fast paths read of the cage: it changes rarely.
+#[repr(C, align(64))]
+pub struct Map {
+    /// The first address of the first span.
+    pub base: AtomicUsize,
+    /// Bytes committed in the first span: a word's distance from `base` below this is an address of ours.
+    pub limit: AtomicUsize,
+    /// The side arrays: see [`units`].
+    pub classes: AtomicUsize,
+    /// A counter array per unit.
+    pub blocks: AtomicUsize,
+    /// Bit words per unit.
+    pub bits: AtomicUsize,
+    /// A unit number per unit.
+    pub heads: AtomicUsize,
+    /// A byte per unit: whether a marked object lies in it.
+    pub touched: AtomicUsize,
+    /// Units numbered so far, over all spans: the side arrays are valid below it.
+    pub frontier: AtomicU32,
+    /// How many spans there are.
+    pub spans: AtomicU32,
+}
+
+/// See [`Map`].
+pub static MAP: Map = Map {
+    base: AtomicUsize::new(0),
+    limit: AtomicUsize::new(0),
+    classes: AtomicUsize::new(0),
+    blocks: AtomicUsize::new(0),
+    bits: AtomicUsize::new(0),
+    heads: AtomicUsize::new(0),
+    touched: AtomicUsize::new(0),
+    frontier: AtomicU32::new(0),
+    spans: AtomicU32::new(0),
+};
+
+const SPANS_MAX: usize = 64;
+const SPAN_BYTES_MAX: usize = 1 << 40;
+const SPAN_BYTES_MIN: usize = 4 << 20;
+/// Spans and their first units are aligned to this many units, so a block's alignment is the same in both.
+const SPAN_ALIGN_UNITS: u32 = 64;
+const COMMIT_STEP_UNITS: u32 = (4 << 20) / UNIT as u32;
+
+struct Span {
+    start: AtomicUsize,
+    units: AtomicU32,
+    committed: AtomicU32,
+    first: AtomicU32,
+}
+
+static SPANS: [Span; SPANS_MAX] = [const {
+    Span { start: AtomicUsize::new(0), units: AtomicU32::new(0), committed: AtomicU32::new(0), first: AtomicU32::new(0) }
+}; SPANS_MAX];
+
+type Bits = BitSlice<u64, Lsb0>;
+
+/// The part of the cage behind its lock.
+pub struct Cage {
+    used: &'static mut Bits,
+    dirty: &'static mut Bits,
+    resting: &'static mut Bits,
+    /// No unit below this one is free.
+    lowest_free: Unit,
+    units_max: Unit,
+    used_units: u32,
+    /// Where releasing goes on, and when resting units are next let go.
+    release_cursor: Unit,
+    next_tick_ns: u64,
+    last_release_ns: u64,
+    released_bytes: u64,
+}
+
+/// The cage. `None` before the first use and when the system refused to reserve it.
+pub static CAGE: Lock<Option<Cage>> = Lock::new(Rank::Cage, None);
+
+/// Units that were free and are now the caller's.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// The first of them.
+    pub first: Unit,
+    /// Whether all their bytes are known to be zero.
+    pub is_zero: bool,
+}
+
+/// Bytes that the side arrays need for one unit, the three bitmaps here included.
+const SIDE_BYTES_PER_UNIT: usize = units::BYTES_PER_UNIT + 1;
+
+impl Cage {
+    /// Reserves the first span and the side arrays. `None` when not even the smallest is granted.
+    pub fn reserve() -> Option<Cage> {
+        let limit = mem::address_space_limit();
+        let mut bytes = limit.map_or(SPAN_BYTES_MAX, |limit| (limit / 4).min(SPAN_BYTES_MAX)).next_power_of_two();
+        while bytes >= SPAN_BYTES_MIN {
+            // Room in the numbering for more spans, where the first is small.
+            let numbered = if bytes == SPAN_BYTES_MAX { bytes } else { limit.map_or(bytes * 8, |limit| limit.max(bytes)) };
+            if let Some(cage) = Cage::try_reserve(bytes, numbered.div_ceil(UNIT)) {
+                return Some(cage);
+            }
+            bytes /= 2;
+        }
+        None
+    }
+
+    fn try_reserve(bytes: usize, units_max: usize) -> Option<Cage> {
+        let units_max = units_max.next_multiple_of(SPAN_ALIGN_UNITS as usize);
+        let start = mem::reserve(bytes, SPAN_ALIGN_UNITS as usize * UNIT)?;
+        let bitmap_bytes = (units_max / 8).next_multiple_of(mem::PAGE);
+        let Some(bitmaps) = mem::reserve(3 * bitmap_bytes, mem::PAGE) else {
+            mem::release(start, bytes);
+            return None;
+        };
+        // The bitmaps are a byte for eight units in all: small enough to commit whole, untouched until used.
+        if !mem::commit(Range::sized(bitmaps, 3 * bitmap_bytes)) || !units::reserve(units_max) {
+            mem::release(start, bytes);
+            mem::release(bitmaps, 3 * bitmap_bytes);
+            return None;
+        }
+        let bitmap = |index: usize| -> &'static mut Bits {
+            let words = (bitmaps + index * bitmap_bytes).as_ptr::<u64>();
+            // SAFETY: committed just now, zero, never released, and each bitmap has its own part.
+            BitSlice::from_slice_mut(unsafe { core::slice::from_raw_parts_mut(words, units_max.div_ceil(64)) })
+        };
+        let cage = Cage {
+            used: bitmap(0),
+            dirty: bitmap(1),
+            resting: bitmap(2),
+            lowest_free: 0,
+            units_max: units_max as Unit,
+            used_units: 0,
+            release_cursor: 0,
+            next_tick_ns: 0,
+            last_release_ns: 0,
+            released_bytes: 0,
+        };
+        MAP.base.store(start.get(), Ordering::Relaxed);
+        add_span(start, bytes / UNIT, 0);
+        Some(cage)
+    }
+
+    /// Takes `count` units whose first address is a multiple of `align` units, a power of two.
+    pub fn take(&mut self, count: u32, align: u32) -> Option<Taken> {
+        let first = match self.find(count, align) {
+            Some(first) => first,
+            None => self.grow(count, align)?,
+        };
+        let (from, to) = (first as usize, (first + count) as usize);
+        let is_zero = self.dirty[from..to].not_any();
+        self.used[from..to].fill(true);
+        self.dirty[from..to].fill(true);
+        self.resting[from..to].fill(false);
+        self.used_units += count;
+        if first == self.lowest_free {
+            self.lowest_free = first + count;
+        }
+        Some(Taken { first, is_zero })
+    }
+
+    /// Takes the units from `first` on if they are all free: a large object grows where it is.
+    pub fn take_at(&mut self, first: Unit, count: u32) -> Option<Taken> {
+        let (from, to) = (first as usize, (first + count) as usize);
+        if first + count > frontier() || self.used[from..to].any() {
+            return None;
+        }
+        let is_zero = self.dirty[from..to].not_any();
+        self.used[from..to].fill(true);
+        self.dirty[from..to].fill(true);
+        self.resting[from..to].fill(false);
+        self.used_units += count;
+        Some(Taken { first, is_zero })
+    }
+
+    /// Gives units back. Their pages stay for a while, in case they are taken again soon.
+    pub fn give(&mut self, first: Unit, count: u32) {
+        let (from, to) = (first as usize, (first + count) as usize);
+        debug_assert!(self.used[from..to].all(), "gave units back that were not taken");
+        self.used[from..to].fill(false);
+        self.resting[from..to].fill(true);
+        self.used_units -= count;
+        self.lowest_free = self.lowest_free.min(first);
+    }
+
+    /// The lowest run of `count` free units below the frontier.
+    fn find(&mut self, count: u32, align: u32) -> Option<Unit> {
+        let frontier = frontier() as usize;
+        let (count, align) = (count as usize, align as usize);
+        let mut from = self.lowest_free as usize;
+        let mut first_look = true;
+        loop {
+            from += self.used[from.min(frontier)..frontier].first_zero()?;
+            if first_look {
+                self.lowest_free = from as Unit;
+                first_look = false;
+            }
+            from = from.next_multiple_of(align);
+            if from + count > frontier {
+                return None;
+            }
+            match self.used[from..from + count].last_one() {
+                None => return Some(from as Unit),
+                Some(last) => from += last + 1,
+            }
+        }
+    }
+
+    /// Commits more of the last span, or reserves another, so that `count` units fit at the end.
+    fn grow(&mut self, count: u32, align: u32) -> Option<Unit> {
+        let index = MAP.spans.load(Ordering::Relaxed) as usize - 1;
+        let frontier = frontier();
+        // A free run at the end counts; the rest is committed.
+        let free_tail = self.used[..frontier as usize].trailing_zeros() as u32;
+        let span = &SPANS[index];
+        let span_first = span.first.load(Ordering::Relaxed);
+        let first = (frontier - free_tail.min(frontier - span_first)).next_multiple_of(align);
+        // The last unit of a span stays unused, so that no run crosses into the next.
+        let end = span_first + span.units.load(Ordering::Relaxed) - 1;
+        if first + count > end {
+            return self.add_another_span(count, align);
+        }
+        let wanted = (first + count).max((frontier + COMMIT_STEP_UNITS).min(end));
+        let enough = commit_to(index, wanted) || commit_to(index, first + count);
+        enough.then_some(first)
+    }
+
+    fn add_another_span(&mut self, count: u32, align: u32) -> Option<Unit> {
+        let index = MAP.spans.load(Ordering::Relaxed) as usize;
+        let last = &SPANS[index - 1];
+        let first = last.first.load(Ordering::Relaxed) + last.units.load(Ordering::Relaxed);
+        let least = (count + align).next_multiple_of(SPAN_ALIGN_UNITS);
+        let room = self.units_max.checked_sub(first)?;
+        if index == SPANS_MAX || least > room {
+            return None;
+        }
+        // As large as the first one while the system grants that.
+        let mut units = SPANS[0].units.load(Ordering::Relaxed).min(room) / SPAN_ALIGN_UNITS * SPAN_ALIGN_UNITS;
+        loop {
+            units = units.max(least);
+            if let Some(start) = mem::reserve(units as usize * UNIT, SPAN_ALIGN_UNITS as usize * UNIT) {
+                // The numbers that the last span reserved and never committed stay out of reach.
+                let gap = frontier()..first;
+                self.used[gap.start as usize..gap.end as usize].fill(true);
+                if !units::commit(gap.start, gap.end) {
+                    mem::release(start, units as usize * UNIT);
+                    self.used[gap.start as usize..gap.end as usize].fill(false);
+                    return None;
+                }
+                add_span(start, units as usize, first);
+                return self.grow(count, align);
+            }
+            if units == least {
+                return None;
+            }
+            units /= 2;
+            units = units / SPAN_ALIGN_UNITS * SPAN_ALIGN_UNITS;
+        }
+    }
+
+    /// Bytes in units that are used now.
+    pub fn used_bytes(&self) -> usize {
+        self.used_units as usize * UNIT
+    }
+
+    /// Bytes given back to the system so far.
+    pub fn released_bytes(&self) -> u64 {
+        self.released_bytes
+    }
+
+    /// Whether a unit is taken.
+    pub fn is_used(&self, unit: Unit) -> bool {
+        self.used[unit as usize]
+    }
+
+    /// Units that are free and may hold pages.
+    pub fn free_dirty_units(&self) -> usize {
+        let frontier = frontier() as usize;
+        let words = frontier.div_ceil(64);
+        let (used, dirty) = (self.used.domain(), self.dirty.domain());
+        used.zip(dirty).take(words).map(|(used, dirty)| (dirty & !used).count_ones() as usize).sum()
+    }
+
+    /// Gives pages of free units back to the system: bounded work for slow paths.
+    ///
+    /// At most 4 MiB per 10 ms, and only units that have been free through a whole tick of a second.
+    pub fn release_some(&mut self) {
+        let now = clock::coarse_ns();
+        if now < self.last_release_ns + 10_000_000 {
+            return;
+        }
+        self.last_release_ns = now;
+        if now >= self.next_tick_ns {
+            self.next_tick_ns = now + 1_000_000_000;
+            let frontier = frontier() as usize;
+            self.resting[..frontier].fill(false);
+        }
+        self.release_up_to(COMMIT_STEP_UNITS, false);
+    }
+
+    /// Gives all pages of free units back now: how many bytes.
+    pub fn release_all(&mut self) -> usize {
+        self.release_cursor = 0;
+        self.release_up_to(u32::MAX, true)
+    }
+
+    fn release_up_to(&mut self, units_max: u32, even_resting: bool) -> usize {
+        let frontier = frontier();
+        if self.release_cursor >= frontier {
+            self.release_cursor = 0;
+        }
+        let mut released = 0;
+        let mut unit = self.release_cursor;
+        while unit < frontier && released < units_max {
+            let Some(ahead) = self.dirty[unit as usize..frontier as usize].first_one() else {
+                unit = frontier;
+                break;
+            };
+            unit += ahead as u32;
+            let is_due = |cage: &Cage, unit: u32| {
+                let unit = unit as usize;
+                cage.dirty[unit] && !cage.used[unit] && (even_resting || !cage.resting[unit])
+            };
+            let first = unit;
+            while unit < frontier && unit - first < units_max - released && is_due(self, unit) {
+                unit += 1;
+            }
+            if unit == first {
+                unit += 1;
+                continue;
+            }
+            self.decommit(first, unit - first);
+            released += unit - first;
+        }
+        self.release_cursor = unit;
+        let bytes = released as usize * UNIT;
+        self.released_bytes += bytes as u64;
+        bytes
+    }
+
+    /// Units of one run lie in one span, but neighbouring free runs may not.
+    fn decommit(&mut self, first: Unit, count: u32) {
+        let mut unit = first;
+        while unit < first + count {
+            let span = &SPANS[span_of_unit(unit)];
+            let span_end = span.first.load(Ordering::Relaxed) + span.units.load(Ordering::Relaxed);
+            let end = (first + count).min(span_end);
+            mem::decommit(Range::sized(addr_of(unit), (end - unit) as usize * UNIT));
+            unit = end;
+        }
+        self.dirty[first as usize..(first + count) as usize].fill(false);
+    }
+}
+
+fn add_span(start: Addr, units: usize, first: Unit) {
+    let index = MAP.spans.load(Ordering::Relaxed) as usize;
+    let span = &SPANS[index];
+    span.start.store(start.get(), Ordering::Relaxed);
+    span.units.store(units as u32, Ordering::Relaxed);
+    span.first.store(first, Ordering::Relaxed);
+    span.committed.store(0, Ordering::Relaxed);
+    MAP.frontier.store(first, Ordering::Relaxed);
+    // Release: pairs with the Acquire loads of `spans` in the lookups, which then see the span's fields.
+    MAP.spans.store(index as u32 + 1, Ordering::Release);
+}
+
+/// Commits units of span `index`, the last one, up to unit number `end`, with their side entries.
+fn commit_to(index: usize, end: Unit) -> bool {
+    let span = &SPANS[index];
+    let (first, start) = (span.first.load(Ordering::Relaxed), Addr::new(span.start.load(Ordering::Relaxed)));
+    let committed = span.committed.load(Ordering::Relaxed);
+    let from = first + committed;
+    if end <= from {
+        return true;
+    }
+    let range = Range::new(start + committed as usize * UNIT, start + (end - first) as usize * UNIT);
+    if !units::commit(from, end) || !mem::commit(range) {
+        return false;
+    }
+    span.committed.store(end - first, Ordering::Release);
+    if index == 0 {
+        // Release: whoever sees an address as ours sees committed side entries for it.
+        MAP.limit.store((end - first) as usize * UNIT, Ordering::Release);
+    }
+    MAP.frontier.store(end, Ordering::Release);
+    true
+}
+
+/// The number of units with side entries.
+#[inline(always)]
+pub fn frontier() -> Unit {
+    MAP.frontier.load(Ordering::Acquire)
+}
+
+/// The unit that `addr` lies in, if it is committed memory of the cage.
+#[inline(always)]
+pub fn unit_of(addr: Addr) -> Option<Unit> {
+    let offset = addr.get().wrapping_sub(MAP.base.load(Ordering::Relaxed));
+    if offset < MAP.limit.load(Ordering::Relaxed) {
+        return Some((offset >> UNIT_SHIFT) as Unit);
+    }
+    if MAP.spans.load(Ordering::Acquire) <= 1 { None } else { unit_of_later_span(addr) }
+}
+
+#[cold]
+fn unit_of_later_span(addr: Addr) -> Option<Unit> {
+    let count = MAP.spans.load(Ordering::Acquire) as usize;
+    SPANS[1..count].iter().find_map(|span| {
+        let offset = addr.get().wrapping_sub(span.start.load(Ordering::Relaxed)) >> UNIT_SHIFT;
+        let committed = span.committed.load(Ordering::Acquire) as usize;
+        (offset < committed).then(|| span.first.load(Ordering::Relaxed) + offset as Unit)
+    })
+}
+
+/// The first address of a unit.
+#[inline(always)]
+pub fn addr_of(unit: Unit) -> Addr {
+    let first = &SPANS[0];
+    if unit < first.units.load(Ordering::Relaxed) {
+        return Addr::new(MAP.base.load(Ordering::Relaxed)) + ((unit as usize) << UNIT_SHIFT);
+    }
+    let span = &SPANS[span_of_unit(unit)];
+    Addr::new(span.start.load(Ordering::Relaxed))
+        + (((unit - span.first.load(Ordering::Relaxed)) as usize) << UNIT_SHIFT)
+}
+
+#[cold]
+fn span_of_unit(unit: Unit) -> usize {
+    let count = MAP.spans.load(Ordering::Acquire) as usize;
+    SPANS[..count].iter().rposition(|span| span.first.load(Ordering::Relaxed) <= unit).unwrap_or(0)
+}
+
+/// Whether `addr` lies in a reserved range of the cage, committed or not.
+pub fn contains(addr: Addr) -> bool {
+    let count = MAP.spans.load(Ordering::Acquire) as usize;
+    SPANS[..count].iter().any(|span| {
+        let units = span.units.load(Ordering::Relaxed) as usize;
+        Range::sized(Addr::new(span.start.load(Ordering::Relaxed)), units * UNIT).contains(addr)
+    })
+}
+
+/// Bytes of the cage that are committed, and of the side arrays that go with them.
+pub fn committed_bytes() -> (usize, usize) {
+    let count = MAP.spans.load(Ordering::Acquire) as usize;
+    let units: usize = SPANS[..count].iter().map(|span| span.committed.load(Ordering::Relaxed) as usize).sum();
+    (units * UNIT, units * SIDE_BYTES_PER_UNIT)
+}

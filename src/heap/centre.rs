@@ -1,0 +1,208 @@
+//! The centre of a class: its blocks with room that no thread has claimed.
+//!
+//! ```text
+//!            claim                     give back, with room
+//!   Listed  -------->  Claimed  ------------------------------>  Listed
+//!     ^                   |  give back, with little or no room
+//!     |                   v
+//!     +----------------  Full      (a thread that frees enough into it)
+//! ```
+//!
+//! A block that is wholly free goes back to the cage, from any state but Claimed.
+//!
+//! Giving back and freeing meet in one race: the giver sees little room and says Full, while a thread frees the slots
+//! that would make room and sees Claimed, so neither lists the block. Both write first and read then, in one total order
+//! (`Block::state`, `Block::free`): the giver stores Full and then reads `free` again, the freeing thread adds to `free`
+//! and then reads the state.
+//!
+//! Holds:   the list has exactly the class's blocks in state Listed. Checked by `verify`.
+//! Threads: a centre is a lock, taken once a block, not once a slot.
+
+use super::{
+    cage::{CAGE, Unit},
+    pressure,
+    size_class::{Shape, UNIT},
+    units::{self, CLASS_WORDS, Class, State},
+};
+use crate::{
+    base::sync::Ordering,
+    os::lock::{Guard, Lock, Rank},
+};
+
+/// The list's head: unit + 1, or zero.
+pub struct Centre {
+    first: u32,
+}
+
+static CENTRES: [Lock<Centre>; CLASS_WORDS] = [const { Lock::new(Rank::Centre, Centre { first: 0 }) }; CLASS_WORDS];
+
+fn centre(class: Class) -> Guard<'static, Centre> {
+    CENTRES[class.index()].lock()
+}
+
+/// The room at which a full block is worth listing: a sixteenth of its slots.
+fn worth_listing(shape: &Shape) -> u32 {
+    (shape.slots / 16).max(1)
+}
+
+/// A block of the class for the caller to refill from; its own until given back. `None`: no room in the heap.
+pub fn claim(class: Class) -> Option<Unit> {
+    let mut centre = centre(class);
+    if centre.first != 0 {
+        let unit = centre.first - 1;
+        centre.unlist(unit);
+        units::block(unit).set_state(State::Claimed);
+        return Some(unit);
+    }
+    take_block(class)
+}
+
+/// Ends a claim.
+pub fn give_back(class: Class, unit: Unit) {
+    let mut centre = centre(class);
+    let block = units::block(unit);
+    block.pristine_from.store(u32::MAX, Ordering::Relaxed);
+    block.set_state(State::Full);
+    centre.settle(class, unit);
+}
+
+/// Slots were freed into the block. Lists it if it has become worth it, and gives it up if it is wholly free.
+#[inline]
+pub fn note_room(class: Class, unit: Unit) {
+    let block = units::block(unit);
+    let free = block.free.load(Ordering::SeqCst);
+    let shape = class.shape();
+    let matters = match block.state() {
+        State::Claimed => false,
+        State::Listed => free == shape.slots,
+        State::Full => free >= worth_listing(shape),
+    };
+    if matters {
+        settle_again(class, unit);
+    }
+}
+
+#[cold]
+fn settle_again(class: Class, unit: Unit) {
+    let mut centre = centre(class);
+    // Since we looked, another thread may have claimed the block, or given it up and the unit may be another's.
+    if units::class_of(unit) == class && units::head_of_small(unit, class.shape()) == unit {
+        centre.settle(class, unit);
+    }
+}
+
+impl Centre {
+    /// Puts an unclaimed block where its room says it belongs.
+    fn settle(&mut self, class: Class, unit: Unit) {
+        let (block, shape) = (units::block(unit), class.shape());
+        let free = block.free.load(Ordering::SeqCst);
+        match block.state() {
+            State::Claimed => {}
+            // The only listed block stays even if it is empty: the class is likely to want it back.
+            State::Listed if free == shape.slots && (block.next.load(Ordering::Relaxed) != 0 || self.first != unit + 1) => {
+                self.unlist(unit);
+                give_up(class, unit);
+            }
+            State::Listed => {}
+            State::Full if free == shape.slots && self.first != 0 => give_up(class, unit),
+            State::Full if free >= worth_listing(shape) => self.list(unit),
+            State::Full => {}
+        }
+    }
+
+    fn list(&mut self, unit: Unit) {
+        let block = units::block(unit);
+        block.previous.store(0, Ordering::Relaxed);
+        block.next.store(self.first, Ordering::Relaxed);
+        if self.first != 0 {
+            units::block(self.first - 1).previous.store(unit + 1, Ordering::Relaxed);
+        }
+        self.first = unit + 1;
+        block.set_state(State::Listed);
+    }
+
+    fn unlist(&mut self, unit: Unit) {
+        let block = units::block(unit);
+        let (previous, next) = (block.previous.load(Ordering::Relaxed), block.next.load(Ordering::Relaxed));
+        match previous {
+            0 => self.first = next,
+            previous => units::block(previous - 1).next.store(next, Ordering::Relaxed),
+        }
+        if next != 0 {
+            units::block(next - 1).previous.store(previous, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Takes units from the cage, within the heap's limit.
+pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
+    let mut cage = CAGE.lock();
+    let cage = cage.as_mut()?;
+    if cage.used_bytes() + count as usize * UNIT > pressure::limit_bytes() {
+        return None;
+    }
+    cage.take(count, align)
+}
+
+fn take_block(class: Class) -> Option<Unit> {
+    let shape = class.shape();
+    let taken = take_units(shape.units, shape.units)?;
+    let block = units::block(taken.first);
+    for word in &units::words(taken.first)[..shape.words()] {
+        word.allocated.store(0, Ordering::Relaxed);
+        word.marked.store(0, Ordering::Relaxed);
+    }
+    block.free.store(shape.slots, Ordering::Relaxed);
+    block.pristine_from.store(if taken.is_zero { 0 } else { u32::MAX }, Ordering::Relaxed);
+    block.set_state(State::Claimed);
+    units::publish(taken.first, shape.units, class);
+    Some(taken.first)
+}
+
+/// Gives a wholly free, unlisted block's units back to the cage.
+fn give_up(class: Class, unit: Unit) {
+    let shape = class.shape();
+    units::publish(unit, shape.units, Class::FREE);
+    if let Some(cage) = CAGE.lock().as_mut() {
+        cage.give(unit, shape.units);
+    }
+}
+
+/// Empties all lists. The world is stopped; the caller lists every block anew.
+pub(super) fn forget_all() {
+    for centre in &CENTRES {
+        centre.lock().first = 0;
+    }
+}
+
+/// Puts an unclaimed block where its room says it belongs, its old place forgotten. The world is stopped.
+pub(super) fn place(class: Class, unit: Unit) {
+    let (block, shape) = (units::block(unit), class.shape());
+    let free = block.free.load(Ordering::Relaxed);
+    block.set_state(State::Full);
+    if free == shape.slots {
+        give_up(class, unit);
+    } else if free >= worth_listing(shape) {
+        centre(class).list(unit);
+    }
+}
+
+/// Visits the blocks on a class's list. The world is stopped.
+pub(super) fn for_each_listed(class: Class, mut visit: impl FnMut(Unit)) {
+    let mut next = centre(class).first;
+    while next != 0 {
+        visit(next - 1);
+        next = units::block(next - 1).next.load(Ordering::Relaxed);
+    }
+}
+
+/// Makes the lists usable in a child process whose other threads are gone.
+///
+/// # Safety
+/// Only one thread runs, and the gates were closed at the fork.
+pub unsafe fn reset_after_fork() {
+    for centre in &CENTRES {
+        // SAFETY: by the caller's promise nobody holds or waits.
+        unsafe { centre.reset() };
+    }
+}

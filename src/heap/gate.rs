@@ -1,0 +1,166 @@
+//! Gates: a slow path runs inside its thread's gate, and a collector closes all gates before it stops the world.
+//!
+//! ```text
+//!   thread                                  collector
+//!   inside = 1                              STOPPING = 1
+//!   (light side of the barrier)             (heavy side of the barrier)
+//!   STOPPING? -> inside = 0, wait           inside of every thread = 0? else wait
+//!   … slow path …                           -> nobody holds a lock of ours, nobody changes a bitmap
+//!   inside = 0
+//!   (light side of the barrier)
+//!   STOPPING? -> wake the collector
+//! ```
+//!
+//! Either the thread sees `STOPPING`, or the collector sees `inside`: the barrier pair orders the two stores before the
+//! two loads (Dekker), and the kernel does the work on the rare side, so that entering costs no fence.
+//!
+//! A thread that waits at its gate is in a *safe region*: its registers are on its stack, its stack pointer is
+//! published, all signals are blocked. It counts as stopped and gets no signal.
+//!
+//! Holds: nothing read from a magazine before the gate is valid after it.
+
+use super::mutator::Mutator;
+use crate::{
+    base::{
+        addr::Addr,
+        sync::{AtomicU32, Ordering},
+    },
+    os::{signal, stack, sys, thread},
+};
+
+/// Not zero while a collector or a fork keeps the gates closed; it sleeps on [`OPENED`] and threads sleep on this.
+pub static STOPPING: AtomicU32 = AtomicU32::new(0);
+/// Counts gates that were left while `STOPPING`: what a collector sleeps on.
+pub static OPENED: AtomicU32 = AtomicU32::new(0);
+/// The thread that keeps the gates closed; it may pass them itself.
+static STOPPER: AtomicU32 = AtomicU32::new(0);
+
+/// Closes the gates for everybody but the calling thread. It holds the world's lock.
+pub fn close(tid: u32) {
+    STOPPER.store(tid, Ordering::Relaxed);
+    STOPPING.store(1, Ordering::SeqCst);
+    thread::barrier_all();
+}
+
+/// Opens the gates and wakes who waits at them.
+pub fn open() {
+    STOPPER.store(0, Ordering::Relaxed);
+    // Release: what was done while the gates were closed is seen by whoever passes one.
+    STOPPING.store(0, Ordering::Release);
+    sys::futex_wake(&STOPPING, i32::MAX as u32);
+}
+
+/// Whether the gates are closed.
+#[inline(always)]
+pub fn is_closed() -> bool {
+    STOPPING.load(Ordering::Acquire) != 0
+}
+
+/// The proof that this thread is inside its gate; dropping it leaves.
+pub struct Inside<'a> {
+    mutator: &'a Mutator,
+}
+
+impl Inside<'_> {
+    /// Whose gate it is.
+    #[inline(always)]
+    pub fn mutator(&self) -> &Mutator {
+        self.mutator
+    }
+}
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        leave(self.mutator);
+    }
+}
+
+/// Enters the gate, waiting while it is closed. `None` when the thread is inside already: a signal handler interrupted
+/// a slow path and came back in.
+#[inline]
+pub fn enter(mutator: &Mutator) -> Option<Inside<'_>> {
+    if mutator.inside.load(Ordering::Relaxed) != 0 {
+        return None;
+    }
+    loop {
+        mutator.inside.store(1, Ordering::Relaxed);
+        thread::fence_if_needed();
+        if !is_closed() || STOPPER.load(Ordering::Relaxed) == mutator.tid.load(Ordering::Relaxed) {
+            return Some(Inside { mutator });
+        }
+        leave(mutator);
+        wait(mutator);
+    }
+}
+
+#[inline]
+fn leave(mutator: &Mutator) {
+    // Release: pairs with the collector's Acquire load of `inside`, which then sees all that the slow path wrote.
+    mutator.inside.store(0, Ordering::Release);
+    thread::fence_if_needed();
+    if is_closed() {
+        announce();
+    }
+}
+
+#[cold]
+fn announce() {
+    OPENED.fetch_add(1, Ordering::Release);
+    sys::futex_wake(&OPENED, i32::MAX as u32);
+}
+
+/// Waits at a closed gate, in a safe region and deaf to signals.
+#[cold]
+fn wait(mutator: &Mutator) {
+    let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+    in_safe_region(mutator, || {});
+    signal::change_mask(libc::SIG_SETMASK, mask);
+}
+
+/// Runs `work` as a safe region: the world may be stopped and collected meanwhile without a signal to this thread.
+/// Returns when no stop is under way.
+///
+/// `work` must not change what it can reach of the heap.
+pub fn in_safe_region<F: FnOnce()>(mutator: &Mutator, work: F) {
+    struct Call<'a, F> {
+        mutator: &'a Mutator,
+        work: Option<F>,
+    }
+    unsafe extern "C" fn run<F: FnOnce()>(sp: Addr, data: *mut core::ffi::c_void) {
+        // SAFETY: `data` is the `Call` below, which waits for us.
+        let call = unsafe { &mut *data.cast::<Call<'_, F>>() };
+        begin_region(call.mutator, sp);
+        if let Some(work) = call.work.take() {
+            work();
+        }
+        end_region(call.mutator);
+    }
+    let mut call = Call { mutator, work: Some(work) };
+    // SAFETY: `run` takes a pointer to this `Call`.
+    unsafe { stack::with_registers_spilled(run::<F>, (&raw mut call).cast()) };
+}
+
+/// Says that this thread's registers lie on its stack at or above `sp`, and that it changes nothing of the heap.
+pub fn begin_region(mutator: &Mutator, sp: Addr) {
+    mutator.region_sp.store(sp.get(), Ordering::Relaxed);
+    // Release: pairs with the collector's Acquire load of `region`, which then sees the stack pointer and the stack.
+    mutator.region.store(1, Ordering::Release);
+    thread::fence_if_needed();
+    if is_closed() {
+        announce();
+    }
+}
+
+/// Ends a safe region; waits while the world is stopped.
+pub fn end_region(mutator: &Mutator) {
+    loop {
+        mutator.region.store(0, Ordering::Relaxed);
+        thread::fence_if_needed();
+        if !is_closed() {
+            return;
+        }
+        mutator.region.store(1, Ordering::Release);
+        sys::futex_wait(&STOPPING, 1, None);
+    }
+}

@@ -1,0 +1,158 @@
+//! Kinds: what the collector may assume about an object's words.
+//!
+//! A block holds slots of one size class of one kind. A kind is a number below 64; the first few are fixed, the rest
+//! are made at run time with a trace procedure.
+//!
+//! | kind                  | scanned          | collected | handed out as zero |
+//! |-----------------------|------------------|-----------|--------------------|
+//! | malloc                | every word       | yes       | no                 |
+//! | scanned               | every word       | yes       | yes                |
+//! | pointer-free          | no               | yes       | no                 |
+//! | uncollectable         | as a root        | no        | yes                |
+//! | pointer-free uncollectable | no          | no        | no                 |
+//! | typed                 | by layout word   | yes       | yes                |
+//! | ephemeron             | by its own rule  | yes       | yes                |
+//! | made at run time      | by its procedure | yes       | yes                |
+
+use crate::base::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+
+/// A kind's number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct Kind(u8);
+
+/// How many kinds there can be.
+pub const KINDS_MAX: usize = 64;
+
+const FIXED_KINDS: u32 = 8;
+
+impl Kind {
+    /// What `malloc` hands out: any word may be a pointer, contents are left as they were.
+    pub const MALLOC: Kind = Kind(0);
+    /// Any word may be a pointer; zeroed.
+    pub const SCANNED: Kind = Kind(1);
+    /// No word is a pointer; not zeroed.
+    pub const POINTER_FREE: Kind = Kind(2);
+    /// Scanned as a root and freed by hand only; zeroed.
+    pub const UNCOLLECTABLE: Kind = Kind(3);
+    /// Freed by hand only, not scanned.
+    pub const POINTER_FREE_UNCOLLECTABLE: Kind = Kind(4);
+    /// A layout word at the end of the slot says which words are pointers; zeroed.
+    pub const TYPED: Kind = Kind(5);
+    /// A key, and a value that lives as long as the key.
+    pub const EPHEMERON: Kind = Kind(6);
+
+    /// The kind with this number; the caller got the number from [`Kind::number`] or from a class word.
+    #[inline(always)]
+    pub const fn from_number(number: u8) -> Kind {
+        Kind(number & (KINDS_MAX as u8 - 1))
+    }
+
+    /// The kind's number.
+    #[inline(always)]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// A kind made by [`make`] with this number, if there is one.
+    pub fn made(number: u32) -> Option<Kind> {
+        (FIXED_KINDS..MADE.load(Ordering::Acquire)).contains(&number).then_some(Kind(number as u8))
+    }
+
+    /// The kind's properties.
+    #[inline(always)]
+    pub fn traits(self) -> Traits {
+        Traits(TRAITS[self.0 as usize].load(Ordering::Relaxed))
+    }
+
+    /// The address of the trace procedure of a kind made at run time.
+    pub fn trace_procedure(self) -> usize {
+        TRACE[self.0 as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// A kind's properties, a bit each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Traits(u8);
+
+impl Traits {
+    const CONSERVATIVE: u8 = 1;
+    const ZEROED: u8 = 2;
+    const UNCOLLECTABLE: u8 = 4;
+    const TYPED: u8 = 8;
+    const TRACED: u8 = 16;
+    const EPHEMERON: u8 = 32;
+    const ENDS_EARLY: u8 = 64;
+
+    /// Whether any word may be a pointer.
+    #[inline(always)]
+    pub fn is_conservative(self) -> bool {
+        self.0 & Self::CONSERVATIVE != 0
+    }
+    /// Whether the heap hands slots out as zero.
+    #[inline(always)]
+    pub fn is_zeroed(self) -> bool {
+        self.0 & Self::ZEROED != 0
+    }
+    /// Whether only an explicit free ends an object.
+    #[inline(always)]
+    pub fn is_uncollectable(self) -> bool {
+        self.0 & Self::UNCOLLECTABLE != 0
+    }
+    /// Whether a layout word at the end of the slot says where pointers are.
+    #[inline(always)]
+    pub fn is_typed(self) -> bool {
+        self.0 & Self::TYPED != 0
+    }
+    /// Whether a procedure says where pointers are.
+    #[inline(always)]
+    pub fn is_traced(self) -> bool {
+        self.0 & Self::TRACED != 0
+    }
+    /// Whether it is a key and a value.
+    #[inline(always)]
+    pub fn is_ephemeron(self) -> bool {
+        self.0 & Self::EPHEMERON != 0
+    }
+    /// Whether objects always end before their slot does, so that one past the end still lies inside.
+    #[inline(always)]
+    pub fn ends_early(self) -> bool {
+        self.0 & Self::ENDS_EARLY != 0
+    }
+    /// Whether an object can hold pointers at all.
+    #[inline(always)]
+    pub fn may_hold_pointers(self) -> bool {
+        self.0 & (Self::CONSERVATIVE | Self::TYPED | Self::TRACED | Self::EPHEMERON) != 0
+    }
+}
+
+static TRAITS: [AtomicU8; KINDS_MAX] = {
+    let mut traits = [const { AtomicU8::new(0) }; KINDS_MAX];
+    traits[0] = AtomicU8::new(Traits::CONSERVATIVE | Traits::ENDS_EARLY);
+    traits[1] = AtomicU8::new(Traits::CONSERVATIVE | Traits::ZEROED);
+    traits[2] = AtomicU8::new(0);
+    traits[3] = AtomicU8::new(Traits::CONSERVATIVE | Traits::ZEROED | Traits::UNCOLLECTABLE);
+    traits[4] = AtomicU8::new(Traits::UNCOLLECTABLE);
+    traits[5] = AtomicU8::new(Traits::TYPED | Traits::ZEROED);
+    traits[6] = AtomicU8::new(Traits::EPHEMERON | Traits::ZEROED);
+    traits
+};
+
+static TRACE: [AtomicUsize; KINDS_MAX] = [const { AtomicUsize::new(0) }; KINDS_MAX];
+static MADE: AtomicU32 = AtomicU32::new(FIXED_KINDS);
+
+/// Makes a kind whose objects are traced by the procedure at `trace`, or not scanned at all when it is zero.
+/// `None` when all 64 numbers are taken.
+pub fn make(trace: usize) -> Option<Kind> {
+    let number = MADE.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |next| {
+        (next < KINDS_MAX as u32).then(|| {
+            // Published by the update: whoever sees the higher count sees these. A thread that loses the race writes
+            // the next number's entries again.
+            TRACE[next as usize].store(trace, Ordering::Relaxed);
+            let traced = if trace == 0 { 0 } else { Traits::TRACED };
+            TRAITS[next as usize].store(Traits::ZEROED | traced, Ordering::Relaxed);
+            next + 1
+        })
+    });
+    number.ok().map(|number| Kind(number as u8))
+}

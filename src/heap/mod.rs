@@ -1,0 +1,118 @@
+//! Floor 3, the heap: units, blocks and slots, who has them, and how they move. It knows nothing of reachability.
+//!
+//! ```text
+//!   thread                class                     all
+//!   magazine  <-refill-   claimed block  <-claim-   centre  <-take-  cage (units of 64 KiB)
+//!      |       -flush->   bitmap        -give back->        -give->
+//!   malloc, free
+//! ```
+//!
+//! - [`kind`] what may be assumed of an object's words · [`size_class`] which slot a request gets
+//! - [`cage`] the address range and its units · [`units`] what is known of each unit
+//! - [`magazine`] the fast paths · [`refill`] between magazines and bitmaps · [`centre`] blocks with room
+//! - [`large`] objects with units of their own
+//! - [`mutator`] the record of a thread · [`gate`] where slow paths and collections exclude each other
+//! - [`resolve`] from a word to an object
+//! - [`emergency`] memory for a signal handler that interrupted a slow path
+//! - [`pressure`] what has been handed out · [`zeal`] rare things made common
+
+pub mod cage;
+pub mod centre;
+pub mod emergency;
+pub mod gate;
+pub mod kind;
+pub mod large;
+pub mod magazine;
+pub mod mutator;
+pub mod pressure;
+pub mod refill;
+pub mod resolve;
+pub mod size_class;
+pub mod sweep;
+pub mod units;
+pub mod verify;
+pub mod zeal;
+
+use crate::base::{addr::Addr, sync::{AtomicU32, Ordering}};
+use gate::Inside;
+use kind::Kind;
+use size_class::SLOT_BYTES_MAX;
+use units::Class;
+
+/// Objects below this size may fill their slot to its last byte (where their kind allows it); larger ones always end
+/// before it.
+pub const EXACT_BYTES_END: usize = 16 << 10;
+
+/// No object is larger: a difference of two pointers into it must fit its type.
+pub const OBJECT_BYTES_MAX: usize = isize::MAX as usize;
+
+/// What a request for memory asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// Bytes.
+    pub bytes: usize,
+    /// A power of two; 16 and less are given anyway.
+    pub align: usize,
+    /// What may be assumed of the object's words.
+    pub kind: Kind,
+}
+
+impl Request {
+    /// A request without more than the usual alignment.
+    pub const fn new(bytes: usize, kind: Kind) -> Request {
+        Request { bytes, align: size_class::GRANULE, kind }
+    }
+
+    /// Bytes of the slot that the object needs, the one past its end included where its kind wants it.
+    fn slot_bytes(&self) -> usize {
+        let ends_early = self.kind.traits().ends_early() || self.bytes >= EXACT_BYTES_END;
+        (self.bytes + usize::from(ends_early)).max(1)
+    }
+
+    /// The class of slots for it. `None`: it needs units of its own.
+    fn class(&self) -> Option<Class> {
+        let bytes = self.slot_bytes();
+        let size_class = if self.align <= size_class::GRANULE {
+            (bytes <= SLOT_BYTES_MAX).then(|| size_class::of(bytes))
+        } else {
+            size_class::aligned(bytes, self.align)
+        };
+        size_class.map(|size_class| Class::small(self.kind, size_class))
+    }
+}
+
+/// Takes a slot or a run of units for the request. `None`: the heap has no room for it now.
+pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
+    if request.bytes > OBJECT_BYTES_MAX {
+        return None;
+    }
+    let Some(class) = request.class() else {
+        return large::allocate(inside, request.kind, request.bytes, request.align);
+    };
+    let magazine = inside.mutator().magazine(class);
+    // SAFETY: the calling thread's magazine.
+    let mut slot = unsafe { magazine.pop() };
+    if slot.is_null() && refill::refill(inside, class) {
+        // SAFETY: as above.
+        slot = unsafe { magazine.pop() };
+    }
+    (!slot.is_null()).then(|| Addr::of(slot))
+}
+
+static READY: AtomicU32 = AtomicU32::new(0);
+
+/// Reserves the heap at the first call. `false` when the system refuses the address space.
+pub fn ensure_reserved() -> bool {
+    READY.load(Ordering::Acquire) != 0 || reserve()
+}
+
+#[cold]
+fn reserve() -> bool {
+    let mut cage = cage::CAGE.lock();
+    if cage.is_none() {
+        *cage = cage::Cage::reserve();
+        emergency::reserve();
+        READY.store(u32::from(cage.is_some()), Ordering::Release);
+    }
+    cage.is_some()
+}

@@ -1,0 +1,71 @@
+//! What the collector's trigger and the statistics count: bytes handed out and taken back.
+//!
+//! A thread counts in its record and adds to the heap's counter when it has a fair amount, so that the counter's cache
+//! line is written once for many refills. The counter runs behind by at most [`BATCH_BYTES`] a thread.
+
+use super::mutator::Mutator;
+use crate::base::sync::{AtomicI64, AtomicUsize, Ordering};
+
+/// Net bytes handed out since the last collection.
+static SPENT: AtomicI64 = AtomicI64::new(0);
+/// The counter at which the next collection is due.
+static BUDGET: AtomicI64 = AtomicI64::new(i64::MAX);
+/// Bytes of units that the heap may take; `usize::MAX` when there is no limit.
+static LIMIT_BYTES: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+const BATCH_BYTES: i64 = 16 << 10;
+
+/// A refill or large allocation handed out `bytes`.
+#[inline]
+pub fn note_allocated(mutator: &Mutator, bytes: usize) {
+    // Relaxed: only the owner writes; readers want a figure, not an order.
+    let total = mutator.allocated_bytes.load(Ordering::Relaxed) + bytes as u64;
+    mutator.allocated_bytes.store(total, Ordering::Relaxed);
+    note_net(mutator, bytes as i64);
+}
+
+/// A flush or large free took `bytes` back.
+#[inline]
+pub fn note_freed(mutator: &Mutator, bytes: usize) {
+    let total = mutator.freed_bytes.load(Ordering::Relaxed) + bytes as u64;
+    mutator.freed_bytes.store(total, Ordering::Relaxed);
+    note_net(mutator, -(bytes as i64));
+}
+
+#[inline]
+fn note_net(mutator: &Mutator, bytes: i64) {
+    let net = mutator.net_bytes.load(Ordering::Relaxed) + bytes;
+    if net.abs() < BATCH_BYTES {
+        mutator.net_bytes.store(net, Ordering::Relaxed);
+    } else {
+        mutator.net_bytes.store(0, Ordering::Relaxed);
+        SPENT.fetch_add(net, Ordering::Relaxed);
+    }
+}
+
+/// Whether the next collection is due.
+#[inline]
+pub fn is_due() -> bool {
+    SPENT.load(Ordering::Relaxed) >= BUDGET.load(Ordering::Relaxed)
+}
+
+/// Net bytes handed out since [`restart`].
+pub fn spent() -> i64 {
+    SPENT.load(Ordering::Relaxed)
+}
+
+/// Starts counting anew towards `budget` bytes.
+pub fn restart(budget: usize) {
+    SPENT.store(0, Ordering::Relaxed);
+    BUDGET.store(budget.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+}
+
+/// The bytes of units that the heap may take.
+pub fn limit_bytes() -> usize {
+    LIMIT_BYTES.load(Ordering::Relaxed)
+}
+
+/// Sets what [`limit_bytes`] says.
+pub fn set_limit_bytes(bytes: usize) {
+    LIMIT_BYTES.store(bytes, Ordering::Relaxed);
+}

@@ -1,0 +1,283 @@
+//! Refill and flush: how slots move between magazines and bitmaps, many at a time.
+//!
+//! A refill takes bits of one word of the claimed block with one atomic OR: only the claiming thread sets bits there.
+//! A flush gives bits back with one atomic AND a word; anybody frees into any block. So the hot data has no lock.
+//!
+//! Kinds that promise zero are zeroed here, in runs, just before they are used; slots of fresh pages are known to be
+//! zero. At most 16 KiB a refill, so that what was cleared is still in the first cache when it is handed out.
+
+use super::{
+    cage::{self, Unit},
+    centre,
+    gate::Inside,
+    magazine::{Contents, Magazine},
+    mutator::Mutator,
+    pressure,
+    resolve::{self, Slot},
+    size_class::Shape,
+    units::{self, Class},
+    zeal,
+};
+use crate::{
+    base::{
+        addr::{Addr, Range},
+        bits,
+        sync::Ordering,
+    },
+    os::mem,
+};
+
+const MAGAZINE_BYTES_MAX: usize = 32 << 10;
+const MAGAZINE_SLOTS_MIN: usize = 4;
+const MAGAZINE_SLOTS_MAX: usize = 1024;
+const THREAD_BYTES_MAX: usize = 256 << 10;
+const REFILL_BYTES_MAX: usize = 16 << 10;
+const ARRAYS_CHUNK_BYTES: usize = 64 << 10;
+
+/// What a free that reached the bitmaps met there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FreedTwice(pub Addr);
+
+fn capacity_of(shape: &Shape) -> usize {
+    (MAGAZINE_BYTES_MAX / shape.slot_bytes as usize).clamp(MAGAZINE_SLOTS_MIN, MAGAZINE_SLOTS_MAX)
+}
+
+/// Fills the thread's magazine for `class`, if it is empty. `false`: the heap has no room.
+pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
+    let mutator = inside.mutator();
+    let magazine = mutator.magazine(class);
+    // SAFETY: the owner, in its gate; opened again below.
+    let mut contents = unsafe { magazine.close() };
+    if contents.array.is_null() && !equip(mutator, magazine, class, &mut contents) {
+        return false;
+    }
+    if contents.count == 0 {
+        let shape = class.shape();
+        let wanted = if zeal::is_slow_path_only() {
+            1
+        } else {
+            grow_limit(mutator, magazine, shape, &mut contents);
+            (contents.limit / 2).min(REFILL_BYTES_MAX / shape.slot_bytes as usize).max(1)
+        };
+        while contents.count < wanted {
+            match claimed_block(magazine, class) {
+                Some(unit) => take_slots(magazine, class, unit, wanted, &mut contents),
+                None => break,
+            }
+        }
+        // The lowest address is handed out first.
+        contents.slots().reverse();
+        pressure::note_allocated(mutator, contents.count * shape.slot_bytes as usize);
+    }
+    let has_slots = contents.count != 0;
+    // SAFETY: ends the `close` above.
+    unsafe { magazine.open(contents) };
+    has_slots
+}
+
+/// Gives a magazine its array.
+fn equip(mutator: &Mutator, magazine: &Magazine, class: Class, contents: &mut Contents) -> bool {
+    let capacity = capacity_of(class.shape());
+    let Some(array) = cut_array(mutator, capacity + 1) else { return false };
+    contents.array = (array + size_of::<usize>()).as_ptr();
+    contents.limit = if zeal::is_slow_path_only() { 0 } else { capacity.min(MAGAZINE_SLOTS_MIN) };
+    // SAFETY: the owner, in its gate.
+    unsafe {
+        *magazine.capacity.get() = capacity as u16;
+        *mutator.cached_limit_bytes.get() += contents.limit * class.shape().slot_bytes as usize;
+    }
+    true
+}
+
+/// Cuts `words` zero words from the record's array memory.
+fn cut_array(mutator: &Mutator, words: usize) -> Option<Addr> {
+    let bytes = words * size_of::<usize>();
+    // SAFETY: the owner, in its gate.
+    let arrays = unsafe { &mut *mutator.arrays.get() };
+    if arrays.bytes() < bytes {
+        *arrays = Range::sized(mem::map(ARRAYS_CHUNK_BYTES)?, ARRAYS_CHUNK_BYTES);
+    }
+    let start = arrays.start;
+    arrays.start = start + bytes;
+    Some(start)
+}
+
+/// Doubles a magazine's limit, within its array and what a thread may cache in all.
+fn grow_limit(mutator: &Mutator, magazine: &Magazine, shape: &Shape, contents: &mut Contents) {
+    // SAFETY: the owner, in its gate.
+    let (capacity, total) = unsafe { (*magazine.capacity.get() as usize, &mut *mutator.cached_limit_bytes.get()) };
+    let limit = (contents.limit * 2).clamp(1, capacity);
+    let more = limit.saturating_sub(contents.limit) * shape.slot_bytes as usize;
+    if *total + more <= THREAD_BYTES_MAX {
+        *total += more;
+        contents.limit = limit;
+    }
+}
+
+/// The block to take from: the claimed one, or another when that is used up.
+fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
+    // SAFETY: the owner, in its gate.
+    let (claimed, cursor) = unsafe { (&mut *magazine.claimed.get(), &mut *magazine.cursor.get()) };
+    if *claimed != 0 {
+        if (*cursor as usize) < class.shape().words() {
+            return Some(*claimed - 1);
+        }
+        centre::give_back(class, *claimed - 1);
+        *claimed = 0;
+    }
+    let unit = centre::claim(class)?;
+    *claimed = unit + 1;
+    *cursor = 0;
+    Some(unit)
+}
+
+/// Takes free slots of the claimed block, from its cursor on, until there are `wanted` or the block has no more.
+fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, contents: &mut Contents) {
+    let shape = class.shape();
+    let (block, words) = (units::block(unit), units::words(unit));
+    // SAFETY: the owner, in its gate.
+    let cursor = unsafe { &mut *magazine.cursor.get() };
+    let start = cage::addr_of(unit);
+    let mut taken_slots = 0;
+    while (*cursor as usize) < shape.words() && contents.count < wanted {
+        let first_slot = *cursor as usize * 64;
+        let all = bits::low_mask(shape.slots as usize - first_slot);
+        let allocated = &words[*cursor as usize].allocated;
+        let free = !allocated.load(Ordering::Relaxed) & all;
+        let taken = lowest_bits(free, wanted - contents.count);
+        if taken == free {
+            *cursor += 1;
+        }
+        if taken == 0 {
+            continue;
+        }
+        // Acquire: pairs with the Release of the flush that freed a slot, so its last owner's accesses are over.
+        let old = allocated.fetch_or(taken, Ordering::Acquire);
+        debug_assert_eq!(old & taken, 0, "a slot was handed out twice");
+        if class.kind().traits().is_zeroed() {
+            zero(start, shape, block.pristine_from.load(Ordering::Relaxed) as usize, first_slot, taken);
+        }
+        let last = first_slot + 63 - taken.leading_zeros() as usize;
+        let pristine_from = block.pristine_from.load(Ordering::Relaxed);
+        block.pristine_from.store(pristine_from.max(last as u32 + 1), Ordering::Relaxed);
+        bits::for_each_bit(taken, |bit| {
+            // SAFETY: `wanted` is within the array, and at most `wanted - count` bits were taken.
+            unsafe { contents.add(start + (first_slot + bit) * shape.slot_bytes as usize) };
+        });
+        taken_slots += taken.count_ones();
+    }
+    block.free.fetch_sub(taken_slots, Ordering::SeqCst);
+}
+
+/// The lowest `count` set bits of `word`.
+fn lowest_bits(word: u64, count: usize) -> u64 {
+    if word.count_ones() as usize <= count {
+        return word;
+    }
+    let mut rest = word;
+    for _ in 0..count {
+        rest &= rest - 1;
+    }
+    word & !rest
+}
+
+/// Zeroes the slots `taken` of a word, but not those from `pristine_from` on.
+fn zero(start: Addr, shape: &Shape, pristine_from: usize, first_slot: usize, taken: u64) {
+    let dirty = taken & bits::low_mask(pristine_from.saturating_sub(first_slot));
+    let slot_bytes = shape.slot_bytes as usize;
+    bits::for_each_run(dirty, |first, length| {
+        let run = (start + (first_slot + first) * slot_bytes).as_ptr::<u8>();
+        // SAFETY: the slots were taken just now and nobody else knows them.
+        unsafe { core::ptr::write_bytes(run, 0, length * slot_bytes) };
+    });
+}
+
+/// Makes room in the thread's full magazine for `class`: a higher limit, or half of its slots flushed.
+pub fn make_room(inside: &Inside<'_>, class: Class) -> Result<(), FreedTwice> {
+    let mutator = inside.mutator();
+    let magazine = mutator.magazine(class);
+    // SAFETY: the owner, in its gate; opened again below.
+    let mut contents = unsafe { magazine.close() };
+    let mut result = Ok(());
+    if !contents.array.is_null() || equip(mutator, magazine, class, &mut contents) {
+        grow_limit(mutator, magazine, class.shape(), &mut contents);
+        if contents.count >= contents.limit && contents.count > 0 {
+            let flushed = contents.count.div_ceil(2);
+            let slots = contents.slots();
+            result = give_slots(class, &slots[..flushed]);
+            slots.copy_within(flushed.., 0);
+            contents.count -= flushed;
+            pressure::note_freed(mutator, flushed * class.shape().slot_bytes as usize);
+        }
+        // SAFETY: ends the `close` above.
+        unsafe { magazine.open(contents) };
+    }
+    result
+}
+
+/// Gives one slot straight back to its bitmap.
+pub fn give_one(inside: &Inside<'_>, slot: &Slot) -> Result<(), FreedTwice> {
+    pressure::note_freed(inside.mutator(), slot.class().shape().slot_bytes as usize);
+    give_slots(slot.class(), &[slot.start().get()])
+}
+
+/// Clears the allocated bits of slots of one class, one atomic operation for neighbours in the same word.
+fn give_slots(class: Class, slots: &[usize]) -> Result<(), FreedTwice> {
+    let mut result = Ok(());
+    let mut group: Option<(Unit, usize, u64)> = None;
+    for &slot in slots {
+        let Some(place) = resolve::locate(Addr::new(slot)) else { continue };
+        let (word, bit) = (place.index() / 64, 1u64 << (place.index() % 64));
+        match &mut group {
+            Some((unit, at, mask)) if *unit == place.unit() && *at == word && *mask & bit == 0 => *mask |= bit,
+            _ => {
+                if let Some((unit, at, mask)) = group.replace((place.unit(), word, bit)) {
+                    result = result.and(give_word(class, unit, at, mask));
+                }
+            }
+        }
+    }
+    match group {
+        Some((unit, at, mask)) => result.and(give_word(class, unit, at, mask)),
+        None => result,
+    }
+}
+
+fn give_word(class: Class, unit: Unit, word: usize, mask: u64) -> Result<(), FreedTwice> {
+    // Release: pairs with the Acquire of the refill that takes these slots next.
+    let old = units::words(unit)[word].allocated.fetch_and(!mask, Ordering::Release);
+    let given = old & mask;
+    units::block(unit).free.fetch_add(given.count_ones(), Ordering::SeqCst);
+    centre::note_room(class, unit);
+    if given == mask {
+        return Ok(());
+    }
+    let slot = word * 64 + (mask & !old).trailing_zeros() as usize;
+    Err(FreedTwice(cage::addr_of(unit) + slot * class.shape().slot_bytes as usize))
+}
+
+/// Returns all that a record caches and claims to the heap. Its thread is gone, and the gates are closed.
+///
+/// # Safety
+/// Nobody else uses the record.
+pub unsafe fn abandon(mutator: &Mutator) {
+    for index in 0..units::CLASS_WORDS {
+        let class = Class::from_index(index);
+        let magazine = mutator.magazine(class);
+        // SAFETY: by the caller's promise we stand in for the owner.
+        unsafe {
+            let claimed = core::mem::take(&mut *magazine.claimed.get());
+            if !magazine.is_empty() {
+                let mut contents = magazine.close();
+                // A slot that is also in the bitmap was freed twice by a thread that is gone: it is free now.
+                let _ = give_slots(class, contents.slots());
+                contents.count = 0;
+                magazine.open(contents);
+            }
+            if claimed != 0 {
+                centre::give_back(class, claimed - 1);
+            }
+        }
+    }
+    mutator.tid.store(0, Ordering::Release);
+}

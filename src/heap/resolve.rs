@@ -1,0 +1,135 @@
+//! Resolve: the one bridge from an ambiguous word to an object.
+//!
+//! ```text
+//!   offset = word - base;  class = classes[offset >> 16];  index = (offset in block / 16 * reciprocal[class]) >> 32
+//! ```
+//!
+//! No division and no chain of dependent loads, so every address can be computed and prefetched.
+
+use super::{
+    cage::{self, Unit},
+    size_class::UNIT,
+    units::{self, Class, Word},
+};
+use crate::base::{
+    addr::{Addr, Ambiguous, ObjRef},
+    sync::Ordering,
+};
+
+/// A slot: the place of an object, in use or not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot {
+    start: Addr,
+    unit: Unit,
+    index: u32,
+    class: Class,
+}
+
+impl Slot {
+    /// The first byte.
+    #[inline(always)]
+    pub fn start(&self) -> Addr {
+        self.start
+    }
+    /// The first unit of the slot's block, or of the large object.
+    #[inline(always)]
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+    /// The slot's number in its block.
+    #[inline(always)]
+    pub fn index(&self) -> usize {
+        self.index as usize
+    }
+    /// Kind and size class.
+    #[inline(always)]
+    pub fn class(&self) -> Class {
+        self.class
+    }
+    /// The bit word that the slot has a bit in.
+    #[inline(always)]
+    pub fn word(&self) -> &'static Word {
+        &units::words(self.unit)[self.index as usize / 64]
+    }
+    /// The slot's bit in its word.
+    #[inline(always)]
+    pub fn bit(&self) -> u32 {
+        self.index % 64
+    }
+    /// Bytes of the slot.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        if self.class.is_large() {
+            units::block(self.unit).units.load(Ordering::Relaxed) as usize * UNIT
+        } else {
+            self.class.shape().slot_bytes as usize
+        }
+    }
+    /// Bytes of the slot that its object may use: one less where an object has to end before its slot does.
+    pub fn usable_bytes(&self) -> usize {
+        if self.class.is_large() {
+            return self.bytes() - 1;
+        }
+        let is_exact = !self.class.kind().traits().ends_early() && self.bytes() < super::EXACT_BYTES_END;
+        let layout = if self.class.kind().traits().is_typed() { size_of::<usize>() } else { 0 };
+        self.bytes() - usize::from(!is_exact) - layout
+    }
+    /// Whether the slot is handed out.
+    #[inline(always)]
+    pub fn is_allocated(&self) -> bool {
+        self.word().is_allocated(self.bit())
+    }
+    /// The object in it.
+    #[inline(always)]
+    pub fn object(&self) -> ObjRef {
+        ObjRef::claim(self.start)
+    }
+}
+
+/// The slot that `addr` lies in, in use or not. `None` outside the heap and where no slot is.
+#[inline(always)]
+pub fn locate(addr: Addr) -> Option<Slot> {
+    let unit = cage::unit_of(addr)?;
+    let class = units::class_of(unit);
+    if !class.is_small() {
+        return locate_large(unit, class);
+    }
+    let shape = class.shape();
+    let offset = addr.get() & shape.block_mask as usize;
+    let index = shape.index_of(offset);
+    if index >= shape.slots as usize {
+        return None;
+    }
+    let start = Addr::new(addr.get() - offset + index * shape.slot_bytes as usize);
+    Some(Slot { start, unit: units::head_of_small(unit, shape), index: index as u32, class })
+}
+
+#[inline(never)]
+fn locate_large(unit: Unit, class: Class) -> Option<Slot> {
+    if !class.is_large() {
+        return None;
+    }
+    let head = if class.is_large_head() { unit } else { units::head_of_rest(unit).load(Ordering::Relaxed) };
+    Some(Slot { start: cage::addr_of(head), unit: head, index: 0, class: Class::large(class.kind()) })
+}
+
+/// The object that a word points into, if it does.
+#[inline(always)]
+pub fn resolve(word: Ambiguous) -> Option<Slot> {
+    locate(Addr::new(word.0)).filter(Slot::is_allocated)
+}
+
+/// The object that ends where the word points, if its kind lets objects fill their slots.
+///
+/// C and C++ programs keep addresses one past the end of an array. In a root such a word keeps the array.
+#[inline]
+pub fn resolve_end(word: Ambiguous) -> Option<Slot> {
+    let slot = resolve(Ambiguous(word.0.wrapping_sub(1)))?;
+    let ends_here = slot.start() + slot.bytes() == Addr::new(word.0);
+    (ends_here && !slot.class().is_large() && !slot.class().kind().traits().ends_early()).then_some(slot)
+}
+
+/// The slot in use that starts at `addr`.
+pub fn object_at(addr: Addr) -> Option<Slot> {
+    resolve(Ambiguous(addr.get())).filter(|slot| slot.start() == addr)
+}

@@ -1,0 +1,289 @@
+//! Side metadata: what the heap knows of each unit, in flat arrays beside the heap, never in its pages.
+//!
+//! ```text
+//!   classes   2 B    kind and size class of the unit's slots, or what else it is; published last
+//!   blocks    64 B   counters and state of the block that starts here
+//!   bits      1,088 B   for each 64 slots a word `allocated` and a word `marked`, side by side
+//!   heads     4 B    the first unit of the large object that the unit is a later part of
+//!   touched   1 B    whether a marked object lies here, and whether the marker has to come back
+//! ```
+//!
+//! A header at the start of each page would put all headers into the same sets of the cache; a flat array does not, and
+//! no overflow of a user's object reaches it. The stride of `bits` is not a power of two for the same reason.
+//!
+//! Holds: an array's entries are committed below the frontier of the cage. Entries of free units are zero, but `bits`
+//! and `blocks` may hold what the last owner left: taking a unit sets them.
+
+use super::{
+    cage::{MAP, Unit},
+    kind::Kind,
+    size_class::{CLASSES, SHAPES, Shape, UNIT},
+};
+use crate::{
+    base::{
+        addr::{Addr, Range},
+        sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    },
+    os::mem,
+};
+
+/// Kind and size class of a unit: `kind << 6 | size class`. Zero: the unit is free.
+///
+/// Two values of the size class are not classes: the first unit of a large object, and its later ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct Class(u16);
+
+/// How many values a class word can have.
+pub const CLASS_WORDS: usize = 4096;
+
+const LARGE: u16 = 62;
+const LARGE_REST: u16 = 63;
+
+impl Class {
+    /// A unit that is nobody's.
+    pub const FREE: Class = Class(0);
+
+    /// Slots of size class `size_class` for objects of `kind`.
+    #[inline(always)]
+    pub const fn small(kind: Kind, size_class: usize) -> Class {
+        Class((kind.number() as u16) << 6 | size_class as u16)
+    }
+    /// The first unit of a large object.
+    pub const fn large(kind: Kind) -> Class {
+        Class((kind.number() as u16) << 6 | LARGE)
+    }
+    /// A later unit of a large object.
+    pub const fn large_rest(kind: Kind) -> Class {
+        Class((kind.number() as u16) << 6 | LARGE_REST)
+    }
+    /// The class with this number below [`CLASS_WORDS`].
+    pub const fn from_index(index: usize) -> Class {
+        Class(index as u16)
+    }
+    /// The number, an index for arrays over classes.
+    #[inline(always)]
+    pub const fn index(self) -> usize {
+        self.0 as usize % CLASS_WORDS
+    }
+    /// The kind.
+    #[inline(always)]
+    pub const fn kind(self) -> Kind {
+        Kind::from_number((self.0 >> 6) as u8)
+    }
+    /// The size class.
+    #[inline(always)]
+    pub const fn size_class(self) -> usize {
+        (self.0 & 63) as usize
+    }
+    /// Whether this is a class of slots.
+    #[inline(always)]
+    pub const fn is_small(self) -> bool {
+        self.size_class().wrapping_sub(1) < CLASSES
+    }
+    /// Whether this is a unit of a large object.
+    #[inline(always)]
+    pub const fn is_large(self) -> bool {
+        self.size_class() >= LARGE as usize
+    }
+    /// Whether this is the first unit of a large object.
+    pub const fn is_large_head(self) -> bool {
+        self.size_class() == LARGE as usize
+    }
+    /// How its blocks are divided; empty when it is no class of slots.
+    #[inline(always)]
+    pub fn shape(self) -> &'static Shape {
+        &SHAPES[self.size_class()]
+    }
+}
+
+/// Where a block is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum State {
+    /// A thread refills its magazine from it.
+    Claimed = 1,
+    /// On its class's list of blocks with room.
+    Listed = 2,
+    /// On no list: it has little room, or none.
+    Full = 3,
+}
+
+/// What the heap keeps for each block, at its first unit.
+#[repr(C, align(64))]
+pub struct Block {
+    /// Slots whose allocated bit is zero.
+    pub free: AtomicU32,
+    state: AtomicU32,
+    /// Neighbours on the class's list: unit + 1, or zero. Guarded by the class's centre.
+    pub next: AtomicU32,
+    /// See `next`.
+    pub previous: AtomicU32,
+    /// Words from this one on have never been handed out and their slots are zero. Only the claiming thread uses it.
+    pub pristine_from: AtomicU32,
+    /// A large object's units.
+    pub units: AtomicU32,
+    /// A large object's bytes as requested.
+    pub requested: AtomicUsize,
+}
+
+impl Block {
+    /// Where the block is in its life.
+    ///
+    /// The order with `free` matters between a thread that lists a block and one that frees into it: both write one
+    /// and then read the other, so both are sequentially consistent.
+    #[inline]
+    pub fn state(&self) -> State {
+        match self.state.load(Ordering::SeqCst) {
+            1 => State::Claimed,
+            2 => State::Listed,
+            _ => State::Full,
+        }
+    }
+
+    /// Sets where the block is in its life.
+    #[inline]
+    pub fn set_state(&self, state: State) {
+        self.state.store(state as u32, Ordering::SeqCst);
+    }
+}
+
+/// 64 slots: who is handed out, and whom the marker has reached.
+#[repr(C)]
+pub struct Word {
+    /// Handed out to a thread: in use, or cached in a magazine.
+    pub allocated: AtomicU64,
+    /// Reached by the collection that runs now; zero outside one.
+    pub marked: AtomicU64,
+}
+
+impl Word {
+    /// Sets a mark; `true` when it was not set. One marker runs.
+    #[inline(always)]
+    pub fn mark(&self, bit: u32) -> bool {
+        let old = self.marked.load(Ordering::Relaxed);
+        self.marked.store(old | 1 << bit, Ordering::Relaxed);
+        old >> bit & 1 == 0
+    }
+
+    /// Whether the slot is handed out.
+    #[inline(always)]
+    pub fn is_allocated(&self, bit: u32) -> bool {
+        // Relaxed: the caller holds the object, or the world is stopped.
+        self.allocated.load(Ordering::Relaxed) >> bit & 1 == 1
+    }
+
+    /// Whether the marker has reached the slot.
+    #[inline(always)]
+    pub fn is_marked(&self, bit: u32) -> bool {
+        self.marked.load(Ordering::Relaxed) >> bit & 1 == 1
+    }
+}
+
+const WORDS_PER_UNIT: usize = 64;
+/// 64 words of 16 bytes and one cache line, so that equal words of neighbouring units fall into different sets.
+const BITS_STRIDE: usize = WORDS_PER_UNIT * size_of::<Word>() + 64;
+
+/// Bytes of all arrays for one unit.
+pub const BYTES_PER_UNIT: usize = size_of::<u16>() + size_of::<Block>() + BITS_STRIDE + size_of::<Unit>() + 1;
+
+/// Reserves the arrays for `units_max` units. `false` when the system refuses.
+pub fn reserve(units_max: usize) -> bool {
+    let bytes = |each: usize| (units_max * each).next_multiple_of(mem::PAGE);
+    let total =
+        bytes(size_of::<u16>()) + bytes(size_of::<Block>()) + bytes(BITS_STRIDE) + bytes(size_of::<Unit>()) + bytes(1);
+    let Some(start) = mem::reserve(total, mem::PAGE) else { return false };
+    let classes = start;
+    let blocks = classes + bytes(size_of::<u16>());
+    let bits = blocks + bytes(size_of::<Block>());
+    let heads = bits + bytes(BITS_STRIDE);
+    let touched = heads + bytes(size_of::<Unit>());
+    MAP.heads.store(heads.get(), Ordering::Relaxed);
+    MAP.classes.store(classes.get(), Ordering::Relaxed);
+    MAP.blocks.store(blocks.get(), Ordering::Relaxed);
+    MAP.bits.store(bits.get(), Ordering::Relaxed);
+    MAP.touched.store(touched.get(), Ordering::Relaxed);
+    true
+}
+
+/// Commits the entries of the units from `first` to `end`. `false` when the system refuses.
+pub fn commit(first: Unit, end: Unit) -> bool {
+    [
+        (&MAP.classes, size_of::<u16>()),
+        (&MAP.blocks, size_of::<Block>()),
+        (&MAP.bits, BITS_STRIDE),
+        (&MAP.heads, size_of::<Unit>()),
+        (&MAP.touched, 1),
+    ]
+    .iter()
+    .all(|(array, stride)| {
+        let start = Addr::new(array.load(Ordering::Relaxed));
+        let range = Range::new(
+            (start + first as usize * stride).align_down(mem::PAGE),
+            (start + end as usize * stride).align_up(mem::PAGE),
+        );
+        mem::commit(range)
+    })
+}
+
+#[inline(always)]
+fn entry<T>(array: &AtomicUsize, stride: usize, unit: Unit) -> &'static T {
+    let address = array.load(Ordering::Relaxed) + unit as usize * stride;
+    // SAFETY: units come from `cage::unit_of` or lie below the frontier, so the entry is committed; it consists of
+    // atomics and is never released.
+    unsafe { &*(address as *const T) }
+}
+
+#[inline(always)]
+fn class_entry(unit: Unit) -> &'static AtomicU16 {
+    entry(&MAP.classes, size_of::<u16>(), unit)
+}
+
+/// What a unit is.
+#[inline(always)]
+pub fn class_of(unit: Unit) -> Class {
+    // Acquire: pairs with `publish`. Whoever sees a class sees the block's bits set up for it.
+    Class(class_entry(unit).load(Ordering::Acquire))
+}
+
+/// Says what `count` units from `first` are, after everything else about them has been set.
+pub fn publish(first: Unit, count: u32, class: Class) {
+    for unit in first..first + count {
+        class_entry(unit).store(class.0, Ordering::Release);
+    }
+}
+
+/// The block that starts at this unit.
+#[inline(always)]
+pub fn block(unit: Unit) -> &'static Block {
+    entry(&MAP.blocks, size_of::<Block>(), unit)
+}
+
+/// The bit words of the block that starts at this unit.
+#[inline(always)]
+pub fn words(unit: Unit) -> &'static [Word; WORDS_PER_UNIT] {
+    entry(&MAP.bits, BITS_STRIDE, unit)
+}
+
+/// The first unit of the large object that `unit` is a later part of.
+#[inline]
+pub fn head_of_rest(unit: Unit) -> &'static AtomicU32 {
+    entry(&MAP.heads, size_of::<Unit>(), unit)
+}
+
+/// The touched byte of a unit.
+#[inline(always)]
+pub fn touched(unit: Unit) -> &'static AtomicU8 {
+    entry(&MAP.touched, 1, unit)
+}
+
+/// A marked object lies in the block.
+pub const TOUCHED: u8 = 1;
+/// A marked object of the block has not been scanned: the mark stack was full.
+pub const UNSCANNED: u8 = 2;
+
+/// The first unit of the block that `unit` is part of, for a class of slots.
+#[inline(always)]
+pub fn head_of_small(unit: Unit, shape: &Shape) -> Unit {
+    unit & !((shape.block_mask as usize / UNIT) as Unit)
+}

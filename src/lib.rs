@@ -1,0 +1,6 @@
+//! gleaner
+#![cfg_attr(not(test), no_std)]
+pub mod base;
+pub mod collect;
+pub mod heap;
+pub mod os;

@@ -1,0 +1,228 @@
+//! The mappings of the process, as the kernel lists them, and which of their pages hold anything.
+//!
+//! Read by raw system calls through buffers on the caller's stack, so that it works while the world is stopped, in the
+//! middle of a `dlclose`, and in a process whose allocator is us.
+
+use super::{mem::PAGE, sys, sys::File};
+use crate::base::addr::{Addr, Range};
+
+/// One line of `/proc/self/maps`.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapping {
+    /// The addresses it covers.
+    pub range: Range,
+    /// Whether it may be read.
+    pub readable: bool,
+    /// Whether it may be written.
+    pub writable: bool,
+    /// Whether writes are seen by other processes or the file.
+    pub shared: bool,
+    /// Whether a file stands behind it.
+    pub file: bool,
+    /// Whether it is the main thread's stack.
+    pub stack: bool,
+}
+
+/// Visits the mappings in ascending order. `false` when the list cannot be read.
+pub fn for_each(mut visit: impl FnMut(Mapping)) -> bool {
+    let Ok(file) = File::open(c"/proc/self/maps") else { return false };
+    let mut buffer = [0u8; 8192];
+    let mut kept = 0;
+    loop {
+        let Ok(count) = file.read(&mut buffer[kept..]) else { return false };
+        if count == 0 {
+            return true;
+        }
+        let filled = kept + count;
+        let mut start = 0;
+        while let Some(length) = buffer[start..filled].iter().position(|&byte| byte == b'\n') {
+            if let Some(mapping) = parse(&buffer[start..start + length]) {
+                visit(mapping);
+            }
+            start += length + 1;
+        }
+        if start == 0 && filled == buffer.len() {
+            // A line longer than the buffer has a name of thousands of bytes: its fields are at the front.
+            if let Some(mapping) = parse(&buffer[..filled]) {
+                visit(mapping);
+            }
+            if !skip_line(&file, &mut buffer, &mut kept) {
+                return true;
+            }
+            continue;
+        }
+        buffer.copy_within(start..filled, 0);
+        kept = filled - start;
+    }
+}
+
+/// Drops the rest of a line; what follows it is at the front of the buffer, `kept` bytes. `false` at the end.
+fn skip_line(file: &File, buffer: &mut [u8], kept: &mut usize) -> bool {
+    loop {
+        match file.read(buffer) {
+            Ok(count) if count > 0 => {
+                if let Some(end) = buffer[..count].iter().position(|&byte| byte == b'\n') {
+                    buffer.copy_within(end + 1..count, 0);
+                    *kept = count - end - 1;
+                    return true;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// `start-end perms offset device inode name`
+fn parse(line: &[u8]) -> Option<Mapping> {
+    let mut fields = line.split(|&byte| byte == b' ').filter(|field| !field.is_empty());
+    let range = fields.next()?;
+    let permissions = fields.next()?;
+    let (_offset, _device, inode) = (fields.next()?, fields.next()?, fields.next()?);
+    let dash = range.iter().position(|&byte| byte == b'-')?;
+    Some(Mapping {
+        range: Range::new(Addr::new(hexadecimal(&range[..dash])?), Addr::new(hexadecimal(&range[dash + 1..])?)),
+        readable: permissions.first() == Some(&b'r'),
+        writable: permissions.get(1) == Some(&b'w'),
+        shared: permissions.get(3) == Some(&b's'),
+        file: inode != b"0",
+        stack: fields.next() == Some(b"[stack]"),
+    })
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<usize> {
+    digits.iter().try_fold(0usize, |number, &digit| {
+        Some(number << 4 | (digit as char).to_digit(16)? as usize)
+    })
+}
+
+const PRESENT: u64 = 1 << 63;
+const SWAPPED: u64 = 1 << 62;
+
+/// Which pages of the process hold something.
+pub struct Pages {
+    file: Option<File>,
+}
+
+/// How a page's contents can be reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Presence {
+    /// Nothing was ever written there, or it was given back.
+    Absent,
+    /// In memory.
+    Present,
+    /// Somewhere else: swapped out, migrating, or a guard the kernel set. Reading may fault, so read by copying.
+    Elsewhere,
+}
+
+impl Pages {
+    /// Opens the kernel's table. Without one, every page counts as elsewhere.
+    pub fn open() -> Pages {
+        Pages { file: File::open(c"/proc/self/pagemap").ok() }
+    }
+
+    /// Visits the runs of equal presence in `range`, which is page-aligned.
+    pub fn for_each_run(&self, range: Range, mut visit: impl FnMut(Range, Presence)) {
+        let Some(file) = &self.file else { return visit(range, Presence::Elsewhere) };
+        let mut entries = [0u64; 512];
+        let mut run = (range.start, Presence::Absent);
+        let mut page = range.start;
+        while page < range.end {
+            let wanted = ((range.end - page) / PAGE).min(entries.len());
+            let offset = (page.get() / PAGE * size_of::<u64>()) as u64;
+            let read = file.read_at(&mut entries[..wanted], offset).unwrap_or(0) / size_of::<u64>();
+            if read == 0 {
+                break;
+            }
+            for entry in &entries[..read] {
+                let presence = match (entry & PRESENT != 0, entry & SWAPPED != 0) {
+                    (true, _) => Presence::Present,
+                    (false, true) => Presence::Elsewhere,
+                    (false, false) => Presence::Absent,
+                };
+                if presence != run.1 {
+                    if page > run.0 {
+                        visit(Range::new(run.0, page), run.1);
+                    }
+                    run = (page, presence);
+                }
+                page = page + PAGE;
+            }
+        }
+        if page > run.0 {
+            visit(Range::new(run.0, page), run.1);
+        }
+        if page < range.end {
+            visit(Range::new(page, range.end), Presence::Elsewhere);
+        }
+    }
+}
+
+/// Copies the words of `range` that can be read, a page at a time, and gives each page's words to `visit`.
+pub fn for_each_copied_page(range: Range, mut visit: impl FnMut(&[usize])) {
+    let mut words = [0usize; PAGE / size_of::<usize>()];
+    let mut page = range.start;
+    while page < range.end {
+        // SAFETY: `words` may be seen as its bytes, and any bytes are words.
+        let bytes = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), PAGE) };
+        let copied = sys::read_own_memory(page.get(), bytes);
+        visit(&words[..copied / size_of::<usize>()]);
+        page = page + PAGE;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn a_line_is_understood_with_and_without_a_name() {
+        let line = b"7ffd1b1c9000-7ffd1b1ea000 rw-p 00000000 00:00 0                          [stack]";
+        let mapping = parse(line).unwrap();
+        assert_eq!(mapping.range, Range::new(Addr::new(0x7ffd_1b1c_9000), Addr::new(0x7ffd_1b1e_a000)));
+        assert!(mapping.stack && mapping.readable && mapping.writable && !mapping.shared && !mapping.file);
+        let line = b"55d0-55e0 r--s 00001000 fe:00 4711 /usr/lib/a file with spaces (deleted)";
+        let mapping = parse(line).unwrap();
+        assert!(mapping.shared && mapping.file && !mapping.writable && !mapping.stack);
+        assert!(parse(b"nonsense").is_none());
+    }
+
+    #[test]
+    fn the_list_holds_this_stack_and_this_code() {
+        let mut stack = false;
+        let mut code = false;
+        let here = Addr::of(&stack);
+        let function = Addr::new(parse as *const () as usize);
+        assert!(for_each(|mapping| {
+            stack |= mapping.range.contains(here) && mapping.writable;
+            code |= mapping.range.contains(function) && !mapping.writable;
+        }));
+        assert!(stack && code);
+    }
+
+    #[test]
+    fn touched_pages_are_present_and_others_absent() {
+        let start = super::super::mem::map(16 * PAGE).unwrap();
+        // SAFETY: mapped just now, and ours.
+        unsafe { *(start + 3 * PAGE).as_ptr::<u8>() = 1 };
+        let mut runs = Vec::new();
+        Pages::open().for_each_run(Range::sized(start, 16 * PAGE), |range, presence| {
+            runs.push(((range.start - start) / PAGE, range.bytes() / PAGE, presence));
+        });
+        assert_eq!(
+            runs,
+            [(0, 3, Presence::Absent), (3, 1, Presence::Present), (4, 12, Presence::Absent)]
+        );
+        super::super::mem::unmap(start, 16 * PAGE);
+    }
+
+    #[test]
+    fn unreadable_pages_are_skipped_without_a_fault() {
+        let start = super::super::mem::reserve(PAGE, PAGE).unwrap();
+        let mut words = 0;
+        for_each_copied_page(Range::sized(start, PAGE), |page| words += page.len());
+        assert_eq!(words, 0);
+        super::super::mem::release(start, PAGE);
+    }
+}

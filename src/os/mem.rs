@@ -1,0 +1,217 @@
+//! Address space: reserve, commit, decommit, release.
+//!
+//! ```text
+//!   reserve   a range that nobody else gets; no access, no memory, not in core dumps
+//!   commit    reading and writing allowed; the first touch of a page brings zeroes
+//!   decommit  the pages are given back; the next touch brings zeroes again
+//!   map       reserve and commit in one: for our own tables
+//!   release   the range is anybody's again
+//! ```
+//!
+//! Everything obtained here is listed, so that root scanning can leave it out: a collector that reads its own tables
+//! as roots keeps everything alive.
+//!
+//! Holds: the list has every range obtained and not yet released, each once.
+
+use super::{
+    lock::{Lock, Rank},
+    sys,
+};
+use crate::base::{
+    addr::{Addr, Range},
+    sync::{AtomicU32, AtomicUsize, Ordering},
+};
+
+/// The page size of the only platform.
+pub const PAGE: usize = 4096;
+
+const RANGES_MAX: usize = 4096;
+
+struct Ranges {
+    list: [Range; RANGES_MAX],
+    count: usize,
+}
+
+static OURS: Lock<Ranges> = Lock::new(
+    Rank::Os,
+    Ranges { list: [Range { start: Addr::NULL, end: Addr::NULL }; RANGES_MAX], count: 0 },
+);
+
+static MAPPED_BYTES: AtomicUsize = AtomicUsize::new(0);
+static REFUSE_EVERY: AtomicU32 = AtomicU32::new(0);
+static REQUESTS: AtomicU32 = AtomicU32::new(0);
+
+/// Zeal: refuses each `every`-th request for memory from now on, none when zero.
+pub fn refuse_every(every: u32) {
+    REFUSE_EVERY.store(every, Ordering::Relaxed);
+}
+
+/// Bytes that [`map`] holds now: our own tables, not the heap.
+pub fn mapped_bytes() -> usize {
+    MAPPED_BYTES.load(Ordering::Relaxed)
+}
+
+fn is_refused() -> bool {
+    let every = REFUSE_EVERY.load(Ordering::Relaxed);
+    every != 0 && (REQUESTS.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(every)
+}
+
+fn mmap(bytes: usize, protection: i32) -> Option<Addr> {
+    let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
+    // SAFETY: a fresh private mapping at an address of the kernel's choice disturbs nobody.
+    let result = unsafe { sys::call(libc::SYS_mmap, [0, bytes, protection as usize, flags, usize::MAX, 0]) };
+    sys::checked(result).ok().map(Addr::new)
+}
+
+fn munmap(range: Range) {
+    if !range.is_empty() {
+        // SAFETY: callers pass ranges that `mmap` gave and nobody uses any more.
+        unsafe { sys::call(libc::SYS_munmap, [range.start.get(), range.bytes(), 0, 0, 0, 0]) };
+    }
+}
+
+fn madvise(range: Range, advice: i32) {
+    // SAFETY: the advice used here changes contents only for `MADV_DONTNEED`, whose callers own the range.
+    unsafe { sys::call(libc::SYS_madvise, [range.start.get(), range.bytes(), advice as usize, 0, 0, 0]) };
+}
+
+/// Reserves `bytes` at a multiple of `align`, a power of two of at least a page. `None` when the system refuses.
+pub fn reserve(bytes: usize, align: usize) -> Option<Addr> {
+    let whole = Range::sized(mmap(bytes + align, libc::PROT_NONE)?, bytes + align);
+    let range = Range::sized(whole.start.align_up(align), bytes);
+    munmap(Range::new(whole.start, range.start));
+    munmap(Range::new(range.end, whole.end));
+    madvise(range, libc::MADV_DONTDUMP);
+    if list(range) {
+        Some(range.start)
+    } else {
+        munmap(range);
+        None
+    }
+}
+
+/// Allows reading and writing in a part of a reserved range. `false` when the system refuses.
+pub fn commit(range: Range) -> bool {
+    if is_refused() {
+        return false;
+    }
+    let protection = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+    // SAFETY: the range is part of a reservation of ours, which nothing else uses.
+    let result = unsafe { sys::call(libc::SYS_mprotect, [range.start.get(), range.bytes(), protection, 0, 0, 0]) };
+    if result == 0 {
+        madvise(range, libc::MADV_DODUMP);
+    }
+    result == 0
+}
+
+/// Gives the pages of a committed range back. Their contents are zero from now on.
+pub fn decommit(range: Range) {
+    madvise(range, libc::MADV_DONTNEED);
+}
+
+/// Reserves and commits `bytes`, rounded up to pages. The memory is zero.
+pub fn map(bytes: usize) -> Option<Addr> {
+    if is_refused() {
+        return None;
+    }
+    let range = Range::sized(mmap(round_up(bytes), libc::PROT_READ | libc::PROT_WRITE)?, round_up(bytes));
+    if list(range) {
+        MAPPED_BYTES.fetch_add(range.bytes(), Ordering::Relaxed);
+        Some(range.start)
+    } else {
+        munmap(range);
+        None
+    }
+}
+
+/// Gives back what [`map`] gave for `bytes`.
+pub fn unmap(start: Addr, bytes: usize) {
+    let range = Range::sized(start, round_up(bytes));
+    unlist(range);
+    MAPPED_BYTES.fetch_sub(range.bytes(), Ordering::Relaxed);
+    munmap(range);
+}
+
+/// Gives back what [`reserve`] gave.
+pub fn release(start: Addr, bytes: usize) {
+    let range = Range::sized(start, bytes);
+    unlist(range);
+    munmap(range);
+}
+
+fn round_up(bytes: usize) -> usize {
+    bytes.div_ceil(PAGE) * PAGE
+}
+
+fn list(range: Range) -> bool {
+    let mut ours = OURS.lock();
+    let count = ours.count;
+    if count == RANGES_MAX {
+        return false;
+    }
+    ours.list[count] = range;
+    ours.count = count + 1;
+    true
+}
+
+fn unlist(range: Range) {
+    let mut ours = OURS.lock();
+    let count = ours.count;
+    let Some(index) = ours.list[..count].iter().position(|&listed| listed == range) else {
+        crate::fatal!("os::mem: released {:#x}, which is not ours", range.start.get());
+    };
+    ours.list[index] = ours.list[count - 1];
+    ours.count = count - 1;
+}
+
+/// Visits every range that is ours.
+pub fn for_each_range(mut visit: impl FnMut(Range)) {
+    let ours = OURS.lock();
+    ours.list[..ours.count].iter().copied().for_each(&mut visit);
+}
+
+/// Makes the list usable in a child process whose other threads are gone.
+///
+/// # Safety
+/// Only one thread runs.
+pub unsafe fn reset_after_fork() {
+    // SAFETY: by the caller's promise nobody else holds or waits.
+    unsafe { OURS.reset() };
+}
+
+/// The process's limit of address space in bytes, if it has one.
+pub fn address_space_limit() -> Option<usize> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is ours to write.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) };
+    (result == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    #[test]
+    fn committed_memory_is_zero_and_decommitted_memory_is_zero_again() {
+        let start = reserve(1 << 20, 1 << 20).expect("reserve");
+        assert_eq!(start.get() % (1 << 20), 0);
+        let range = Range::sized(start, 8 * PAGE);
+        assert!(commit(range));
+        let word = start.as_ptr::<u64>();
+        // SAFETY: committed just now, and ours.
+        unsafe {
+            assert_eq!(*word, 0);
+            *word = 7;
+            decommit(range);
+            assert_eq!(*word, 0);
+        }
+        let mut listed = false;
+        for_each_range(|ours| listed |= ours.contains(start));
+        assert!(listed);
+        release(start, 1 << 20);
+        let mut listed = false;
+        for_each_range(|ours| listed |= ours.contains(start));
+        assert!(!listed);
+    }
+}

@@ -1,0 +1,27 @@
+//! Floor 2, the operating system: the only place that knows Linux, x86-64 and the C library.
+//!
+//! A platform is a set of files with these contracts. There is one so far: x86-64 Linux with glibc.
+//!
+//! - [`sys`] raw system calls: they neither touch `errno` nor allocate.
+//! - [`mem`] address space: reserve, commit, decommit, release, and the list of what is ours.
+//! - [`lock`] a futex lock with a rank.
+//! - [`tls`] the one word of thread-local storage the fast paths read.
+//! - [`thread`] who runs in this process, and how to wake or signal them.
+//! - [`signal`] the stop signal and what a stopped thread's context holds.
+//! - [`stack`] spilled registers and the ends of stacks.
+//! - [`statics`] the segments of loaded objects, as the loader lists them.
+//! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
+//! - [`log`] messages by `write(2)`, and the end of the process.
+//! - [`clock`] monotonic time.
+
+pub mod clock;
+pub mod lock;
+pub mod log;
+pub mod maps;
+pub mod mem;
+pub mod signal;
+pub mod stack;
+pub mod statics;
+pub mod sys;
+pub mod thread;
+pub mod tls;

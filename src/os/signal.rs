@@ -1,0 +1,118 @@
+//! The stop signal, and what the context of a stopped thread holds.
+//!
+//! Signals are set up by raw system calls: the C library's `sigaction` may be the very function that a door wraps.
+
+use super::sys;
+use crate::base::addr::{Addr, Range};
+use core::arch::naked_asm;
+
+/// A set of signals: signal `n` is bit `n - 1`.
+pub type Set = u64;
+
+/// Every signal.
+pub const ALL: Set = Set::MAX;
+
+/// The set of one signal.
+pub const fn set_of(signal: i32) -> Set {
+    1 << (signal - 1)
+}
+
+/// The handler's arguments are the signal, its information, and the `ucontext` of what it interrupted.
+pub type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct KernelAction {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: Set,
+}
+
+const SA_RESTORER: u64 = 0x0400_0000;
+
+/// Ends a handler: the kernel restores what it interrupted.
+#[unsafe(naked)]
+unsafe extern "C" fn restore() {
+    naked_asm!("mov rax, 15", "syscall")
+}
+
+fn action(signal: i32, new: Option<&KernelAction>, old: Option<&mut KernelAction>) -> Result<usize, i32> {
+    let new = new.map_or(0, |new| new as *const KernelAction as usize);
+    let old = old.map_or(0, |old| old as *mut KernelAction as usize);
+    // SAFETY: both structures have the kernel's layout and outlive the call.
+    sys::checked(unsafe { sys::call(libc::SYS_rt_sigaction, [signal as usize, new, old, size_of::<Set>(), 0, 0]) })
+}
+
+/// Installs `handler` for `signal`: on the alternate stack if there is one, system calls restarted, all signals
+/// blocked while it runs.
+pub fn install(signal: i32, handler: Handler) -> Result<(), i32> {
+    let new = KernelAction {
+        handler: handler as usize,
+        flags: (libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK) as u64 | SA_RESTORER,
+        restorer: restore as *const () as usize,
+        mask: ALL,
+    };
+    action(signal, Some(&new), None).map(|_| ())
+}
+
+/// Whether nobody has a handler for `signal`, nor ignores it.
+pub fn is_unclaimed(signal: i32) -> bool {
+    let mut old = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
+    action(signal, None, Some(&mut old)).is_ok() && old.handler == libc::SIG_DFL
+}
+
+/// Gives `signal` its default action back.
+pub fn uninstall(signal: i32) {
+    let new = KernelAction { handler: libc::SIG_DFL, flags: SA_RESTORER, restorer: restore as *const () as usize, mask: 0 };
+    // The default action of a valid signal is never refused.
+    let _ = action(signal, Some(&new), None);
+}
+
+/// Changes the calling thread's mask as `rt_sigprocmask` does, and gives the old one.
+pub fn change_mask(how: i32, set: Set) -> Set {
+    let mut old: Set = 0;
+    let args = [how as usize, &set as *const Set as usize, &mut old as *mut Set as usize, size_of::<Set>(), 0, 0];
+    // SAFETY: both sets have the kernel's size and outlive the call.
+    unsafe { sys::call(libc::SYS_rt_sigprocmask, args) };
+    old
+}
+
+/// The stack pointer of the interrupted code.
+///
+/// # Safety
+/// `context` is the third argument of a handler that has not returned.
+pub unsafe fn stack_pointer(context: *const libc::c_void) -> Addr {
+    // SAFETY: by the caller's promise it is a `ucontext_t`.
+    Addr::new(unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RSP as usize] } as usize)
+}
+
+/// "FPXS": software bytes of the saved state say how much of the XSAVE area follows.
+const XSTATE_MAGIC: u32 = 0x4650_5853;
+const LEGACY_STATE_BYTES: usize = 512;
+const SOFTWARE_BYTES_OFFSET: usize = 464;
+
+/// The ranges that hold the interrupted code's registers: the general ones, and the vector ones.
+///
+/// # Safety
+/// `context` is the third argument of a handler that has not returned.
+pub unsafe fn registers(context: *const libc::c_void) -> [Range; 2] {
+    // SAFETY: by the caller's promise it is a `ucontext_t`, and its vector area, if any, has the kernel's layout.
+    unsafe {
+        let machine = &raw const (*context.cast::<libc::ucontext_t>()).uc_mcontext;
+        let general = Range::sized(Addr::of(&raw const (*machine).gregs), size_of_val(&(*machine).gregs));
+        let vectors = (*machine).fpregs.cast::<u8>();
+        if vectors.is_null() {
+            return [general, Range::default()];
+        }
+        let software = vectors.add(SOFTWARE_BYTES_OFFSET).cast::<u32>();
+        // magic, size with the end marker, features (8 bytes), size of the state
+        let bytes = if *software == XSTATE_MAGIC { *software.add(4) as usize } else { LEGACY_STATE_BYTES };
+        [general, Range::sized(Addr::of(vectors), bytes.max(LEGACY_STATE_BYTES))]
+    }
+}
+
+/// The lowest and highest real-time signals an application may use, as the C library reports them.
+pub fn real_time_range() -> (i32, i32) {
+    (libc::SIGRTMIN(), libc::SIGRTMAX())
+}

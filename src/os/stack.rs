@@ -1,0 +1,163 @@
+//! The calling thread's registers on its stack, and the ends of stacks.
+
+use super::{maps, tls};
+use crate::base::addr::{Addr, Range};
+use core::arch::naked_asm;
+
+/// What runs with the registers spilled: it gets the stack pointer below them, and `data`.
+pub type Spilled = unsafe extern "C" fn(sp: Addr, data: *mut core::ffi::c_void);
+
+/// Pushes the callee-saved registers, so that every value this thread needs later lies on its stack at or above the
+/// address that `work` gets, and calls `work(sp, data)`.
+///
+/// The other registers hold nothing across a call: the ABI says so.
+///
+/// # Safety
+/// `work` may be called with `data`.
+#[unsafe(naked)]
+pub unsafe extern "C" fn with_registers_spilled(work: Spilled, data: *mut core::ffi::c_void) {
+    naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset rbp, 0",
+        "push rbx",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset rbx, 0",
+        "push r12",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset r12, 0",
+        "push r13",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset r13, 0",
+        "push r14",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset r14, 0",
+        "push r15",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset r15, 0",
+        "sub rsp, 8",
+        ".cfi_adjust_cfa_offset 8",
+        "mov rax, rdi",
+        "mov rdi, rsp",
+        "call rax",
+        "add rsp, 8",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r15",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r14",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r13",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r12",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rbx",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rbp",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// An address in the caller's frame or a little below it.
+#[inline(always)]
+pub fn pointer() -> Addr {
+    let sp: usize;
+    // SAFETY: copies a register.
+    unsafe { core::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    Addr::new(sp)
+}
+
+/// Bytes of a thread's control block from the thread pointer up, at most. glibc's `struct pthread` has 2,304 in 2.36
+/// and has never had 4,096; it lies at the very end of the thread's block, which ends a page.
+pub const CONTROL_BLOCK_BYTES_MAX: usize = 4096;
+
+/// Where the stack of a thread lies: all of it, from its lowest usable address to its cold end.
+///
+/// The cold end is inclusive of what libc keeps there: `environ` and the arguments for the main thread, the static
+/// thread-local storage and the control block for all others.
+pub fn of_this_thread() -> Option<Range> {
+    if super::thread::id() == super::sys::process_id() { of_main_thread() } else { of_pthread() }
+}
+
+/// The end of `[stack]`, found from the address of something in it.
+fn of_main_thread() -> Option<Range> {
+    let here = pointer();
+    let mut found = None;
+    maps::for_each(|mapping| {
+        if mapping.range.contains(here) {
+            found = Some(mapping);
+        }
+    });
+    let end = found?.range.end;
+    // The kernel grows it downward as far as the limit allows.
+    let bytes_max = stack_limit().unwrap_or(64 << 20);
+    Some(Range::new(Addr::new(end.get().saturating_sub(bytes_max)), end))
+}
+
+fn stack_limit() -> Option<usize> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is ours to write.
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_STACK, &mut limit) };
+    (result == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
+}
+
+/// Asks the C library, which allocates: not inside a gate.
+fn of_pthread() -> Option<Range> {
+    // SAFETY: an all-zero attribute object is only written to by `pthread_getattr_np`.
+    let mut attributes: libc::pthread_attr_t = unsafe { core::mem::zeroed() };
+    let mut low: *mut libc::c_void = core::ptr::null_mut();
+    let mut bytes: libc::size_t = 0;
+    // SAFETY: asks about the calling thread; the outputs are ours; the attribute object is destroyed once.
+    unsafe {
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
+            return None;
+        }
+        let result = libc::pthread_attr_getstack(&attributes, &mut low, &mut bytes);
+        libc::pthread_attr_destroy(&mut attributes);
+        if result != 0 {
+            return None;
+        }
+    }
+    let reported = Range::sized(Addr::of(low), bytes);
+    // A thread of a raw `clone` answers with its parent's block: believe it only when we stand on it.
+    reported.contains(pointer()).then(|| Range::new(reported.start, reported.end.max(control_block().end)))
+}
+
+/// The calling thread's control block, as far as its page reaches.
+pub fn control_block() -> Range {
+    let tp = tls::thread_pointer();
+    Range::new(tp, (tp + 1).align_up(CONTROL_BLOCK_BYTES_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    unsafe extern "C" fn remember(sp: Addr, data: *mut core::ffi::c_void) {
+        // SAFETY: the test passes a `Addr` of its own.
+        unsafe { *data.cast::<Addr>() = sp };
+    }
+
+    #[test]
+    fn spilled_registers_lie_below_the_caller() {
+        let mut sp = Addr::NULL;
+        // SAFETY: `remember` takes what is passed.
+        unsafe { with_registers_spilled(remember, (&raw mut sp).cast()) };
+        assert!(!sp.is_null() && sp < Addr::of(&sp) && sp.get() % 16 == 0);
+    }
+
+    #[test]
+    fn every_thread_stands_on_the_stack_it_reports_and_its_control_block_is_in_it() {
+        let check = || {
+            let stack = of_this_thread().expect("a stack");
+            assert!(stack.contains(pointer()));
+            stack
+        };
+        let stack = std::thread::spawn(move || (check(), tls::thread_pointer())).join().unwrap();
+        assert!(stack.0.contains(stack.1));
+        check();
+    }
+}

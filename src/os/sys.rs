@@ -1,0 +1,132 @@
+//! Raw system calls.
+//!
+//! The C library's wrappers set `errno`, which `free` must keep, and some of them take locks. These do neither: a
+//! call returns what the kernel returned, a negative errno on failure. They may be used while the world is stopped.
+
+use core::arch::asm;
+
+/// Makes a system call with up to six arguments.
+///
+/// # Safety
+/// The caller answers for what the kernel does with these arguments, as for any system call.
+#[inline]
+pub unsafe fn call(number: i64, args: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the x86-64 system call convention: rax and the six argument registers in, rax out, rcx and r11 lost.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") args[0],
+            in("rsi") args[1],
+            in("rdx") args[2],
+            in("r10") args[3],
+            in("r8") args[4],
+            in("r9") args[5],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// Gives what the kernel returned as a size, or the errno it refused with.
+#[inline]
+pub fn checked(result: isize) -> Result<usize, i32> {
+    if (-4095..0).contains(&result) { Err(-result as i32) } else { Ok(result as usize) }
+}
+
+/// `futex(FUTEX_WAIT_PRIVATE)`: sleeps while `*word == expected`, at most `timeout_ns` when given.
+///
+/// It may return early for any reason: the caller looks at the word again.
+pub fn futex_wait(word: &core::sync::atomic::AtomicU32, expected: u32, timeout_ns: Option<u64>) {
+    let spec = timeout_ns.map(|ns| libc::timespec {
+        tv_sec: (ns / 1_000_000_000) as libc::time_t,
+        tv_nsec: (ns % 1_000_000_000) as libc::c_long,
+    });
+    let spec_pointer = spec.as_ref().map_or(0, |spec| spec as *const libc::timespec as usize);
+    let operation = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
+    // SAFETY: the word and the time outlive the call; the kernel only reads them.
+    unsafe {
+        call(libc::SYS_futex, [word.as_ptr() as usize, operation, expected as usize, spec_pointer, 0, 0]);
+    }
+}
+
+/// `futex(FUTEX_WAKE_PRIVATE)`: wakes up to `count` threads that sleep on `word`.
+pub fn futex_wake(word: &core::sync::atomic::AtomicU32, count: u32) {
+    let operation = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
+    // SAFETY: waking reads no memory of ours.
+    unsafe {
+        call(libc::SYS_futex, [word.as_ptr() as usize, operation, count as usize, 0, 0, 0]);
+    }
+}
+
+/// A file descriptor that closes itself, opened read-only.
+pub struct File(i32);
+
+impl File {
+    /// Opens `path`, which ends in a zero byte, for reading. The descriptor is closed on exec.
+    pub fn open(path: &core::ffi::CStr) -> Result<File, i32> {
+        let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
+        // SAFETY: the path outlives the call; the kernel only reads it.
+        let result =
+            unsafe { call(libc::SYS_openat, [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags, 0, 0, 0]) };
+        checked(result).map(|fd| File(fd as i32))
+    }
+
+    /// Reads into `buffer` from the current position; zero at the end.
+    pub fn read(&self, buffer: &mut [u8]) -> Result<usize, i32> {
+        loop {
+            let args = [self.0 as usize, buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0];
+            // SAFETY: the buffer is ours for the length given.
+            match checked(unsafe { call(libc::SYS_read, args) }) {
+                Err(libc::EINTR) => continue,
+                other => return other,
+            }
+        }
+    }
+
+    /// Reads into `buffer` from byte `offset`; zero at the end.
+    pub fn read_at(&self, buffer: &mut [u64], offset: u64) -> Result<usize, i32> {
+        loop {
+            let args =
+                [self.0 as usize, buffer.as_mut_ptr() as usize, core::mem::size_of_val(buffer), offset as usize, 0, 0];
+            // SAFETY: the buffer is ours for the length given.
+            match checked(unsafe { call(libc::SYS_pread64, args) }) {
+                Err(libc::EINTR) => continue,
+                other => return other,
+            }
+        }
+    }
+
+    /// The descriptor's number, for calls that take one.
+    pub fn descriptor(&self) -> i32 {
+        self.0
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours and nobody uses it after this.
+        unsafe {
+            call(libc::SYS_close, [self.0 as usize, 0, 0, 0, 0, 0]);
+        }
+    }
+}
+
+/// Copies `buffer.len()` bytes or fewer from `from`, without a fault when they cannot be read: the number copied.
+pub fn read_own_memory(from: usize, buffer: &mut [u8]) -> usize {
+    let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let remote = libc::iovec { iov_base: from as *mut libc::c_void, iov_len: buffer.len() };
+    let pid = process_id() as usize;
+    let args = [pid, &local as *const _ as usize, 1, &remote as *const _ as usize, 1, 0];
+    // SAFETY: the kernel writes only into `buffer`; an unreadable source is an error, not a fault.
+    checked(unsafe { call(libc::SYS_process_vm_readv, args) }).unwrap_or(0)
+}
+
+/// The process's id.
+pub fn process_id() -> u32 {
+    // SAFETY: getpid has no arguments and cannot fail.
+    unsafe { call(libc::SYS_getpid, [0; 6]) as u32 }
+}

@@ -1,0 +1,203 @@
+//! Threads as the kernel knows them: ids, wake-ups, the list of tasks, and the barrier on all processors.
+
+use super::sys::{self, File};
+use crate::base::sync::{AtomicBool, Ordering, fence};
+
+/// The kernel's id of the calling thread.
+pub fn id() -> u32 {
+    // SAFETY: gettid has no arguments and cannot fail.
+    unsafe { sys::call(libc::SYS_gettid, [0; 6]) as u32 }
+}
+
+/// What became of a signal for a thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// It will arrive unless the thread ends first.
+    Delivered,
+    /// There is no such thread.
+    Gone,
+    /// The queue of real-time signals is full: try again.
+    Busy,
+    /// The system does not allow it.
+    Refused,
+}
+
+/// Sends `signal` to thread `tid` of this process; signal 0 only asks whether the thread is there.
+pub fn send(tid: u32, signal: i32) -> Sent {
+    let args = [sys::process_id() as usize, tid as usize, signal as usize, 0, 0, 0];
+    // SAFETY: a signal to a thread of our own process; its handler is ours, or there is none for signal 0.
+    match sys::checked(unsafe { sys::call(libc::SYS_tgkill, args) }) {
+        Ok(_) => Sent::Delivered,
+        Err(libc::ESRCH) => Sent::Gone,
+        Err(libc::EAGAIN) => Sent::Busy,
+        Err(_) => Sent::Refused,
+    }
+}
+
+/// Whether thread `tid` of this process has ended: it is not listed any more, or only as a zombie.
+///
+/// A main thread that called `pthread_exit` stays listed as a zombie until the process ends.
+pub fn has_ended(tid: u32) -> bool {
+    send(tid, 0) == Sent::Gone || matches!(state_letter(tid), Some(b'Z' | b'X'))
+}
+
+/// Whether the thread waits for nothing but a processor.
+pub fn is_runnable(tid: u32) -> bool {
+    state_letter(tid) == Some(b'R')
+}
+
+fn state_letter(tid: u32) -> Option<u8> {
+    let mut path = [0u8; 40];
+    let path = task_path(tid, b"/stat\0", &mut path);
+    let file = File::open(path).ok()?;
+    let mut text = [0u8; 256];
+    let length = file.read(&mut text).ok()?;
+    // The name in parentheses may itself hold any character, so the last parenthesis counts.
+    let after_name = text[..length].iter().rposition(|&byte| byte == b')')?;
+    text[..length].get(after_name + 2).copied()
+}
+
+fn task_path<'a>(tid: u32, suffix: &[u8], buffer: &'a mut [u8; 40]) -> &'a core::ffi::CStr {
+    let prefix = b"/proc/self/task/";
+    buffer[..prefix.len()].copy_from_slice(prefix);
+    let mut digits = [0u8; 10];
+    let mut first = digits.len();
+    let mut rest = tid;
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    let number = &digits[first..];
+    let after_number = prefix.len() + number.len();
+    buffer[prefix.len()..after_number].copy_from_slice(number);
+    buffer[after_number..after_number + suffix.len()].copy_from_slice(suffix);
+    core::ffi::CStr::from_bytes_until_nul(buffer).unwrap_or(c"/")
+}
+
+/// The number of threads of this process, if the system tells: directories in the task list, less the two of its own.
+pub fn count() -> Option<usize> {
+    // SAFETY: an all-zero `stat` is a valid value, and the kernel fills it.
+    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+    let args = [
+        libc::AT_FDCWD as usize,
+        c"/proc/self/task".as_ptr() as usize,
+        &mut stat as *mut libc::stat as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the path is constant and `stat` is ours.
+    sys::checked(unsafe { sys::call(libc::SYS_newfstatat, args) }).ok()?;
+    (stat.st_nlink as usize).checked_sub(2)
+}
+
+/// Visits the ids of all threads of this process. `false` when the system does not tell.
+pub fn for_each_id(mut visit: impl FnMut(u32)) -> bool {
+    let Ok(directory) = File::open(c"/proc/self/task") else { return false };
+    let mut buffer = [0u64; 512];
+    loop {
+        let args =
+            [directory.descriptor() as usize, buffer.as_mut_ptr() as usize, size_of_val(&buffer), 0, 0, 0];
+        // SAFETY: the kernel fills the buffer with directory records.
+        let Ok(length) = sys::checked(unsafe { sys::call(libc::SYS_getdents64, args) }) else { return false };
+        if length == 0 {
+            return true;
+        }
+        // SAFETY: the kernel wrote `length` bytes, and any bytes are valid.
+        let bytes = unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), length) };
+        visit_records(bytes, &mut visit);
+    }
+}
+
+/// A record: inode 8 bytes, offset 8, length 2, type 1, then the name and a zero.
+fn visit_records(mut bytes: &[u8], visit: &mut impl FnMut(u32)) {
+    while bytes.len() > 19 {
+        let length = u16::from_ne_bytes([bytes[16], bytes[17]]) as usize;
+        let name = &bytes[19..length];
+        let digits = name.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && name.get(digits) == Some(&0) {
+            visit(name[..digits].iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')));
+        }
+        bytes = &bytes[length..];
+    }
+}
+
+const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;
+const MEMBARRIER_PRIVATE_EXPEDITED: usize = 1 << 3;
+
+/// Whether threads that enter a gate must fence by themselves, because the kernel does not do it for them.
+static FENCE_NEEDED: AtomicBool = AtomicBool::new(true);
+
+fn membarrier(command: usize) -> bool {
+    // SAFETY: a barrier reads and writes no memory.
+    unsafe { sys::call(libc::SYS_membarrier, [command, 0, 0, 0, 0, 0]) == 0 }
+}
+
+/// Asks the kernel for cheap barriers. To be called once, before threads rely on [`fence_if_needed`].
+pub fn barrier_init() {
+    let granted = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED) && membarrier(MEMBARRIER_PRIVATE_EXPEDITED);
+    FENCE_NEEDED.store(!granted, Ordering::Relaxed);
+}
+
+/// The light side of the barrier: nothing where the kernel does the work, else a fence.
+#[inline(always)]
+pub fn fence_if_needed() {
+    crate::base::sync::compiler_fence(Ordering::SeqCst);
+    if FENCE_NEEDED.load(Ordering::Relaxed) {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// The heavy side: when it returns, every thread of the process has executed a full fence since the call.
+pub fn barrier_all() {
+    fence(Ordering::SeqCst);
+    if !FENCE_NEEDED.load(Ordering::Relaxed) && !membarrier(MEMBARRIER_PRIVATE_EXPEDITED) {
+        // Lost across an exotic fork: from now on both sides fence. Entries already on their way are re-read by the
+        // caller's wait, which looks at each gate again.
+        barrier_init();
+        membarrier(MEMBARRIER_PRIVATE_EXPEDITED);
+    }
+}
+
+/// Lets another thread run.
+pub fn yield_now() {
+    // SAFETY: no arguments, no effect on memory.
+    unsafe { sys::call(libc::SYS_sched_yield, [0; 6]) };
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::{sync::mpsc, thread, vec::Vec};
+
+    #[test]
+    fn the_task_list_has_every_thread_and_the_count_agrees() {
+        let (send_id, receive_id) = mpsc::channel();
+        let (send_end, receive_end) = mpsc::channel::<()>();
+        let other = thread::spawn(move || {
+            send_id.send(id()).unwrap();
+            let _ = receive_end.recv();
+        });
+        let other_id = receive_id.recv().unwrap();
+        let mut ids = Vec::new();
+        assert!(for_each_id(|id| ids.push(id)));
+        assert!(ids.contains(&id()) && ids.contains(&other_id));
+        assert!(count().unwrap() >= 2);
+        assert!(!has_ended(other_id));
+        drop(send_end);
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn a_path_names_the_thread() {
+        let mut buffer = [0; 40];
+        assert_eq!(task_path(90210, b"/stat\0", &mut buffer), c"/proc/self/task/90210/stat");
+        let mut buffer = [0; 40];
+        assert_eq!(task_path(0, b"/stat\0", &mut buffer), c"/proc/self/task/0/stat");
+    }
+}
