@@ -98,11 +98,11 @@ pub fn free(address: Addr) -> Freed {
         return if emergency::range().contains(address) { dropped() } else { Freed::Foreign };
     };
     if slot.start() != address {
-        return Freed::Inside { offset: address - slot.start(), bytes: slot.bytes() };
+        return Freed::Inside { offset: address - slot.start(), bytes: slot.object_bytes() };
     }
     let Some(mutator) = mutator::register() else { return dropped() };
     let Some(inside) = gate::enter(mutator) else { return dropped() };
-    let twice = Freed::Twice { object: slot.start(), bytes: slot.bytes() };
+    let twice = Freed::Twice { object: slot.start(), bytes: slot.object_bytes() };
     if !slot.is_allocated() {
         return twice;
     }
@@ -189,11 +189,11 @@ pub fn resize(address: Addr, bytes: usize) -> Resized {
     let slot = match resolve::locate(address) {
         Some(slot) if slot.start() == address && slot.is_allocated() => slot,
         Some(slot) if slot.start() == address => {
-            return Resized::NotAnObject(Freed::Twice { object: address, bytes: slot.bytes() });
+            return Resized::NotAnObject(Freed::Twice { object: address, bytes: slot.object_bytes() });
         }
         Some(slot) => {
             let offset = address - slot.start();
-            return Resized::NotAnObject(Freed::Inside { offset, bytes: slot.bytes() });
+            return Resized::NotAnObject(Freed::Inside { offset, bytes: slot.object_bytes() });
         }
         None => return Resized::NotAnObject(Freed::Foreign),
     };

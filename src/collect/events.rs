@@ -4,7 +4,10 @@
 //! the collecting thread's id, until that thread hands them out.
 
 use super::table::List;
-use crate::os::lock::{Lock, Rank};
+use crate::{
+    base::sync::{AtomicUsize, Ordering},
+    os::lock::{Lock, Rank},
+};
 
 /// A step of a collection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +36,7 @@ pub struct Event {
     pub time_ns: u64,
     /// Since the step before.
     pub duration_ns: u64,
-    /// Bytes kept, known from the end of the sweep on.
+    /// Bytes kept, known from the end of marking on.
     pub live_bytes: u64,
     /// Bytes taken back, known from the end of the sweep on.
     pub reclaimed_bytes: u64,
@@ -43,6 +46,9 @@ struct Waiting {
     events: List<(u32, Event)>,
     is_listening: bool,
 }
+
+/// How many events wait: whether it is worth taking the lock.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 static WAITING: Lock<Waiting> = Lock::new(Rank::Events, Waiting { events: List::new(), is_listening: false });
 
@@ -60,6 +66,13 @@ pub fn note(tid: u32, events: &[Event]) {
             let _ = waiting.events.push((tid, event));
         }
     }
+    COUNT.store(waiting.events.as_slice().len(), Ordering::Relaxed);
+}
+
+/// Whether events wait for some thread.
+#[inline]
+pub fn are_waiting() -> bool {
+    COUNT.load(Ordering::Relaxed) != 0
 }
 
 /// The next event for thread `tid`, which is inside its gate.
@@ -71,6 +84,7 @@ pub fn take(tid: u32) -> Option<Event> {
     let count = waiting.events.as_slice().len();
     waiting.events.as_mut_slice().copy_within(index + 1..count, index);
     waiting.events.pop();
+    COUNT.store(count - 1, Ordering::Relaxed);
     Some(event)
 }
 

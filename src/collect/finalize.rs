@@ -16,7 +16,10 @@ use super::{
     table::{List, Map, NoMemory},
 };
 use crate::{
-    base::addr::{Addr, Ambiguous, ObjRef},
+    base::{
+        addr::{Addr, Ambiguous, ObjRef},
+        sync::{AtomicUsize, Ordering},
+    },
     heap::resolve,
 };
 
@@ -51,6 +54,15 @@ pub struct Due {
     pub object: usize,
     /// Its finalizer.
     pub finalizer: Finalizer,
+}
+
+/// How many finalizers wait to run: whether it is worth taking the lock.
+static QUEUED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether finalizers wait to run.
+#[inline]
+pub fn are_queued() -> bool {
+    QUEUED.load(Ordering::Relaxed) != 0
 }
 
 /// All finalizers.
@@ -92,6 +104,7 @@ impl Finalizers {
     /// The next finalizer to run.
     pub fn take_due(&mut self) -> Option<Due> {
         let due = self.queue.pop()?;
+        QUEUED.store(self.queue.as_slice().len(), Ordering::Relaxed);
         self.run += 1;
         Some(due)
     }
@@ -130,6 +143,7 @@ impl Finalizers {
         self.queue_candidates(marker);
         self.find_candidates(Order::Unreachable);
         self.queue_candidates(marker);
+        QUEUED.store(self.queue.as_slice().len(), Ordering::Relaxed);
     }
 
     fn find_candidates(&mut self, order: Order) {

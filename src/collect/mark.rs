@@ -124,6 +124,11 @@ impl Marker {
         unsafe { trace::words(range, |word| self.offer_root(word)) };
     }
 
+    /// Marks an uncollectable object, whose words are roots.
+    pub fn root_object(&mut self, slot: &Slot) {
+        self.found(slot, 0);
+    }
+
     /// Sets the mark of a slot without scanning its object; `true` when it was not set.
     #[inline(always)]
     pub fn mark(&mut self, slot: &Slot) -> bool {
@@ -212,7 +217,10 @@ impl Marker {
     #[inline(always)]
     fn scan_slot(&mut self, slot: &Slot) {
         let traits = slot.class().kind().traits();
-        if traits.is_conservative() {
+        if traits.is_uncollectable() {
+            // SAFETY: an object in use.
+            unsafe { self.root_range(Range::sized(slot.start(), slot.bytes())) };
+        } else if traits.is_conservative() {
             self.scan_piece(Range::sized(slot.start(), slot.bytes()));
         } else if traits.is_typed() {
             let parent = slot.start().get();
@@ -312,6 +320,13 @@ impl Marker {
 
     fn is_cached(&mut self, start: Addr) -> bool {
         self.cached().binary_search(&start.get()).is_ok()
+    }
+
+    /// Forgets the addresses of the cycle: this is static data, and so a root of the next.
+    pub fn end(&mut self) {
+        self.near.fill(0);
+        self.ring.fill(0);
+        self.large.fill(Range::default());
     }
 
     /// Makes the marker ready for a new cycle.

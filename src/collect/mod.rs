@@ -20,6 +20,7 @@
 //! memory.
 
 pub mod allocate;
+pub mod census;
 pub mod ephemeron;
 pub mod events;
 pub mod finalize;
@@ -201,6 +202,7 @@ fn mark_and_sweep(
     mark_magazines(marker);
     if let Err(unknown) = mark_roots(marker, snapshot, tables, myself) {
         marker.drain();
+        marker.end();
         sweep::sweep(sweep::Mode::Count);
         return Err(unknown);
     }
@@ -214,6 +216,7 @@ fn mark_and_sweep(
     times.settled_ns = clock::now_ns();
     let mode = if settings::mode() == Mode::On { sweep::Mode::Reclaim } else { sweep::Mode::Count };
     let swept = sweep::sweep(mode);
+    marker.end();
     if settings::verify() {
         if let Err(fault) = verify::check() {
             crate::fatal!("verify: after collection {}: {fault:x?}", COUNTERS.collections.load(Ordering::Relaxed) + 1);
@@ -237,12 +240,7 @@ fn mark_roots(
 ) -> Result<(), roots::Unknown> {
     // SAFETY: the ranges may be read while the world is stopped.
     snapshot.for_each(myself, tables, &mut |_, range| unsafe { marker.root_range(range) })?;
-    roots::for_each_uncollectable(|slot| {
-        if marker.mark(&slot) && slot.class().kind().traits().may_hold_pointers() {
-            // SAFETY: an object in use.
-            unsafe { marker.root_range(crate::base::addr::Range::sized(slot.start(), slot.bytes())) };
-        }
-    });
+    roots::for_each_uncollectable(|slot| marker.root_object(&slot));
     Ok(())
 }
 
@@ -252,7 +250,7 @@ fn recheck(marker: &mut Marker, snapshot: &mut Snapshot, tables: &Tables, myself
         crate::fatal!("recheck: no memory for its bitmap; run it with a smaller heap");
     };
     // The first enumeration succeeded and nothing has moved since.
-    let _ = snapshot.for_each(myself, tables, &mut |source, range| recheck.root(source, range));
+    let _ = snapshot.for_each(myself, tables, &mut |_, range| recheck.root(range));
     sweep::for_each_allocated_word(
         |class| class.kind().traits().is_uncollectable(),
         |class, unit, index, allocated| {
@@ -307,7 +305,7 @@ impl Times {
 fn give_up(abandoned: world::Abandoned) -> bool {
     Counters::add(&COUNTERS.stops_abandoned, 1);
     // Try again after as much has been handed out as now.
-    pressure::restart(settings::floor_bytes().max(pressure::spent().max(0) as usize));
+    pressure::restart(trigger::floor_bytes().max(pressure::spent().max(0) as usize));
     if settings::verbose() {
         log::print(format_args!(
             "gleaner: a collection was given up: thread {} did not stop; nothing was reclaimed",
@@ -357,13 +355,14 @@ fn report(mutator: &Mutator, swept: &Swept, times: &Times, root_bytes: u64) {
 
 fn note_events(mutator: &Mutator, swept: &Swept, times: &Times, number: u64) {
     let event = |step: Step, time_ns: u64, before_ns: u64| {
+        let is_marked = !matches!(step, Step::Start | Step::Stop);
         let is_swept = matches!(step, Step::SweepEnd | Step::Resume);
         Event {
             step,
             collection: number,
             time_ns,
             duration_ns: time_ns - before_ns,
-            live_bytes: if is_swept { swept.live_bytes } else { 0 },
+            live_bytes: if is_marked { swept.live_bytes } else { 0 },
             reclaimed_bytes: if is_swept { swept.reclaimed_bytes } else { 0 },
         }
     };
@@ -372,8 +371,8 @@ fn note_events(mutator: &Mutator, swept: &Swept, times: &Times, number: u64) {
         &[
             event(Step::Start, times.start_ns, times.start_ns),
             event(Step::Stop, times.stopped_ns, times.start_ns),
-            event(Step::MarkEnd, times.marked_ns, times.stopped_ns),
-            event(Step::SweepEnd, times.swept_ns, times.marked_ns),
+            event(Step::MarkEnd, times.settled_ns, times.stopped_ns),
+            event(Step::SweepEnd, times.swept_ns, times.settled_ns),
             event(Step::Resume, times.resumed_ns, times.swept_ns),
         ],
     );

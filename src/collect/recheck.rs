@@ -6,7 +6,7 @@
 
 use super::{
     ephemeron::Ephemeron,
-    roots::{self, Source},
+    roots,
     table::{List, NoMemory},
     trace,
 };
@@ -61,8 +61,7 @@ impl<'a> Recheck<'a> {
     }
 
     /// Reaches what a root range points to.
-    pub fn root(&mut self, source: Source, range: Range) {
-        let _ = source;
+    pub fn root(&mut self, range: Range) {
         // SAFETY: root ranges may be read while the world is stopped.
         unsafe {
             roots::words(range, |word| {
@@ -77,10 +76,7 @@ impl<'a> Recheck<'a> {
         if self.cached.binary_search(&start.get()).is_ok() {
             return;
         }
-        let Some(slot) = resolve::object_at(start) else { return };
-        if self.set(&slot) && slot.class().kind().traits().may_hold_pointers() {
-            self.root(Source::Uncollectable, Range::sized(slot.start(), slot.bytes()));
-        }
+        self.reach(resolve::object_at(start), Addr::NULL);
     }
 
     fn set(&mut self, slot: &Slot) -> bool {
@@ -113,8 +109,13 @@ impl<'a> Recheck<'a> {
             if self.cached.binary_search(&start).is_ok() {
                 continue;
             }
-            if slot.class().kind().traits().is_ephemeron() {
-                let _ = self.ephemerons.push(start);
+            let traits = slot.class().kind().traits();
+            if traits.is_ephemeron() && self.ephemerons.push(start).is_err() {
+                crate::fatal!("recheck: no memory for its list of ephemerons; run it with less live data");
+            }
+            if traits.is_uncollectable() && traits.is_conservative() {
+                self.root(Range::sized(slot.start(), slot.bytes()));
+                continue;
             }
             trace::children(&slot, |word: Ambiguous| self.reach(resolve::resolve(word), slot.start()));
         }

@@ -90,21 +90,18 @@ pub struct Snapshot {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unknown;
 
-/// The main thread's static TLS: in no stack and in no segment.
-static MAIN_TLS_START: AtomicUsize = AtomicUsize::new(0);
-static MAIN_TLS_END: AtomicUsize = AtomicUsize::new(0);
+/// The main thread's control block: in no stack and in no segment.
+static MAIN_CONTROL_START: AtomicUsize = AtomicUsize::new(0);
+static MAIN_CONTROL_END: AtomicUsize = AtomicUsize::new(0);
 
-const STATIC_TLS_BYTES_MAX: usize = 1 << 20;
-
-/// Remembers where the calling thread, the main one, has its static thread-local storage.
+/// Remembers where the calling thread, the main one, has its control block. Its static thread-local storage is found by
+/// its vector, as that of objects opened later is.
 pub fn note_main_thread() {
     let tp = tls::thread_pointer();
     maps::for_each(|mapping| {
         if mapping.range.contains(tp) {
-            let start = mapping.range.start.max(Addr::new(tp.get().saturating_sub(STATIC_TLS_BYTES_MAX)));
-            let end = mapping.range.end.min(tp + CONTROL_BLOCK_BYTES_MAX);
-            MAIN_TLS_START.store(start.get(), Ordering::Relaxed);
-            MAIN_TLS_END.store(end.get(), Ordering::Relaxed);
+            MAIN_CONTROL_START.store(tp.get(), Ordering::Relaxed);
+            MAIN_CONTROL_END.store(mapping.range.end.min(tp + CONTROL_BLOCK_BYTES_MAX).get(), Ordering::Relaxed);
         }
     });
 }
@@ -201,11 +198,11 @@ impl Snapshot {
                 self.visit_dynamic_tls(record, visit);
             }
             self.segments.as_slice().iter().for_each(|&range| visit(Source::Static, range));
-            let main_tls = Range::new(
-                Addr::new(MAIN_TLS_START.load(Ordering::Relaxed)),
-                Addr::new(MAIN_TLS_END.load(Ordering::Relaxed)),
+            let main_control = Range::new(
+                Addr::new(MAIN_CONTROL_START.load(Ordering::Relaxed)),
+                Addr::new(MAIN_CONTROL_END.load(Ordering::Relaxed)),
             );
-            visit(Source::ThreadLocal, main_tls);
+            visit(Source::ThreadLocal, main_control);
         }
         visit_ended_control_blocks(tables, visit);
         visit(Source::Registered, emergency::range());

@@ -59,8 +59,8 @@ setting! {
     finalizers_run_by_themselves set_finalizers_run_by_themselves FINALIZERS: AtomicBool = true => bool;
     /// Bytes allocated per byte live before the next collection, in thousandths; zero adapts.
     pace_milli set_pace_milli PACE: AtomicU32 = 0 => u32;
-    /// The least that is allocated between two collections, in bytes, times running threads.
-    floor_bytes set_floor_bytes FLOOR: AtomicUsize = 1 << 20 => usize;
+    /// The least that is allocated between two collections, in bytes; zero leaves it to the door.
+    floor_bytes set_floor_bytes FLOOR: AtomicUsize = 0 => usize;
     /// Objects that the mark stack holds; zero lets it follow the heap.
     mark_stack_objects set_mark_stack_objects MARK_STACK: AtomicUsize = 0 => usize;
     /// The signal that stops threads; zero picks an unclaimed one.

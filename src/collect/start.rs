@@ -14,7 +14,7 @@ use crate::{
         centre, gate,
         mutator::{self, Mutator},
     },
-    os::{mem, sys, thread},
+    os::{mem, statics, sys, thread},
 };
 
 /// What a door tells the engine about the program.
@@ -58,6 +58,9 @@ pub fn start(door: Door) -> bool {
 /// Closes the gates, so that no lock of ours is held and no bitmap half changed in the child.
 unsafe extern "C" fn before_fork() {
     let Some(mutator) = mutator::register() else { return };
+    if roots::needs_loader() {
+        statics::begin_fork();
+    }
     let guard = WORLD.lock();
     if world::close_gates(mutator).is_ok() {
         // The world stays locked until after the fork.
@@ -67,6 +70,7 @@ unsafe extern "C" fn before_fork() {
 }
 
 unsafe extern "C" fn after_fork_in_parent() {
+    statics::end_fork();
     if FORKING.swap(false, Ordering::Relaxed) {
         gate::open();
         // SAFETY: this thread took the lock in `before_fork`, and forgot the guard.
@@ -75,6 +79,7 @@ unsafe extern "C" fn after_fork_in_parent() {
 }
 
 unsafe extern "C" fn after_fork_in_child() {
+    statics::end_fork();
     let was_closed = FORKING.swap(false, Ordering::Relaxed);
     let Some(mutator) = mutator::current() else { return };
     if !was_closed {

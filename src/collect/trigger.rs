@@ -11,7 +11,7 @@
 //! took back a third and cost less than a fiftieth of the time. So a program that leaks slowly is kept close to what it
 //! has live, and one that never leaks is hardly ever collected.
 
-use super::settings;
+use super::{roots, settings};
 use crate::heap::{mutator, sweep::Swept};
 
 /// What the trigger remembers from one collection to the next.
@@ -46,7 +46,7 @@ impl Trigger {
 
     /// The budget before the first collection.
     pub fn first_budget() -> usize {
-        settings::floor_bytes()
+        floor_bytes()
     }
 
     /// The budget after a collection.
@@ -57,7 +57,7 @@ impl Trigger {
         let pointer_free = outcome.swept.live_pointer_free_bytes;
         let base = outcome.swept.live_bytes - pointer_free + pointer_free / 4;
         let budget = (base / 1000).saturating_mul(pace) as usize;
-        budget.max(settings::floor_bytes() * mutator::count_alive().clamp(1, 8))
+        budget.max(floor_bytes())
     }
 
     fn adapt(&mut self, outcome: &Outcome) {
@@ -75,6 +75,16 @@ impl Trigger {
         } else if returned * 3 > outcome.spent && busy * 50 < whole {
             self.pace_milli = (self.pace_milli / 2).max(PACE_MIN);
         }
+    }
+}
+
+/// The least that is allocated between two collections: as set, else 8 MiB behind malloc, where little is garbage, and
+/// 1 MiB a thread where everything may be, so that a small heap is collected while it is in the second cache.
+pub fn floor_bytes() -> usize {
+    match settings::floor_bytes() {
+        0 if roots::needs_loader() => (1 << 20) * mutator::count_alive().clamp(1, 8),
+        0 => 8 << 20,
+        set => set,
     }
 }
 

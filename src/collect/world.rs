@@ -245,7 +245,27 @@ fn retire_if_ended(record: &Mutator) -> bool {
     super::roots::remember_control_block(tp);
     // SAFETY: the thread is gone and the gates are closed, so the record is ours.
     unsafe { refill::abandon(record) };
+    record.release();
     true
+}
+
+/// Takes the calling thread's record away. `false`: it has none. It gets another at its next use of the heap.
+pub fn unregister() -> bool {
+    let Some(mutator) = mutator::current() else { return false };
+    let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+    let is_released = match gate::enter(mutator) {
+        Some(inside) => {
+            // SAFETY: the record is our own, and nothing below uses a magazine.
+            unsafe { refill::abandon(mutator) };
+            tls::set_record(core::ptr::null_mut::<Mutator>());
+            drop(inside);
+            mutator.release();
+            true
+        }
+        None => false,
+    };
+    signal::change_mask(libc::SIG_SETMASK, mask);
+    is_released
 }
 
 /// Finds threads without a record by the kernel's list, until every thread there is stands still.
@@ -289,6 +309,7 @@ pub unsafe fn become_child(myself: &Mutator) {
         super::roots::remember_control_block(record.thread_pointer.load(Ordering::Relaxed));
         // SAFETY: its thread does not exist in this process.
         unsafe { refill::abandon(record) };
+        record.release();
     }
     thread::barrier_init();
 }

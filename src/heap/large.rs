@@ -6,10 +6,10 @@
 //! Holds: a large object ends before its last unit does, so an address one past its end is still its own.
 
 use super::{
+    Request,
     cage::{self, CAGE, Unit},
     centre,
     gate::Inside,
-    kind::Kind,
     pressure,
     resolve::Slot,
     size_class::UNIT,
@@ -21,12 +21,13 @@ fn units_for(bytes: usize) -> Option<u32> {
     u32::try_from(bytes.checked_add(1)?.div_ceil(UNIT)).ok()
 }
 
-/// A large object of `bytes`, at a multiple of `align`, a power of two. `None`: the heap has no room.
-pub fn allocate(inside: &Inside<'_>, kind: Kind, bytes: usize, align: usize) -> Option<Addr> {
+/// A large object. `None`: the heap has no room.
+pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
+    let Request { bytes, align, kind, zeroed } = *request;
     let count = units_for(bytes)?;
     let taken = centre::take_units(count, u32::try_from(align.div_ceil(UNIT)).ok()?)?;
     let start = cage::addr_of(taken.first);
-    if kind.traits().is_zeroed() && !taken.is_zero {
+    if (zeroed || kind.traits().is_zeroed()) && !taken.is_zero {
         // SAFETY: the units are ours since `take_units`, and nobody knows them.
         unsafe { core::ptr::write_bytes(start.as_ptr::<u8>(), 0, count as usize * UNIT) };
     }

@@ -80,6 +80,15 @@ impl Magazine {
         }
     }
 
+    /// How many slots are cached. Beside a running owner, of a moment.
+    pub fn count(&self) -> usize {
+        // SAFETY: plain loads of words that stay mapped.
+        unsafe {
+            let (bottom, top) = (ptr::read_volatile(self.bottom.get()), ptr::read_volatile(self.top.get()));
+            (top as usize).saturating_sub(bottom as usize) / size_of::<usize>()
+        }
+    }
+
     /// Whether no slot is cached.
     pub fn is_empty(&self) -> bool {
         // SAFETY: plain loads; the owner calls this, or the world is stopped.

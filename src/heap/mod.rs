@@ -55,12 +55,14 @@ pub struct Request {
     pub align: usize,
     /// What may be assumed of the object's words.
     pub kind: Kind,
+    /// Whether the object has to be zero where its kind does not promise that.
+    pub zeroed: bool,
 }
 
 impl Request {
     /// A request without more than the usual alignment.
     pub const fn new(bytes: usize, kind: Kind) -> Request {
-        Request { bytes, align: size_class::GRANULE, kind }
+        Request { bytes, align: size_class::GRANULE, kind, zeroed: false }
     }
 
     /// Bytes of the slot that the object needs, the one past its end included where its kind wants it.
@@ -81,14 +83,10 @@ impl Request {
     }
 }
 
-/// Takes a slot or a run of units for the request. `None`: the heap has no room for it now.
-pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
-    if request.bytes > OBJECT_BYTES_MAX {
-        return None;
+fn take_slot(inside: &Inside<'_>, class: Class) -> Option<*mut u8> {
+    if zeal::is_slow_path_only() {
+        return refill::take_one(inside, class).map(Addr::as_ptr);
     }
-    let Some(class) = request.class() else {
-        return large::allocate(inside, request.kind, request.bytes, request.align);
-    };
     let magazine = inside.mutator().magazine(class);
     // SAFETY: the calling thread's magazine.
     let mut slot = unsafe { magazine.pop() };
@@ -96,7 +94,32 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
         // SAFETY: as above.
         slot = unsafe { magazine.pop() };
     }
-    (!slot.is_null()).then(|| Addr::of(slot))
+    (!slot.is_null()).then_some(slot)
+}
+
+/// Bytes that an object of `malloc` could use if `bytes` were asked for.
+pub fn usable_bytes_for(bytes: usize) -> usize {
+    let request = Request::new(bytes.min(OBJECT_BYTES_MAX), Kind::MALLOC);
+    match request.class() {
+        Some(class) => class.shape().slot_bytes as usize - 1,
+        None => request.slot_bytes().next_multiple_of(size_class::UNIT) - 1,
+    }
+}
+
+/// Takes a slot or a run of units for the request. `None`: the heap has no room for it now.
+pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
+    if request.bytes > OBJECT_BYTES_MAX {
+        return None;
+    }
+    let Some(class) = request.class() else {
+        return large::allocate(inside, request);
+    };
+    let slot = take_slot(inside, class)?;
+    if request.zeroed && !request.kind.traits().is_zeroed() {
+        // SAFETY: the slot is the caller's, and at least this large.
+        unsafe { core::ptr::write_bytes(slot, 0, request.bytes) };
+    }
+    Some(Addr::of(slot))
 }
 
 static READY: AtomicU32 = AtomicU32::new(0);

@@ -48,6 +48,8 @@ pub struct Mutator {
     pub region_sp: AtomicUsize,
     /// The stack pointer of the finalizer that runs on this thread, or zero.
     pub finalizing_sp: AtomicUsize,
+    /// The stack pointer of the listener that runs on this thread, or zero.
+    pub listening_sp: AtomicUsize,
     /// The thread pointer of the thread that had the record before, until a collection has taken note of it.
     pub former_thread_pointer: AtomicUsize,
     /// The context of the code that the stop signal interrupted.
@@ -108,6 +110,16 @@ impl Mutator {
         }
     }
 
+    /// Visits the classes that have slots in a magazine, with how many. Beside a running owner the counts are of a moment.
+    pub fn count_cached(&self, mut visit: impl FnMut(Class, usize)) {
+        for (index, magazine) in self.magazines.iter().enumerate() {
+            let count = magazine.count();
+            if count != 0 {
+                visit(Class::from_index(index), count);
+            }
+        }
+    }
+
     /// Whether a thread has the record.
     pub fn is_alive(&self) -> bool {
         self.tid.load(Ordering::Acquire) != 0
@@ -127,12 +139,18 @@ impl Mutator {
         self.stack_end.store(range.end.get(), Ordering::Relaxed);
     }
 
+    /// Gives the record up: the next thread may have it. What it cached has been returned.
+    pub fn release(&self) {
+        self.tid.store(0, Ordering::Release);
+    }
+
     /// Makes the record a new thread's.
     fn claim_for(&self, tid: u32) {
         self.region.store(0, Ordering::Relaxed);
         self.requested.store(0, Ordering::Relaxed);
         self.stopped.store(0, Ordering::Relaxed);
         self.finalizing_sp.store(0, Ordering::Relaxed);
+        self.listening_sp.store(0, Ordering::Relaxed);
         self.context.store(0, Ordering::Relaxed);
         self.thread_pointer.store(0, Ordering::Relaxed);
         self.set_stack(Range::default());
@@ -185,6 +203,7 @@ fn register_slowly() -> Option<&'static Mutator> {
         mutator.former_thread_pointer.store(former, Ordering::Relaxed);
         mutator.set_stack(Range::default());
         mutator.finalizing_sp.store(0, Ordering::Relaxed);
+        mutator.listening_sp.store(0, Ordering::Relaxed);
         mutator.region.store(0, Ordering::Relaxed);
     }
     tls::set_record(core::ptr::from_ref(mutator).cast_mut());

@@ -4,7 +4,7 @@
 //! line is written once for many refills. The counter runs behind by at most [`BATCH_BYTES`] a thread.
 
 use super::mutator::Mutator;
-use crate::base::sync::{AtomicI64, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 /// Net bytes handed out since the last collection.
 static SPENT: AtomicI64 = AtomicI64::new(0);
@@ -13,11 +13,15 @@ static BUDGET: AtomicI64 = AtomicI64::new(i64::MAX);
 /// Bytes of units that the heap may take; `usize::MAX` when there is no limit.
 static LIMIT_BYTES: AtomicUsize = AtomicUsize::new(usize::MAX);
 
+/// Whether anything has ever been handed out.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
 const BATCH_BYTES: i64 = 16 << 10;
 
 /// A refill or large allocation handed out `bytes`.
 #[inline]
 pub fn note_allocated(mutator: &Mutator, bytes: usize) {
+    STARTED.store(true, Ordering::Relaxed);
     // Relaxed: only the owner writes; readers want a figure, not an order.
     let total = mutator.allocated_bytes.load(Ordering::Relaxed) + bytes as u64;
     mutator.allocated_bytes.store(total, Ordering::Relaxed);
@@ -58,6 +62,11 @@ pub fn spent() -> i64 {
 pub fn restart(budget: usize) {
     SPENT.store(0, Ordering::Relaxed);
     BUDGET.store(budget.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+}
+
+/// Whether anything has ever been handed out.
+pub fn has_started() -> bool {
+    STARTED.load(Ordering::Relaxed)
 }
 
 /// The bytes of units that the heap may take.

@@ -53,18 +53,9 @@ pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
     }
     if contents.count == 0 {
         let shape = class.shape();
-        let wanted = if zeal::is_slow_path_only() {
-            1
-        } else {
-            grow_limit(mutator, magazine, shape, &mut contents);
-            (contents.limit / 2).min(REFILL_BYTES_MAX / shape.slot_bytes as usize).max(1)
-        };
-        while contents.count < wanted {
-            match claimed_block(magazine, class) {
-                Some(unit) => take_slots(magazine, class, unit, wanted, &mut contents),
-                None => break,
-            }
-        }
+        grow_limit(mutator, magazine, shape, &mut contents);
+        let wanted = (contents.limit / 2).min(REFILL_BYTES_MAX / shape.slot_bytes as usize).max(1);
+        take_wanted(magazine, class, wanted, &mut contents);
         // The lowest address is handed out first.
         contents.slots().reverse();
         pressure::note_allocated(mutator, contents.count * shape.slot_bytes as usize);
@@ -73,6 +64,35 @@ pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
     // SAFETY: ends the `close` above.
     unsafe { magazine.open(contents) };
     has_slots
+}
+
+/// Takes one slot past the magazine, which stays empty and without room: for zeal.
+pub fn take_one(inside: &Inside<'_>, class: Class) -> Option<Addr> {
+    let mutator = inside.mutator();
+    let magazine = mutator.magazine(class);
+    // SAFETY: the owner, in its gate; opened again below.
+    let mut contents = unsafe { magazine.close() };
+    if contents.array.is_null() && !equip(mutator, magazine, class, &mut contents) {
+        return None;
+    }
+    take_wanted(magazine, class, 1, &mut contents);
+    let slot = contents.slots().first().map(|&slot| Addr::new(slot));
+    contents.count = 0;
+    // SAFETY: ends the `close` above.
+    unsafe { magazine.open(contents) };
+    if slot.is_some() {
+        pressure::note_allocated(mutator, class.shape().slot_bytes as usize);
+    }
+    slot
+}
+
+fn take_wanted(magazine: &Magazine, class: Class, wanted: usize, contents: &mut Contents) {
+    while contents.count < wanted {
+        match claimed_block(magazine, class) {
+            Some(unit) => take_slots(magazine, class, unit, wanted, contents),
+            None => return,
+        }
+    }
 }
 
 /// Gives a magazine its array.
@@ -279,5 +299,4 @@ pub unsafe fn abandon(mutator: &Mutator) {
             }
         }
     }
-    mutator.tid.store(0, Ordering::Release);
 }

@@ -65,14 +65,18 @@ impl Slot {
             self.class.shape().slot_bytes as usize
         }
     }
-    /// Bytes of the slot that its object may use: one less where an object has to end before its slot does.
+    /// Bytes of the slot that its object may use: one less where an object has to end before its slot does, and not the
+    /// layout word of a typed one.
     pub fn usable_bytes(&self) -> usize {
-        if self.class.is_large() {
-            return self.bytes() - 1;
+        if self.class.kind().traits().is_typed() {
+            return self.bytes() - size_of::<usize>();
         }
         let is_exact = !self.class.kind().traits().ends_early() && self.bytes() < super::EXACT_BYTES_END;
-        let layout = if self.class.kind().traits().is_typed() { size_of::<usize>() } else { 0 };
-        self.bytes() - usize::from(!is_exact) - layout
+        self.bytes() - usize::from(!is_exact)
+    }
+    /// Bytes of the object, for people: what was asked for where that is known, else the slot's.
+    pub fn object_bytes(&self) -> usize {
+        if self.class.is_large() { units::block(self.unit).requested.load(Ordering::Relaxed) } else { self.bytes() }
     }
     /// Whether the slot is handed out.
     #[inline(always)]

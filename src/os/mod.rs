@@ -13,8 +13,10 @@
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time.
+//! - [`dl`] what other libraries have under our names.
 
 pub mod clock;
+pub mod dl;
 pub mod lock;
 pub mod log;
 pub mod maps;
@@ -25,3 +27,9 @@ pub mod statics;
 pub mod sys;
 pub mod thread;
 pub mod tls;
+
+/// Whether the process runs with other rights than its user's, so that the environment is not to be trusted.
+pub fn is_secure_mode() -> bool {
+    // SAFETY: reads a word that the kernel passed.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}

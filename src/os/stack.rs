@@ -69,8 +69,8 @@ pub fn pointer() -> Addr {
     Addr::new(sp)
 }
 
-/// Bytes of a thread's control block from the thread pointer up, at most. glibc's `struct pthread` has 2,304 in 2.36
-/// and has never had 4,096; it lies at the very end of the thread's block, which ends a page.
+/// Bytes of a thread's control block from the thread pointer up, at most: glibc's `struct pthread` has 2,304 in 2.36.
+/// It lies at the very end of the thread's block, which ends a page; the main thread's is followed by other data.
 pub const CONTROL_BLOCK_BYTES_MAX: usize = 4096;
 
 /// Where the stack of a thread lies: all of it, from its lowest usable address to its cold end.

@@ -3,7 +3,11 @@
 //! `dl_iterate_phdr` holds the loader's lock while it calls back, and the lock is recursive. So [`with_loader_locked`]
 //! gives a place where the list cannot change, and inside it [`for_each_object`] reads the list as often as needed.
 
-use crate::base::addr::{Addr, Range};
+use super::sys;
+use crate::base::{
+    addr::{Addr, Range},
+    sync::{AtomicU32, Ordering},
+};
 use core::ffi::c_void;
 
 /// One loaded object.
@@ -63,8 +67,58 @@ unsafe extern "C" fn object_callback(info: *mut libc::dl_phdr_info, size: libc::
     0
 }
 
+/// Threads between wanting the loader's lock and having given it back; and whether a fork waits for there to be none.
+static WANTING: AtomicU32 = AtomicU32::new(0);
+static FORK_WAITS: AtomicU32 = AtomicU32::new(0);
+
+/// Keeps every other thread out of [`with_loader_locked`] until [`end_fork`]. A child has the loader's lock as it was:
+/// held by a thread that does not exist there, it would be held for ever.
+pub fn begin_fork() {
+    FORK_WAITS.store(1, Ordering::SeqCst);
+    loop {
+        let wanting = WANTING.load(Ordering::SeqCst);
+        if wanting == 0 {
+            return;
+        }
+        sys::futex_wait(&WANTING, wanting, None);
+    }
+}
+
+/// Ends [`begin_fork`], in the parent and in the child.
+pub fn end_fork() {
+    FORK_WAITS.store(0, Ordering::SeqCst);
+    sys::futex_wake(&FORK_WAITS, i32::MAX as u32);
+}
+
+/// Announces that this thread is going to take the loader's lock, unless a fork is about to happen: then after it.
+///
+/// Both sides write first and read then, sequentially consistent: either the fork sees us, or we see it.
+fn announce_wanting() {
+    loop {
+        WANTING.fetch_add(1, Ordering::SeqCst);
+        if FORK_WAITS.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        withdraw_wanting();
+        sys::futex_wait(&FORK_WAITS, 1, None);
+    }
+}
+
+fn withdraw_wanting() {
+    WANTING.fetch_sub(1, Ordering::SeqCst);
+    if FORK_WAITS.load(Ordering::SeqCst) != 0 {
+        sys::futex_wake(&WANTING, i32::MAX as u32);
+    }
+}
+
 /// Runs `work` with the loader's lock held: no object is loaded or unloaded meanwhile.
 pub fn with_loader_locked(mut work: impl FnMut()) {
+    announce_wanting();
+    run_locked(&mut work);
+    withdraw_wanting();
+}
+
+fn run_locked(mut work: impl FnMut()) {
     let mut work: &mut dyn FnMut() = &mut work;
     // SAFETY: `locked_callback` is called with the pointer that it expects, only during the call.
     unsafe { libc::dl_iterate_phdr(Some(locked_callback), (&raw mut work).cast()) };
@@ -72,7 +126,7 @@ pub fn with_loader_locked(mut work: impl FnMut()) {
 
 /// The first object's callback does all the work; returning non-zero ends the iteration.
 unsafe extern "C" fn locked_callback(_: *mut libc::dl_phdr_info, _: libc::size_t, data: *mut c_void) -> i32 {
-    // SAFETY: `data` is the work of `with_loader_locked`, which waits for us.
+    // SAFETY: `data` is the work of `run_locked`, which waits for us.
     unsafe { (*data.cast::<&mut dyn FnMut()>())() };
     1
 }

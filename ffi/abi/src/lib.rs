@@ -1,2 +1,16 @@
-//! The C functions of gleaner.h.
+//! The functions of `gleaner.h`, over the engine.
+//!
+//! The contract of each function stands in the header and is not repeated here. What can call a function of the
+//! program's (an out-of-memory handler, a finalizer, a listener) goes through `edge.c`, because no exception and no
+//! longjmp may pass through a Rust frame: the fast paths below leave for it by their last call, which the compiler turns
+//! into a jump; a test looks at the machine code.
 #![no_std]
+
+pub mod alloc;
+pub mod attach;
+pub mod control;
+pub mod edge;
+pub mod exports;
+pub mod misuse;
+pub mod report;
+pub mod start;

@@ -1,2 +1,30 @@
-//! A door.
+//! `libgleaner.so` and `libgleaner.a`: the functions of `gleaner.h`, for programs that link them.
 #![no_std]
+
+use core::ffi::{c_char, c_int};
+use gleaner::collect::start::Door;
+use gleaner_abi as _;
+
+/// Run by the loader before `main`.
+extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
+    // SAFETY: glibc passes the environment to constructors.
+    unsafe { gleaner_abi::start::start(Door::Library, environment) };
+}
+
+extern "C" fn destructor() {
+    gleaner_abi::start::finish();
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn(c_int, *const *const c_char, *const *const c_char) = constructor;
+
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static DESTRUCTOR: extern "C" fn() = destructor;
+
+/// A panic is a defect of ours: say where, and end.
+#[panic_handler]
+fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
+    gleaner::fatal!("internal error: {information}")
+}

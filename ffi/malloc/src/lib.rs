@@ -1,2 +1,42 @@
-//! A door.
+//! `libgleaner_malloc.so`: the standard malloc family on the collected heap, preloaded or linked, and the functions of
+//! `gleaner.h`, so that both are one heap.
+//!
+//! The semantics are glibc's where POSIX and C leave room: `malloc(0)` is an object of its own, `realloc(p, 0)` frees and
+//! returns null, every object is aligned to 16, nothing is larger than `PTRDIFF_MAX`, `free` keeps `errno`.
+//!
+//! - [`family`] malloc, free and their kin · [`cxx`] operator new and delete · [`report`] mallinfo and its kin
+//! - [`interpose`] what keeps the stop signal deliverable and threads known
 #![no_std]
+
+mod cxx;
+mod family;
+mod interpose;
+mod report;
+
+use core::ffi::{c_char, c_int};
+use gleaner::collect::start::Door;
+
+/// Run by the loader before the program's constructors.
+extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
+    interpose::find_originals();
+    // SAFETY: glibc passes the environment to constructors.
+    unsafe { gleaner_abi::start::start(Door::Malloc, environment) };
+}
+
+extern "C" fn destructor() {
+    gleaner_abi::start::finish();
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn(c_int, *const *const c_char, *const *const c_char) = constructor;
+
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static DESTRUCTOR: extern "C" fn() = destructor;
+
+/// A panic is a defect of ours: say where, and end.
+#[panic_handler]
+fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
+    gleaner::fatal!("internal error: {information}")
+}

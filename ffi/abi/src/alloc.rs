@@ -1,0 +1,258 @@
+//! Allocating and freeing, and what an address belongs to.
+
+use crate::{
+    exports::{errno, refuse},
+    misuse,
+};
+use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
+use gleaner::{
+    base::addr::{Addr, Ambiguous},
+    collect::{allocate, tables, trace},
+    heap::{cage, kind::Kind, mutator, resolve, size_class, units, units::Class},
+};
+
+unsafe extern "C" {
+    fn gleaner_edge_allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void;
+    fn gleaner_edge_allocate_typed(bytes: usize, layout: usize) -> *mut c_void;
+    fn gleaner_edge_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
+    fn gleaner_edge_strndup(s: *const c_char, n: usize) -> *mut c_char;
+}
+
+/// Pops a slot for `bytes` of `kind`, which are exact, or leaves for the slow path.
+#[inline(always)]
+fn pop_or_leave(bytes: usize, kind: Kind) -> *mut c_void {
+    if bytes <= size_class::TABLE_BYTES_MAX {
+        let class = Class::small(kind, size_class::of_small(bytes));
+        // SAFETY: the calling thread's magazine, or the empty one.
+        let slot = unsafe { mutator::current_or_empty().magazine(class).pop() };
+        if !slot.is_null() {
+            return slot.cast();
+        }
+    }
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_edge_allocate(bytes, 1, c_uint::from(kind.number())) }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_malloc(size: usize) -> *mut c_void {
+    pop_or_leave(size, Kind::SCANNED)
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_malloc_atomic(size: usize) -> *mut c_void {
+    pop_or_leave(size, Kind::POINTER_FREE)
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_malloc_uncollectable(size: usize) -> *mut c_void {
+    pop_or_leave(size, Kind::UNCOLLECTABLE)
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_calloc(count: usize, size: usize) -> *mut c_void {
+    match count.checked_mul(size) {
+        Some(bytes) => pop_or_leave(bytes, Kind::SCANNED),
+        None => refuse(errno::ENOMEM),
+    }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `p` is null or an object that the caller may move.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_realloc(p: *mut c_void, size: usize) -> *mut c_void {
+    if p.is_null() {
+        return pop_or_leave(size, Kind::SCANNED);
+    }
+    if size == 0 {
+        // SAFETY: by the caller's promise.
+        unsafe { gc_free(p) };
+        return core::ptr::null_mut();
+    }
+    // SAFETY: by the caller's promise.
+    unsafe { gleaner_edge_realloc(p, size) }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_memalign(alignment: usize, size: usize) -> *mut c_void {
+    if !alignment.is_power_of_two() {
+        return refuse(errno::EINVAL);
+    }
+    if size > isize::MAX as usize || alignment > isize::MAX as usize {
+        return refuse(errno::ENOMEM);
+    }
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_edge_allocate(size, alignment, c_uint::from(Kind::SCANNED.number())) }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `s` is a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_strdup(s: *const c_char) -> *mut c_char {
+    // SAFETY: by the caller's promise.
+    unsafe { gleaner_edge_strndup(s, usize::MAX) }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `s` is a string, or `n` bytes of one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_strndup(s: *const c_char, n: usize) -> *mut c_char {
+    // SAFETY: by the caller's promise.
+    unsafe { gleaner_edge_strndup(s, n) }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `p` is null or an object that the caller gives up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_free(p: *mut c_void) {
+    if p.is_null() {
+        return;
+    }
+    let address = Addr::of(p);
+    // SAFETY: by the caller's promise.
+    if tables::may_be_attached() || !unsafe { push_fast(address) } {
+        misuse::report("gc_free", address, allocate::free(address));
+    }
+}
+
+/// The fast path of a free: `false` when the slow path has to look. Kinds that promise zero are cleared here.
+///
+/// # Safety
+/// The caller gives up what is at `address`, if it is an object.
+#[inline(always)]
+pub unsafe fn push_fast(address: Addr) -> bool {
+    let Some(unit) = cage::unit_of(address) else { return false };
+    let class = units::class_of(unit);
+    let shape = class.shape();
+    let offset = address.get() & shape.block_mask as usize;
+    if !class.is_small() || !offset.is_multiple_of(size_class::GRANULE) || !shape.is_slot_start(offset) {
+        return false;
+    }
+    let magazine = mutator::current_or_empty().magazine(class);
+    if class.kind().traits().is_zeroed() {
+        if magazine.is_full() {
+            return false;
+        }
+        // SAFETY: a slot of this size starts here, and the caller gives it up.
+        unsafe { core::ptr::write_bytes(address.as_ptr::<u8>(), 0, shape.slot_bytes as usize) };
+    }
+    // SAFETY: the calling thread's magazine, and a slot of its class.
+    unsafe { magazine.push(address.as_ptr()) }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_usable_size(p: *const c_void) -> usize {
+    resolve::object_at(Addr::of(p)).map_or(0, |slot| slot.usable_bytes())
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_base(p: *const c_void) -> *mut c_void {
+    let slot = resolve::resolve(Ambiguous(p as usize));
+    slot.map_or(core::ptr::null_mut(), |slot| slot.start().as_ptr())
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_contains(p: *const c_void) -> c_int {
+    c_int::from(resolve::resolve(Ambiguous(p as usize)).is_some())
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `bitmap` has `words` bits.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_layout_from_bitmap(bitmap: *const c_ulong, words: usize) -> usize {
+    if bitmap.is_null() || words == 0 {
+        errno::set(errno::EINVAL);
+        return 0;
+    }
+    // SAFETY: by the caller's promise; `unsigned long` has 64 bits here.
+    let bitmap = unsafe { core::slice::from_raw_parts(bitmap, words.div_ceil(64)) };
+    trace::layout::from_bitmap(bitmap, words).unwrap_or_else(|| {
+        errno::set(errno::ENOMEM);
+        0
+    })
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_malloc_typed(size: usize, layout: usize) -> *mut c_void {
+    if layout == 0 {
+        return refuse(errno::EINVAL);
+    }
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_edge_allocate_typed(size, layout) }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_kind_new(
+    trace: Option<unsafe extern "C" fn(*mut c_void, usize, *mut crate::exports::Tracer)>,
+) -> c_uint {
+    let kind = gleaner::heap::kind::make(trace.map_or(0, |trace| trace as usize));
+    kind.map_or_else(
+        || {
+            errno::set(errno::ENOSPC);
+            0
+        },
+        |kind| c_uint::from(kind.number()),
+    )
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_malloc_kind(size: usize, kind: c_uint) -> *mut c_void {
+    match Kind::made(kind) {
+        Some(kind) => pop_or_leave(size, kind),
+        None => refuse(errno::EINVAL),
+    }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `tracer` is what a trace procedure was handed, in that call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_trace_word(tracer: *mut crate::exports::Tracer, word: *const c_void) {
+    // SAFETY: by the caller's promise.
+    unsafe { (*tracer).word(word as usize) };
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `tracer` is what a trace procedure was handed, in that call, and the range may be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_trace_range(
+    tracer: *mut crate::exports::Tracer,
+    begin: *const c_void,
+    end: *const c_void,
+) {
+    // SAFETY: by the caller's promise.
+    unsafe { (*tracer).range(gleaner::base::addr::Range::new(Addr::of(begin), Addr::of(end))) };
+}
+
+/// What [`gc_free`] does, for the edge.
+///
+/// # Safety
+/// As for `gc_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gleaner_free(p: *mut c_void) {
+    // SAFETY: by the caller's promise.
+    unsafe { gc_free(p) };
+}

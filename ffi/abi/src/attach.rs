@@ -1,0 +1,120 @@
+//! Finalizers, weak cells and ephemerons.
+
+use crate::{
+    control::status,
+    exports::{Ephemeron, Weak, errno, refuse},
+};
+use core::ffi::{c_int, c_uint, c_void};
+use gleaner::{
+    base::addr::Addr,
+    collect::{
+        allocate::{self, Refused},
+        finalize::{Finalizer, Order},
+        weak::WeakKind,
+    },
+};
+
+unsafe extern "C" {
+    fn gleaner_edge_finalizers_run() -> usize;
+    fn gleaner_edge_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut c_void;
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_finalizer_set(
+    object: *mut c_void,
+    finalizer: Option<unsafe extern "C" fn(*mut c_void, *mut c_void)>,
+    data: *mut c_void,
+    order: c_uint,
+) -> c_int {
+    let order = match order {
+        0 => Order::Ordered,
+        1 => Order::Unordered,
+        2 => Order::Unreachable,
+        _ => return errno::EINVAL,
+    };
+    let Some(procedure) = finalizer else { return errno::EINVAL };
+    let finalizer = Finalizer { procedure: procedure as usize, data: data as usize, order };
+    status(allocate::set_finalizer(Addr::of(object), finalizer))
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_finalizer_clear(object: *mut c_void) -> c_int {
+    let cleared = allocate::with_tables(|tables| tables.finalizers.clear(Addr::of(object)));
+    if cleared == Some(true) { 0 } else { errno::EINVAL }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn gc_finalizers_run() -> usize {
+    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_finalizers_run)
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_weak_register(object: *mut c_void, kind: c_uint) -> *mut Weak {
+    let kind = match kind {
+        0 => WeakKind::Short,
+        1 => WeakKind::Long,
+        _ => return refuse(errno::EINVAL),
+    };
+    let object = Addr::of(object);
+    match allocate::attach(object, |tables| Ok(tables.weak.register(object, kind)?)) {
+        Ok(cell) => core::ptr::from_ref(cell).cast_mut(),
+        Err(Refused::NotAnObject) => refuse(errno::EINVAL),
+        Err(Refused::NoMemory) => refuse(errno::ENOMEM),
+    }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_weak_unregister(weak: *mut Weak) {
+    if weak.is_null() {
+        return;
+    }
+    if allocate::with_tables(|tables| tables.weak.unregister(weak as usize)) == Some(false) {
+        gleaner::fatal!(
+            "gc_weak_unregister: not a weak cell in use: {:#x}; pass what gc_weak_register returned, once",
+            weak as usize
+        );
+    }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `weak` is a cell in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_weak_get(weak: *const Weak) -> *mut c_void {
+    // SAFETY: by the caller's promise.
+    unsafe { (*weak).get() as *mut c_void }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_ephemeron_new(key: *mut c_void, value: *mut c_void) -> *mut Ephemeron {
+    // SAFETY: any two words may be passed.
+    unsafe { gleaner_edge_allocate_ephemeron(key, value).cast() }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `e` is an ephemeron.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_ephemeron_key(e: *const Ephemeron) -> *mut c_void {
+    // SAFETY: by the caller's promise.
+    unsafe { e.cast::<*mut c_void>().read_volatile() }
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// `e` is an ephemeron.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_ephemeron_value(e: *const Ephemeron) -> *mut c_void {
+    // SAFETY: by the caller's promise.
+    unsafe { e.cast::<*mut c_void>().add(1).read_volatile() }
+}

@@ -1,0 +1,197 @@
+//! Collections, threads, roots and pins, options.
+
+use crate::exports::errno;
+use core::ffi::{CStr, c_char, c_int, c_ulong, c_void};
+use gleaner::{
+    api::options::{self, Rejected},
+    base::{
+        addr::{Addr, Range},
+        sync::Ordering,
+    },
+    collect::{
+        self,
+        allocate::{self, Refused},
+        stats::COUNTERS,
+        world,
+    },
+    heap::{self, cage::CAGE, gate, mutator},
+};
+
+unsafe extern "C" {
+    fn gleaner_edge_collect();
+    fn gleaner_edge_blocking(work: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>, data: *mut c_void)
+    -> *mut c_void;
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_init() {
+    // A failure shows at the first allocation, which can say so.
+    let _ = heap::ensure_reserved() && mutator::register().is_some();
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn gc_collect() {
+    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_collect)
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_release() -> usize {
+    let Some(_inside) = mutator::register().and_then(gate::enter) else { return 0 };
+    CAGE.lock().as_mut().map_or(0, |cage| cage.release_all())
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_enable() {
+    collect::enable();
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_disable() {
+    collect::disable();
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_collections() -> c_ulong {
+    COUNTERS.collections.load(Ordering::Relaxed)
+}
+
+fn error_of(refused: Refused) -> c_int {
+    match refused {
+        Refused::NotAnObject => errno::EINVAL,
+        Refused::NoMemory => errno::ENOMEM,
+    }
+}
+
+pub(crate) fn status(result: Result<(), Refused>) -> c_int {
+    result.map_or_else(error_of, |()| 0)
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_root_add(begin: *const c_void, end: *const c_void) -> c_int {
+    let range = Range::new(Addr::of(begin), Addr::of(end));
+    if range.is_empty() || range.start.is_null() {
+        return errno::EINVAL;
+    }
+    allocate::with_tables(|tables| tables.ranges.push(range).is_ok())
+        .filter(|&added| added)
+        .map_or(errno::ENOMEM, |_| 0)
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_root_remove(begin: *const c_void, end: *const c_void) -> c_int {
+    let range = Range::new(Addr::of(begin), Addr::of(end));
+    let removed = allocate::with_tables(|tables| {
+        let index = tables.ranges.as_slice().iter().position(|&added| added == range)?;
+        Some(tables.ranges.swap_remove(index))
+    });
+    if removed.flatten().is_some() { 0 } else { errno::EINVAL }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_pin(p: *mut c_void) -> c_int {
+    let object = Addr::of(p);
+    status(allocate::attach(object, |tables| {
+        let count = tables.pins.get(object).unwrap_or(0);
+        tables.pins.insert(object, count + 1)?;
+        Ok(())
+    }))
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_unpin(p: *mut c_void) -> c_int {
+    let object = Addr::of(p);
+    let was_pinned = allocate::with_tables(|tables| match tables.pins.get(object)? {
+        1 => tables.pins.remove(object),
+        count => tables.pins.get_mut(object).map(|pins| core::mem::replace(pins, count - 1)),
+    });
+    if was_pinned.flatten().is_some() { 0 } else { errno::EINVAL }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_thread_register() -> c_int {
+    if heap::ensure_reserved() && mutator::register().is_some() { 0 } else { errno::ENOMEM }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_thread_unregister() -> c_int {
+    if world::unregister() { 0 } else { errno::EINVAL }
+}
+
+/// See `gleaner.h`. Its frame carries a personality of its own, which ends the safe region when an exception, a
+/// cancellation or `pthread_exit` unwinds through it.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub extern "C" fn gc_blocking(
+    work: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
+    data: *mut c_void,
+) -> *mut c_void {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        ".cfi_personality 0x1b, {personality}",
+        "sub rsp, 8",
+        ".cfi_adjust_cfa_offset 8",
+        "call {edge}",
+        "add rsp, 8",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_endproc",
+        personality = sym end_region_on_unwind,
+        edge = sym gleaner_edge_blocking,
+    )
+}
+
+/// A personality routine (Itanium C++ ABI, "Exception Handling"): nothing is caught here; in the phase that cleans up,
+/// the safe region ends, and unwinding goes on.
+extern "C" fn end_region_on_unwind(
+    _version: c_int,
+    actions: c_int,
+    _class: u64,
+    _exception: *mut c_void,
+    _context: *mut c_void,
+) -> c_int {
+    const CLEANUP_PHASE: c_int = 2;
+    const CONTINUE_UNWIND: c_int = 8;
+    if actions & CLEANUP_PHASE != 0 {
+        crate::edge::gleaner_region_end();
+    }
+    CONTINUE_UNWIND
+}
+
+/// See `gleaner.h`.
+///
+/// # Safety
+/// Both are strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gc_option_set(name: *const c_char, value: *const c_char) -> c_int {
+    if name.is_null() || value.is_null() {
+        return errno::EINVAL;
+    }
+    // SAFETY: by the caller's promise.
+    let (name, value) = unsafe { (CStr::from_ptr(name).to_str(), CStr::from_ptr(value).to_str()) };
+    let (Ok(name), Ok(value)) = (name, value) else { return errno::EINVAL };
+    let is_started = heap::pressure::has_started();
+    match options::set(name, value, is_started) {
+        Ok(()) => 0,
+        Err(Rejected::TooLate) => errno::EBUSY,
+        Err(_) => errno::EINVAL,
+    }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_heap_limit_set(bytes: usize) {
+    options::set_limit(bytes);
+}

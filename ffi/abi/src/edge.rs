@@ -1,0 +1,262 @@
+//! The Rust side of `edge.c`: what it asks before and after it calls out. Every function here returns with the gate
+//! open and no lock held.
+
+use crate::misuse;
+use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use gleaner::{
+    base::{
+        addr::Addr,
+        sync::{AtomicUsize, Ordering},
+    },
+    collect::{
+        self, Cause,
+        allocate::{self, Resized},
+        ephemeron::{self, Ephemeron},
+        events, finalize, settings,
+    },
+    heap::{Request, gate, kind::Kind, mutator, resolve},
+    os::stack,
+};
+
+/// A callback and its data. The data is static data of ours, and so a root.
+pub struct Callback {
+    function: AtomicUsize,
+    data: AtomicUsize,
+}
+
+impl Callback {
+    const fn new() -> Self {
+        Callback { function: AtomicUsize::new(0), data: AtomicUsize::new(0) }
+    }
+
+    /// Sets it; zero takes it away.
+    pub fn set(&self, function: usize, data: usize) {
+        self.function.store(0, Ordering::Release);
+        self.data.store(data, Ordering::Release);
+        self.function.store(function, Ordering::Release);
+    }
+
+    /// The function and its data, if there is one.
+    pub fn get(&self) -> Option<(usize, usize)> {
+        let function = self.function.load(Ordering::Acquire);
+        (function != 0).then(|| (function, self.data.load(Ordering::Acquire)))
+    }
+}
+
+/// `gc_oom_handler_set`.
+pub static OOM: Callback = Callback::new();
+/// `gc_warn_handler_set`.
+pub static WARN: Callback = Callback::new();
+/// `gc_event_listener_set`.
+pub static LISTENER: Callback = Callback::new();
+
+/// `struct callout` of `edge.c`.
+#[repr(C)]
+pub struct Callout {
+    finalizer: usize,
+    object: usize,
+    data: usize,
+    listener: usize,
+    event: Event,
+}
+
+/// `gc_event` of `gleaner.h`, with room to spare.
+#[repr(C)]
+struct Event {
+    version: u32,
+    kind: u32,
+    collection: u64,
+    time_ns: u64,
+    duration_ns: u64,
+    live_bytes: u64,
+    reclaimed_bytes: u64,
+    reserve: [u64; 2],
+}
+
+const NOTHING: c_uint = 0;
+const FINALIZER: c_uint = 1;
+const EVENT: c_uint = 2;
+
+fn pointer<T>(result: Result<Addr, allocate::NoMemory>) -> *mut T {
+    result.map_or(core::ptr::null_mut(), Addr::as_ptr)
+}
+
+/// Allocates an object; null when there is no memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void {
+    pointer(allocate::allocate(&Request { bytes, align, kind: Kind::from_number(kind as u8), zeroed: false }))
+}
+
+/// Allocates for `calloc`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_allocate_zeroed(bytes: usize) -> *mut c_void {
+    pointer(allocate::allocate(&Request { zeroed: true, ..Request::new(bytes, Kind::MALLOC) }))
+}
+
+/// Allocates an object with a layout.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_allocate_typed(bytes: usize, layout: usize) -> *mut c_void {
+    pointer(allocate::allocate_typed(bytes, layout))
+}
+
+/// Allocates an ephemeron. Both words are live while the caller has them.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut c_void {
+    let object = allocate::allocate(&Request::new(ephemeron::BYTES, Kind::EPHEMERON));
+    if let Some(slot) = object.ok().and_then(resolve::object_at) {
+        allocate::with_tables(|tables| tables.ephemerons_made += 1);
+        Ephemeron::of(slot.object()).set(key as usize, value as usize);
+    }
+    core::hint::black_box((key, value));
+    pointer(object)
+}
+
+/// Changes an object's size. `*p` is where it is afterwards; 0 when there is no memory, and nothing has changed.
+///
+/// # Safety
+/// `p` points to an object's address that is not null, `function` is a string, and `bytes` is not zero.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gleaner_resize(p: *mut *mut c_void, bytes: usize, function: *const c_char) -> c_int {
+    // SAFETY: by the caller's promise.
+    let address = unsafe { Addr::of(*p) };
+    match allocate::resize(address, bytes) {
+        Resized::At(moved) => {
+            // SAFETY: by the caller's promise.
+            unsafe { *p = moved.as_ptr() };
+            1
+        }
+        Resized::NoMemory => 0,
+        Resized::NotAnObject(freed) => {
+            // SAFETY: by the caller's promise.
+            let function = unsafe { CStr::from_ptr(function) }.to_str().unwrap_or("realloc");
+            misuse::report(function, address, freed);
+            0
+        }
+    }
+}
+
+/// What waits to be called on this thread.
+///
+/// # Safety
+/// `callout` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gleaner_next_callout(callout: *mut Callout, frame: *const c_void) -> c_uint {
+    if events::are_waiting() {
+        // SAFETY: by the caller's promise.
+        if unsafe { take_event(callout, frame) } {
+            return EVENT;
+        }
+    }
+    if !finalize::are_queued() || !settings::finalizers_run_by_themselves() {
+        return NOTHING;
+    }
+    // SAFETY: by the caller's promise.
+    if unsafe { gleaner_next_finalizer(callout, frame) } != 0 { FINALIZER } else { NOTHING }
+}
+
+unsafe fn take_event(callout: *mut Callout, frame: *const c_void) -> bool {
+    let Some(mutator) = mutator::current() else { return false };
+    if is_running(&mutator.listening_sp, frame) {
+        return false;
+    }
+    let Some(event) = gate::enter(mutator).and_then(|_inside| events::take(mutator.tid.load(Ordering::Relaxed))) else {
+        return false;
+    };
+    let Some((listener, data)) = LISTENER.get() else { return false };
+    mutator.listening_sp.store(frame as usize, Ordering::Relaxed);
+    let event = Event {
+        version: 1,
+        kind: event.step as u32,
+        collection: event.collection,
+        time_ns: event.time_ns,
+        duration_ns: event.duration_ns,
+        live_bytes: event.live_bytes,
+        reclaimed_bytes: event.reclaimed_bytes,
+        reserve: [0; 2],
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { callout.write(Callout { finalizer: 0, object: 0, data, listener, event }) };
+    true
+}
+
+/// Whether the callback that `sp` stands for is still running, below `frame` on the stack.
+///
+/// One that threw or jumped has not come back to say that it is over; its frame has then gone from the stack, which
+/// shows by a frame above it.
+fn is_running(sp: &AtomicUsize, frame: *const c_void) -> bool {
+    let running = sp.load(Ordering::Relaxed);
+    running != 0 && (frame as usize) < running
+}
+
+/// The next finalizer to run on this thread: 0 when there is none, or one is running.
+///
+/// # Safety
+/// `callout` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gleaner_next_finalizer(callout: *mut Callout, frame: *const c_void) -> c_int {
+    let Some(mutator) = mutator::register() else { return 0 };
+    if is_running(&mutator.finalizing_sp, frame) {
+        return 0;
+    }
+    let Some(due) = allocate::with_tables(|tables| tables.finalizers.take_due()).flatten() else { return 0 };
+    mutator.finalizing_sp.store(frame as usize, Ordering::Relaxed);
+    // SAFETY: by the caller's promise.
+    unsafe {
+        (*callout).finalizer = due.finalizer.procedure;
+        (*callout).object = due.object;
+        (*callout).data = due.finalizer.data;
+    }
+    1
+}
+
+/// A callback has returned.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_callout_over(kind: c_uint) {
+    if let Some(mutator) = mutator::current() {
+        let running = if kind == EVENT { &mutator.listening_sp } else { &mutator.finalizing_sp };
+        running.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Collects.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_collect() {
+    collect::collect(Cause::Forced);
+}
+
+/// The handler for want of memory, and its data.
+///
+/// # Safety
+/// `data` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gleaner_oom_handler(data: *mut usize) -> usize {
+    let (function, of_function) = OOM.get().unwrap_or_default();
+    // SAFETY: by the caller's promise.
+    unsafe { *data = of_function };
+    function
+}
+
+/// The calling thread's registers lie above here, and it leaves the heap alone until [`gleaner_region_end`].
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_region_begin(_frame: *const c_void) {
+    if let Some(mutator) = mutator::register() {
+        gate::begin_region(mutator, stack::pointer());
+    }
+}
+
+/// Ends the region, if the thread is in one.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_region_end() {
+    if let Some(mutator) = mutator::current() {
+        if mutator.region.load(Ordering::Relaxed) != 0 {
+            gate::end_region(mutator);
+        }
+    }
+}
+
+/// A new thread runs.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_thread_started() {
+    // Without memory for a record the thread is found by the kernel's list.
+    let _ = mutator::register();
+}

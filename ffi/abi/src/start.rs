@@ -1,0 +1,68 @@
+//! The library's constructor: options, then the engine.
+
+use core::ffi::{CStr, c_char};
+use gleaner::{
+    api::options,
+    base::sync::Ordering,
+    collect::{
+        settings,
+        start::{self, Door},
+        stats::COUNTERS,
+    },
+    heap::cage::CAGE,
+    os::log,
+};
+
+/// Reads `GLEANER_OPTIONS` and starts the engine.
+///
+/// # Safety
+/// `environment` is the array that the loader passes to constructors.
+pub unsafe fn start(door: Door, environment: *const *const c_char) {
+    // SAFETY: by the caller's promise.
+    if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
+        options::set_all(text);
+    }
+    if !start::start(door) {
+        log::print(format_args!(
+            "gleaner: the heap could not be set up: the system refused address space or the stop signal; raise `ulimit -v`"
+        ));
+    }
+}
+
+/// The value of a variable, unless the process runs with other rights than its user's.
+unsafe fn variable<'a>(environment: *const *const c_char, name: &CStr) -> Option<&'a str> {
+    if gleaner::os::is_secure_mode() || environment.is_null() {
+        return None;
+    }
+    let mut entry = environment;
+    // SAFETY: by the caller's promise it is an array of strings that ends with null.
+    unsafe {
+        while !(*entry).is_null() {
+            let text = CStr::from_ptr(*entry).to_bytes();
+            if let Some(value) = text.strip_prefix(name.to_bytes()).and_then(|rest| rest.strip_prefix(b"=")) {
+                return core::str::from_utf8(value).ok();
+            }
+            entry = entry.add(1);
+        }
+    }
+    None
+}
+
+/// What the destructor does: a line of statistics, if asked for.
+pub fn finish() {
+    if !settings::stats_at_exit() {
+        return;
+    }
+    let get = |counter: &gleaner::base::sync::AtomicU64| counter.load(Ordering::Relaxed);
+    let heap_bytes = CAGE.lock().as_ref().map_or(0, |cage| cage.used_bytes());
+    log::print(format_args!(
+        "gleaner: exit collections={} reclaimed_bytes={} reclaimed_objects={} pause_total_us={} pause_longest_us={} \
+         heap_bytes={heap_bytes} stops_abandoned={}",
+        get(&COUNTERS.collections),
+        get(&COUNTERS.reclaimed_bytes),
+        get(&COUNTERS.reclaimed_objects),
+        get(&COUNTERS.pause_total_ns) / 1000,
+        get(&COUNTERS.pause_longest_ns) / 1000,
+        get(&COUNTERS.stops_abandoned),
+    ));
+}

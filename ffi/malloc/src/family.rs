@@ -1,0 +1,259 @@
+//! malloc, free and their kin.
+//!
+//! An object takes at least one byte more than was asked for: programs keep addresses one past the end anywhere, and
+//! such an address then still lies inside.
+
+use core::ffi::{c_int, c_void};
+use gleaner::{
+    base::addr::Addr,
+    collect::{
+        allocate::{self, Freed},
+        tables,
+    },
+    heap::{OBJECT_BYTES_MAX, kind::Kind, mutator, resolve, size_class, units::Class},
+};
+use gleaner_abi::{alloc::push_fast, exports::errno, misuse};
+
+unsafe extern "C" {
+    fn gleaner_edge_malloc(bytes: usize, align: usize) -> *mut c_void;
+    fn gleaner_edge_calloc(bytes: usize) -> *mut c_void;
+    fn gleaner_edge_malloc_resize(p: *mut c_void, bytes: usize) -> *mut c_void;
+    fn __libc_free(p: *mut c_void);
+    fn __libc_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
+}
+
+/// Pops a slot, or gives null.
+#[inline(always)]
+pub(crate) fn pop_fast(size: usize) -> *mut c_void {
+    if size >= size_class::TABLE_BYTES_MAX {
+        return core::ptr::null_mut();
+    }
+    let class = Class::small(Kind::MALLOC, size_class::of_small(size + 1));
+    // SAFETY: the calling thread's magazine, or the empty one.
+    unsafe { mutator::current_or_empty().magazine(class).pop() }.cast()
+}
+
+/// C23 7.24.3.6.
+#[unsafe(no_mangle)]
+pub extern "C" fn malloc(size: usize) -> *mut c_void {
+    let slot = pop_fast(size);
+    if !slot.is_null() {
+        return slot;
+    }
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_edge_malloc(size, 1) }
+}
+
+/// C23 7.24.3.3.
+///
+/// # Safety
+/// `p` is null, or an object that the caller gives up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn free(p: *mut c_void) {
+    // SAFETY: by the caller's promise.
+    if tables::may_be_attached() || !unsafe { push_fast(Addr::of(p)) } {
+        // SAFETY: by the caller's promise.
+        unsafe { free_slowly(p) };
+    }
+}
+
+#[cold]
+unsafe fn free_slowly(p: *mut c_void) {
+    if p.is_null() {
+        return;
+    }
+    let error = errno::get();
+    match allocate::free(Addr::of(p)) {
+        // SAFETY: not ours: from glibc, before we were there or past us.
+        Freed::Foreign => unsafe { __libc_free(p) },
+        freed => misuse::report("free", Addr::of(p), freed),
+    }
+    errno::set(error);
+}
+
+/// C23 7.24.3.2.
+#[unsafe(no_mangle)]
+pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+    let Some(bytes) = count.checked_mul(size) else {
+        errno::set(errno::ENOMEM);
+        return core::ptr::null_mut();
+    };
+    let slot = pop_fast(bytes);
+    if !slot.is_null() {
+        // SAFETY: the slot is the caller's, and at least this large. A plain call of memset: this is no calloc.
+        unsafe { core::ptr::write_bytes(slot.cast::<u8>(), 0, bytes) };
+        return slot;
+    }
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_edge_calloc(bytes) }
+}
+
+/// C23 7.24.3.7; size 0 frees, as in glibc.
+///
+/// # Safety
+/// `p` is null, or an object that the caller lets move.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
+    if p.is_null() {
+        return malloc(size);
+    }
+    if size == 0 {
+        // SAFETY: by the caller's promise.
+        unsafe { free(p) };
+        return core::ptr::null_mut();
+    }
+    if resolve::locate(Addr::of(p)).is_none() && !gleaner::heap::emergency::range().contains(Addr::of(p)) {
+        // SAFETY: not ours.
+        return unsafe { __libc_realloc(p, size) };
+    }
+    // SAFETY: by the caller's promise.
+    unsafe { gleaner_edge_malloc_resize(p, size) }
+}
+
+/// glibc, BSD: realloc(p, count * size).
+///
+/// # Safety
+/// As for [`realloc`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn reallocarray(p: *mut c_void, count: usize, size: usize) -> *mut c_void {
+    match count.checked_mul(size) {
+        // SAFETY: by the caller's promise.
+        Some(bytes) => unsafe { realloc(p, bytes) },
+        None => {
+            errno::set(errno::ENOMEM);
+            core::ptr::null_mut()
+        }
+    }
+}
+
+/// NetBSD: changes the size of the array at `*p`; 0 or an errno value.
+///
+/// # Safety
+/// `p` points to a pointer as for [`realloc`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn reallocarr(p: *mut *mut c_void, count: usize, size: usize) -> c_int {
+    let error = errno::get();
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let moved = reallocarray(*p, count, size);
+        if moved.is_null() && count != 0 && size != 0 {
+            errno::set(error);
+            return errno::ENOMEM;
+        }
+        *p = moved;
+    }
+    0
+}
+
+fn aligned(align: usize, size: usize) -> *mut c_void {
+    if size > OBJECT_BYTES_MAX || align > OBJECT_BYTES_MAX / 2 {
+        errno::set(errno::ENOMEM);
+        return core::ptr::null_mut();
+    }
+    // SAFETY: any size and power of two may be asked for.
+    unsafe { gleaner_edge_malloc(size, align) }
+}
+
+/// C23 7.24.3.1; EINVAL for an alignment that is no power of two, as in glibc 2.38.
+#[unsafe(no_mangle)]
+pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
+    if !align.is_power_of_two() {
+        errno::set(errno::EINVAL);
+        return core::ptr::null_mut();
+    }
+    aligned(align, size)
+}
+
+/// glibc: an alignment that is no power of two is rounded up to one.
+#[unsafe(no_mangle)]
+pub extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
+    match align.checked_next_power_of_two() {
+        Some(align) => aligned(align, size),
+        None => {
+            errno::set(errno::EINVAL);
+            core::ptr::null_mut()
+        }
+    }
+}
+
+/// POSIX.1-2024: 0, EINVAL or ENOMEM; `errno` is left alone.
+///
+/// # Safety
+/// `result` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn posix_memalign(result: *mut *mut c_void, align: usize, size: usize) -> c_int {
+    if !align.is_power_of_two() || align < size_of::<*mut c_void>() {
+        return errno::EINVAL;
+    }
+    let error = errno::get();
+    let p = aligned(align, size);
+    errno::set(error);
+    if p.is_null() {
+        return errno::ENOMEM;
+    }
+    // SAFETY: by the caller's promise.
+    unsafe { *result = p };
+    0
+}
+
+const PAGE: usize = gleaner::os::mem::PAGE;
+
+/// glibc: aligned to a page.
+#[unsafe(no_mangle)]
+pub extern "C" fn valloc(size: usize) -> *mut c_void {
+    aligned(PAGE, size)
+}
+
+/// glibc: whole pages.
+#[unsafe(no_mangle)]
+pub extern "C" fn pvalloc(size: usize) -> *mut c_void {
+    match size.checked_next_multiple_of(PAGE) {
+        Some(bytes) => aligned(PAGE, bytes),
+        None => {
+            errno::set(errno::ENOMEM);
+            core::ptr::null_mut()
+        }
+    }
+}
+
+/// Old glibc: the same as [`free`].
+///
+/// # Safety
+/// As for `free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cfree(p: *mut c_void) {
+    // SAFETY: by the caller's promise.
+    unsafe { free(p) };
+}
+
+/// C23 7.24.3.4: `size` is what was asked for.
+///
+/// # Safety
+/// As for [`free`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn free_sized(p: *mut c_void, _size: usize) {
+    // SAFETY: by the caller's promise.
+    unsafe { free(p) };
+}
+
+/// C23 7.24.3.5: `align` and `size` are what was asked for.
+///
+/// # Safety
+/// As for [`free`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn free_aligned_sized(p: *mut c_void, _align: usize, _size: usize) {
+    // SAFETY: by the caller's promise.
+    unsafe { free(p) };
+}
+
+/// glibc: the bytes that may be used, at least what was asked for; 0 for null and for what is not ours.
+#[unsafe(no_mangle)]
+pub extern "C" fn malloc_usable_size(p: *mut c_void) -> usize {
+    resolve::object_at(Addr::of(p)).map_or(0, |slot| slot.usable_bytes())
+}
+
+/// macOS: the bytes that a request would get.
+#[unsafe(no_mangle)]
+pub extern "C" fn malloc_good_size(size: usize) -> usize {
+    gleaner::heap::usable_bytes_for(size)
+}

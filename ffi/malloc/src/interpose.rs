@@ -1,0 +1,137 @@
+//! What is wrapped so that every thread is known and the stop signal stays deliverable.
+//!
+//! The signal is taken out of what a program blocks; a program that claims it for itself gets it, and the engine moves
+//! to another.
+
+use core::ffi::{c_int, c_void};
+use gleaner::{
+    base::sync::{AtomicPtr, Ordering},
+    collect::world::{self, WORLD},
+    os::{dl, signal},
+};
+use gleaner_abi::exports::errno;
+
+unsafe extern "C" {
+    fn gleaner_edge_pthread_create(
+        thread: *mut c_void,
+        attributes: *const c_void,
+        routine: *mut c_void,
+        argument: *mut c_void,
+    ) -> c_int;
+    fn __sigaction(signal: c_int, new: *const c_void, old: *mut c_void) -> c_int;
+}
+
+static PTHREAD_CREATE: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Looks the wrapped functions up while one thread runs.
+pub fn find_originals() {
+    PTHREAD_CREATE.store(dl::next(c"pthread_create"), Ordering::Relaxed);
+}
+
+/// The C library's `pthread_create`. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_real_pthread_create() -> *mut c_void {
+    if PTHREAD_CREATE.load(Ordering::Relaxed).is_null() {
+        find_originals();
+    }
+    PTHREAD_CREATE.load(Ordering::Relaxed)
+}
+
+/// POSIX: the new thread has a record before it runs its routine.
+///
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub unsafe extern "C" fn pthread_create(
+    thread: *mut c_void,
+    attributes: *const c_void,
+    routine: *mut c_void,
+    argument: *mut c_void,
+) -> c_int {
+    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_pthread_create)
+}
+
+/// Signals that the C library keeps for itself: cancellation and set*id.
+const INTERNAL: signal::Set = signal::set_of(32) | signal::set_of(33);
+
+fn without_ours(set: signal::Set) -> signal::Set {
+    let ours = world::stop_signal();
+    set & !INTERNAL & !if ours == 0 { 0 } else { signal::set_of(ours) }
+}
+
+/// POSIX: changes the calling thread's mask; the stop signal is never blocked. An error value.
+///
+/// # Safety
+/// `new` and `old` are null or sets.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pthread_sigmask(how: c_int, new: *const signal::Set, old: *mut signal::Set) -> c_int {
+    if !new.is_null() && !(0..=2).contains(&how) {
+        return errno::EINVAL;
+    }
+    // SAFETY: by the caller's promise; the kernel's set is the first word of the C library's.
+    unsafe {
+        let former = if new.is_null() {
+            signal::change_mask(0, 0)
+        } else {
+            const UNBLOCK: c_int = 1;
+            let set = *new;
+            signal::change_mask(how, if how == UNBLOCK { set } else { without_ours(set) })
+        };
+        if !old.is_null() {
+            *old = former;
+        }
+    }
+    0
+}
+
+/// POSIX: as [`pthread_sigmask`], with `errno`.
+///
+/// # Safety
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sigprocmask(how: c_int, new: *const signal::Set, old: *mut signal::Set) -> c_int {
+    // SAFETY: by the caller's promise.
+    match unsafe { pthread_sigmask(how, new, old) } {
+        0 => 0,
+        error => {
+            errno::set(error);
+            -1
+        }
+    }
+}
+
+/// The C library's `struct sigaction` on this platform.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Action {
+    handler: usize,
+    mask: [u64; 16],
+    flags: c_int,
+    restorer: usize,
+}
+
+/// POSIX: a handler of the program's never blocks the stop signal, and may claim it.
+///
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut c_void) -> c_int {
+    if new.is_null() {
+        // SAFETY: by the caller's promise.
+        return unsafe { __sigaction(number, new, old) };
+    }
+    if number == world::stop_signal() && number != 0 {
+        let _world = WORLD.lock();
+        if !world::give_up_signal() {
+            errno::set(errno::EINVAL);
+            return -1;
+        }
+    }
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let mut action = *new.cast::<Action>();
+        action.mask[0] = without_ours(action.mask[0]);
+        __sigaction(number, (&raw const action).cast(), old)
+    }
+}

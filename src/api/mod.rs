@@ -1,0 +1,4 @@
+//! Floor 5, the Rust surface: options and statistics.
+
+pub mod options;
+pub mod stats;

@@ -1,0 +1,74 @@
+//! The contract of `gleaner.h`, by small C programs: one idea a file, in `tests/c/contract`.
+//!
+//! Each program is compiled as its users do it, without and with optimisation, linked with `libgleaner.so`, and run with
+//! a deadline. It ends with 0, or says on one line what it found and what it expected.
+//!
+//! A library `NAME.plugin.c` beside a program `NAME.c` is built too, and its path is the program's argument.
+
+#[path = "common/doors.rs"]
+mod doors;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn programs() -> PathBuf {
+    doors::root().join("tests/c/contract")
+}
+
+fn keeps(name: &str) {
+    for optimisation in ["-O0", "-O2"] {
+        let out = doors::scratch("contract").join(format!("{name}{optimisation}"));
+        let source = ["c", "cc"].map(|extension| programs().join(name).with_extension(extension));
+        let source = source.iter().find(|path| path.exists()).expect("the program is there");
+        let link = doors::link("gleaner");
+        let mut flags = vec![optimisation, "-g", "-Wall", "-Wextra", "-Werror", "-pthread"];
+        flags.extend(link.iter().map(String::as_str));
+        flags.push("-ldl");
+        doors::cc(source, &out, &flags);
+
+        let mut command = Command::new(&out);
+        command.env_remove("GLEANER_OPTIONS");
+        let plugin = programs().join(format!("{name}.plugin.c"));
+        if plugin.exists() {
+            let library = out.with_extension("so");
+            doors::cc(&plugin, &library, &["-shared", "-fPIC", optimisation]);
+            command.arg(library);
+        }
+        let outcome = doors::run(&mut command, DEADLINE);
+        assert!(outcome.succeeded(), "{name} {optimisation}: {outcome}");
+    }
+}
+
+/// A test for each program, and the list of them.
+macro_rules! contract {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            keeps(stringify!($name));
+        })*
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+contract! {
+    absurd_sizes base_and_contains blocking callbacks_jump callbacks_throw collecting dlopen_root ephemeron_chain
+    ephemerons errno_kept events finalizer_control finalizers_manual finalizers_ordered finalizers_unordered fork free
+    glibc_heap_is_no_root heap_limit interior json kinds memalign one_past_the_end oom_handler options pins
+    pointer_free reachable realloc realloc_failure release resurrection roots sizes static_root statistics strings
+    thread_local_root threads typed uncollectable weak zeroed
+}
+
+#[test]
+fn every_program_in_the_directory_is_run() {
+    let files = std::fs::read_dir(programs()).expect("the programs are there");
+    let names = files.map(|entry| entry.expect("a readable directory").path());
+    let names = names.filter(|path| path.extension().is_some_and(|extension| extension == "c" || extension == "cc"));
+    let names = names.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned());
+    let found: BTreeSet<String> = names.filter(|name| !name.ends_with(".plugin")).collect();
+    assert_eq!(found, NAMES.iter().map(|name| name.to_string()).collect());
+}

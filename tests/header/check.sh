@@ -1,0 +1,85 @@
+#!/bin/sh
+# Compiles gleaner.h under every standard of C and C++, without one warning.
+#
+# A line for each compiler and standard; what it compiles: the header alone, the places of all fields (C), every name
+# with its type, and two units that include it twice, linked and run. Uses gcc, and clang when it is there.
+#
+#     tests/header/check.sh
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+include=$(cd "$here/../../include" && pwd)
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+failures=0
+
+# try NAME COMMAND...: runs the command; its output is shown only when it fails.
+try() {
+    name=$1
+    shift
+    if ! "$@" >"$out/log" 2>&1; then
+        printf 'FAILED  %s: %s\n' "$name" "$*"
+        sed 's/^/        /' "$out/log"
+        return 1
+    fi
+}
+
+# standard COMPILER LANGUAGE STANDARD
+standard() {
+    name="$1 -std=$3"
+    compile="$1 -x $2 -std=$3 -Wall -Wextra -pedantic -Werror -I$include"
+    # shellcheck disable=SC2086 # $compile is a list of words
+    if try "$name" $compile -c "$here/alone.c" -o "$out/alone.o" &&
+        try "$name" $compile -c "$here/layout.c" -o "$out/layout.o" &&
+        try "$name" $compile -c "$here/every_name.c" -o "$out/every_name.o" &&
+        try "$name" $compile "$here/two_units.c" "$here/other.c" -o "$out/two_units" &&
+        try "$name" "$out/two_units"; then
+        printf 'ok      %s\n' "$name"
+    else
+        failures=$((failures + 1))
+    fi
+}
+
+command -v gcc >/dev/null && command -v g++ >/dev/null || {
+    apt-get update >/dev/null
+    apt-get install -y gcc g++ >/dev/null
+}
+
+compilers=0
+for pair in gcc:g++ clang:clang++; do
+    c=${pair%%:*}
+    cxx=${pair##*:}
+    command -v "$c" >/dev/null && command -v "$cxx" >/dev/null || continue
+    compilers=$((compilers + 1))
+    for version in c89 c99 c11 c17 c2x; do
+        standard "$c" c "$version"
+    done
+    for version in c++98 c++11 c++14 c++17 c++20 c++2b; do
+        standard "$cxx" c++ "$version"
+    done
+done
+
+# The names keep their C linkage in C++: every gc_ name that the C++ unit wants is a plain one.
+g++ -x c++ -I"$include" -c "$here/every_name.c" -o "$out/linkage.o"
+mangled=$(nm -u "$out/linkage.o" | grep -c ' _Z.*gc_' || true)
+if [ "$mangled" -ne 0 ]; then
+    echo "FAILED  C linkage: $mangled gc_ names are mangled in C++"
+    failures=$((failures + 1))
+else
+    echo "ok      C linkage in C++"
+fi
+
+# The judge is judged: a header with a warning in it must fail.
+mkdir "$out/planted"
+sed '$s|.*|extern int planted(int unused);\nint planted(int unused) { return 0; }\n#endif|' "$include/gleaner.h" \
+    >"$out/planted/gleaner.h"
+gcc -std=c89 -I"$out/planted" -c "$here/alone.c" -o "$out/planted.o"
+if gcc -std=c89 -Wall -Wextra -pedantic -Werror -I"$out/planted" -c "$here/alone.c" -o "$out/planted.o" 2>/dev/null; then
+    echo "FAILED  a planted warning was not noticed"
+    failures=$((failures + 1))
+else
+    echo "ok      a planted warning is noticed"
+fi
+
+echo "$failures failures, $compilers compilers"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,90 @@
+//! What a wrong program is told: tiny C programs in `tests/c/misuse`, each with one mistake.
+//!
+//! A program says in its first comment what must happen: `EXPECT:` the one line on standard error (`<address>` stands
+//! for any address, nothing after the colon for silence), and `EXIT:` the status, `0` or `SIGABRT`.
+
+#[path = "common/doors.rs"]
+mod doors;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn programs() -> PathBuf {
+    doors::root().join("tests/c/misuse")
+}
+
+fn is_told(name: &str) {
+    let source = programs().join(name).with_extension("c");
+    let text = std::fs::read_to_string(&source).expect("the program is there");
+    let expected = field(&text, "EXPECT:");
+    let out = doors::scratch("misuse").join(name);
+    let link = doors::link("gleaner");
+    let mut flags = vec!["-O2", "-g", "-Wall", "-Wextra", "-Werror"];
+    flags.extend(link.iter().map(String::as_str));
+    doors::cc(&source, &out, &flags);
+
+    let outcome = doors::run(Command::new(&out).env_remove("GLEANER_OPTIONS"), DEADLINE);
+    match field(&text, "EXIT:") {
+        "0" => assert!(outcome.succeeded(), "{name}: expected to end with 0: {outcome}"),
+        "SIGABRT" => assert!(outcome.aborted(), "{name}: expected to abort: {outcome}"),
+        other => panic!("{name}: an exit of {other} is not known"),
+    }
+    let line = if expected.is_empty() { String::new() } else { format!("{expected}\n") };
+    assert!(matches(&line, &outcome.stderr), "{name}: expected on stderr\n{line}and got\n{}", outcome.stderr);
+}
+
+/// The rest of the comment's line that begins with `label`.
+fn field<'a>(text: &'a str, label: &str) -> &'a str {
+    let comment = text.split("*/").next().expect("a first part");
+    let line = comment.lines().find_map(|line| line.trim_start_matches([' ', '*']).strip_prefix(label));
+    line.unwrap_or_else(|| panic!("no {label} in the first comment")).trim()
+}
+
+/// Whether `text` is `pattern`, where `<address>` stands for `0x` and hexadecimal digits.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((before, after)) = pattern.split_once("<address>") else { return pattern == text };
+    let Some(rest) = text.strip_prefix(before).and_then(|rest| rest.strip_prefix("0x")) else { return false };
+    let digits = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+    digits > 0 && matches(after, &rest[digits..])
+}
+
+/// A test for each program, and the list of them.
+macro_rules! misuse {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            is_told(stringify!($name));
+        })*
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+misuse! {
+    absurd_sizes finalizer_of_no_object free_foreign free_interior free_interior_block free_interior_large
+    free_interior_odd free_small_number free_stack free_static free_twice free_twice_checked memalign_3
+    realloc_foreign realloc_interior
+}
+
+#[test]
+fn every_program_in_the_directory_is_run() {
+    let files = std::fs::read_dir(programs()).expect("the programs are there");
+    let names = files.map(|entry| entry.expect("a readable directory").path());
+    let found: BTreeSet<String> =
+        names.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
+    assert_eq!(found, NAMES.iter().map(|name| name.to_string()).collect());
+}
+
+#[test]
+fn an_address_is_a_hexadecimal_number_and_the_rest_is_exact() {
+    assert!(matches("a: <address>; b\n", "a: 0x7f00beef; b\n"));
+    assert!(matches("<address>, <address>", "0x1, 0x2"));
+    assert!(!matches("a: <address>; b\n", "a: 0x; b\n"));
+    assert!(!matches("a: <address>; b\n", "a: 7f00beef; b\n"));
+    assert!(!matches("a: <address>; b\n", "a: 0x7f00beef; b\nmore\n"));
+    assert!(!matches("", "a word"));
+}

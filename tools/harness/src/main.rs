@@ -1,0 +1,45 @@
+//! The measuring harness: each subcommand starts real programs, drives them, and prints, judges and draws what it saw.
+//!
+//! It knows gleaner only from outside: by its command, its library, its environment variable and the lines it writes
+//! to stderr. So whatever it measures, a user can measure the same way.
+//!
+//! Exit status: 0 all is well, 1 a figure fell short under `--check`, 2 it could not be measured.
+
+mod figures;
+mod gateway;
+mod process;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The command line.
+#[derive(Parser)]
+#[command(name = "gleaner-harness", about = "Drives gleaner's demonstrations and measurements", version)]
+struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    job: Job,
+}
+
+/// What the harness can do.
+#[derive(Subcommand)]
+enum Job {
+    /// Drive a leaking payment gateway, first on glibc's malloc, then on gleaner
+    Gateway(gateway::Args),
+}
+
+fn main() -> ExitCode {
+    let (name, outcome) = match Cli::parse().job {
+        Job::Gateway(args) => ("gateway", gateway::run(&args)),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("gleaner-harness: {name}: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
