@@ -33,11 +33,18 @@ if [ -z "${DOORS:-}" ]; then
     (cd "$ROOT" && cargo build --quiet --release --target-dir target/doors)
     DOORS=$ROOT/target/doors/release
 fi
+# A program asks for the library by its SONAME; that link is what an installation would lay down.
+command -v readelf >/dev/null 2>&1 || apt-get install -y -qq binutils >/dev/null
+LIBRARIES=$OUT/lib
+mkdir -p "$LIBRARIES"
+soname=$(readelf -d "$DOORS/libgleaner.so" | sed -n 's/.*SONAME.*\[\(.*\)\].*/\1/p')
+ln -sf "$DOORS/libgleaner.so" "$LIBRARIES/libgleaner.so"
+ln -sf "$DOORS/libgleaner.so" "$LIBRARIES/${soname:-libgleaner.so}"
 
 for program in gcbench binary_trees list; do
     source=$ROOT/benches/c/$program.c
     gcc -std=gnu11 -O2 -pthread -DUSE_GLEANER -I"$ROOT/include" "$source" -o "$OUT/$program.gleaner" \
-        -L"$DOORS" -lgleaner -Wl,-rpath,"$DOORS"
+        -L"$LIBRARIES" -lgleaner -Wl,-rpath,"$LIBRARIES"
     gcc -std=gnu11 -O2 -pthread -DUSE_BDWGC "$source" -o "$OUT/$program.bdwgc" -lgc
     gcc -std=gnu11 -O2 -pthread -DUSE_MALLOC "$source" -o "$OUT/$program.malloc"
 done

@@ -54,7 +54,7 @@ options! {
     "limit" "SIZE" any |text| size(text).is_some_and(|bytes| { set_limit(bytes); true }),
         "the most bytes that the heap may take (suffix K, M or G); 0: no limit";
     "pace" "FACTOR" any |text| milli(text).is_some_and(|pace| { settings::set_pace_milli(pace); true }),
-        "bytes allocated per live byte between two collections, such as 0.5; 0 adapts";
+        "bytes allocated per live byte between two collections, such as 0.5; 0 leaves it to the door";
     "floor" "SIZE" any |text| size(text).is_some_and(|bytes| { settings::set_floor_bytes(bytes.max(1 << 16)); true }),
         "the least that is allocated between two collections, a running thread";
     "finalizers" "auto|manual" any |text| choose(text, &[("auto", true), ("manual", false)], settings::set_finalizers_run_by_themselves),

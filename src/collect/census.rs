@@ -3,7 +3,7 @@
 //! Slots in magazines are free, whatever their bits say. Other threads go on popping and pushing while the bits are
 //! read, so a count taken beside running threads is off by what they do meanwhile.
 
-use super::world::{self, WORLD};
+use super::world;
 use crate::{
     base::sync::Ordering,
     heap::{
@@ -40,7 +40,7 @@ pub struct Census {
 /// Counts. All zero when the gates could not be closed in time.
 pub fn take() -> Census {
     let Some(mutator) = mutator::register() else { return Census::default() };
-    let _world = WORLD.lock();
+    let _world = world::hold();
     if world::close_gates(mutator).is_err() {
         return Census::default();
     }

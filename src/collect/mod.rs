@@ -50,7 +50,7 @@ use crate::{
         sweep::{self, Swept},
         verify,
     },
-    os::{clock, lock::Guard, log, signal, stack, statics, sys},
+    os::{clock, log, stack, statics, sys},
 };
 use events::{Event, Step};
 use mark::Marker;
@@ -61,7 +61,7 @@ use stats::{COUNTERS, Counters};
 use tables::{TABLES, Tables};
 use trigger::{Outcome, Trigger};
 use weak::WeakKind;
-use world::{WORLD, World};
+use world::{Held, World};
 
 /// Why a collection is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,7 +72,7 @@ pub enum Cause {
     Forced,
 }
 
-/// What a collector needs from one cycle to the next. Guarded by [`WORLD`].
+/// What a collector needs from one cycle to the next. Guarded by the world's lock.
 struct Collector {
     marker: Marker,
     snapshot: Snapshot,
@@ -80,7 +80,7 @@ struct Collector {
 }
 
 struct CollectorCell(core::cell::UnsafeCell<Collector>);
-// SAFETY: used only by the holder of `WORLD`.
+// SAFETY: used only by the holder of the world.
 unsafe impl Sync for CollectorCell {}
 
 static COLLECTOR: CollectorCell = CollectorCell(core::cell::UnsafeCell::new(Collector {
@@ -118,33 +118,31 @@ pub fn collect(cause: Cause) -> bool {
     if !is_possible() {
         return false;
     }
-    // A handler that ran on this thread during the cycle could change the heap under the marker.
-    let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
     let mut has_run = false;
     if roots::needs_loader() {
         statics::with_loader_locked(|| has_run = collect_with_loader_locked(mutator, cause));
     } else {
         has_run = collect_with_loader_locked(mutator, cause);
     }
-    signal::change_mask(libc::SIG_SETMASK, mask);
     has_run
 }
 
 fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
     struct Call<'a> {
         mutator: &'a Mutator,
-        world: Guard<'static, World>,
+        world: Held,
         has_run: bool,
     }
     unsafe extern "C" fn run(sp: Addr, data: *mut core::ffi::c_void) {
         // SAFETY: `data` is the `Call` below, which waits for us.
         let call = unsafe { &mut *data.cast::<Call<'_>>() };
         let myself = Myself { mutator: call.mutator, sp };
-        // SAFETY: the call holds `WORLD`.
+        // SAFETY: the call holds the world.
         let collector = unsafe { &mut *COLLECTOR.0.get() };
         call.has_run = cycle(&mut call.world, collector, myself);
     }
-    let world = WORLD.lock();
+    // Signals are blocked from here on: a handler on this thread could change the heap under the marker.
+    let world = world::hold();
     if cause == Cause::Due && !pressure::is_due() {
         return true;
     }
@@ -181,7 +179,7 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     drop(tables);
     times.swept_ns = clock::now_ns();
     let outcome = Outcome { spent, swept, start_ns: times.start_ns, end_ns: times.swept_ns };
-    pressure::restart(trigger.next_budget(&outcome));
+    pressure::restart(&trigger.next_budget(&outcome));
     world::resume();
     times.resumed_ns = clock::now_ns();
     release(myself.mutator);
@@ -305,7 +303,7 @@ impl Times {
 fn give_up(abandoned: world::Abandoned) -> bool {
     Counters::add(&COUNTERS.stops_abandoned, 1);
     // Try again after as much has been handed out as now.
-    pressure::restart(trigger::floor_bytes().max(pressure::spent().max(0) as usize));
+    pressure::restart(&Trigger::first_budget(pressure::spent().max(0) as usize));
     if settings::verbose() {
         log::print(format_args!(
             "gleaner: a collection was given up: thread {} did not stop; nothing was reclaimed",

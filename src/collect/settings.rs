@@ -57,7 +57,7 @@ setting! {
     verbose set_verbose VERBOSE: AtomicBool = false => bool;
     /// Whether finalizers run by themselves, or only when asked for.
     finalizers_run_by_themselves set_finalizers_run_by_themselves FINALIZERS: AtomicBool = true => bool;
-    /// Bytes allocated per byte live before the next collection, in thousandths; zero adapts.
+    /// Bytes allocated per byte live before the next collection, in thousandths; zero leaves it to the door.
     pace_milli set_pace_milli PACE: AtomicU32 = 0 => u32;
     /// The least that is allocated between two collections, in bytes; zero leaves it to the door.
     floor_bytes set_floor_bytes FLOOR: AtomicUsize = 0 => usize;

@@ -4,10 +4,11 @@ use super::{
     READY, events, pressure, roots, settings,
     tables::TABLES,
     trigger::Trigger,
-    world::{self, WORLD, World},
+    world::{self, Held, World},
 };
+use core::cell::UnsafeCell;
 use crate::{
-    base::sync::{AtomicBool, AtomicU32, Ordering},
+    base::sync::{AtomicU32, Ordering},
     heap::{
         self,
         cage::CAGE,
@@ -27,8 +28,12 @@ pub enum Door {
 }
 
 static STARTED: AtomicU32 = AtomicU32::new(0);
-/// Whether the current fork holds the world and the gates.
-static FORKING: AtomicBool = AtomicBool::new(false);
+/// The hold of the world that a fork has, from before it to after it in either process.
+static FORKING: ForkingCell = ForkingCell(UnsafeCell::new(None));
+
+struct ForkingCell(UnsafeCell<Option<Held>>);
+// SAFETY: used by the forking thread only, while it holds the world.
+unsafe impl Sync for ForkingCell {}
 
 /// Sets the engine up, once. Until then the heap works, and nothing is collected.
 ///
@@ -46,8 +51,8 @@ pub fn start(door: Door) -> bool {
     thread::barrier_init();
     roots::note_main_thread();
     let Some(_) = mutator::register() else { return false };
-    WORLD.lock().process = sys::process_id();
-    pressure::restart(Trigger::first_budget());
+    world::hold().process = sys::process_id();
+    pressure::restart(&Trigger::first_budget(0));
     // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
     unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child)) };
     let ready = world::choose_signal(settings::signal());
@@ -61,39 +66,35 @@ unsafe extern "C" fn before_fork() {
     if roots::needs_loader() {
         statics::begin_fork();
     }
-    let guard = WORLD.lock();
+    let held = world::hold();
     if world::close_gates(mutator).is_ok() {
-        // The world stays locked until after the fork.
-        core::mem::forget(guard);
-        FORKING.store(true, Ordering::Relaxed);
+        // SAFETY: this thread holds the world.
+        unsafe { *FORKING.0.get() = Some(held) };
     }
 }
 
 unsafe extern "C" fn after_fork_in_parent() {
     statics::end_fork();
-    if FORKING.swap(false, Ordering::Relaxed) {
+    // SAFETY: set by this thread in `before_fork`, or nobody has set it.
+    if let Some(held) = unsafe { (*FORKING.0.get()).take() } {
         gate::open();
-        // SAFETY: this thread took the lock in `before_fork`, and forgot the guard.
-        unsafe { WORLD.force_unlock() };
+        drop(held);
     }
 }
 
 unsafe extern "C" fn after_fork_in_child() {
     statics::end_fork();
-    let was_closed = FORKING.swap(false, Ordering::Relaxed);
     let Some(mutator) = mutator::current() else { return };
-    if !was_closed {
+    // SAFETY: as in the parent; one thread runs here.
+    let Some(mut held) = (unsafe { (*FORKING.0.get()).take() }) else {
         // A gate did not open in time: what its thread was changing is half changed here. Never collect.
         super::disable();
         return;
-    }
-    // SAFETY: as in the parent; the child has this thread only, and nobody was inside a gate.
-    unsafe {
-        WORLD.force_unlock();
-        let mut world = WORLD.lock();
-        become_child(&mut world, mutator);
-    }
+    };
+    // SAFETY: the child has this thread only, and nobody was inside a gate.
+    unsafe { become_child(&mut held, mutator) };
     gate::open();
+    drop(held);
 }
 
 /// Makes the engine right in a child process: the calling thread is the only one.

@@ -1,29 +1,34 @@
 //! When the next collection is due, as arithmetic.
 //!
 //! ```text
-//!   base   = live scanned bytes + live pointer-free bytes / 4
-//!   budget = max(pace * base, floor)          in bytes handed out net of bytes freed by hand
+//!   base = live scanned bytes + live pointer-free bytes / 4
+//!   soft = max(base * pace, floor)      due from here on, if the last collection is at least patience * its pause ago
+//!   hard = max(base * ceiling, floor)   due at once
 //! ```
 //!
-//! The pace is what the user sets, or adapts. It starts at a quarter. It doubles, up to 4, after a collection that took back less
-//! than a tenth of what had been handed out since the one before: the program frees by itself, or grows. It doubles, up
-//! to a half, while collecting takes more than a sixteenth of the time; and it halves, down to an eighth, after one that
-//! took back a third and cost less than a fiftieth of the time. So a program that leaks slowly is kept close to what it
-//! has live, and one that never leaks is hardly ever collected.
+//! in bytes handed out net of bytes freed by hand.
+//!
+//! Behind malloc the pace is a fifth and the ceiling 4: a program that leaks is kept close to what it has live, and one
+//! that grows quickly is not collected all the way up. Patience bounds what collecting costs: a collection that takes
+//! back a third of what was handed out, or an eighth of what is live, leaves it at 8 (an eighth of the time at most);
+//! one that takes back less than a tenth doubles it, up to 32: a program that frees by hand is hardly ever collected.
+//!
+//! With `gleaner.h` only, garbage is the rule: pace and ceiling are both three quarters. A pace that the user sets is
+//! both, in every door.
 
 use super::{roots, settings};
-use crate::heap::{mutator, sweep::Swept};
+use crate::heap::{mutator, pressure::Budget, sweep::Swept};
 
 /// What the trigger remembers from one collection to the next.
 pub struct Trigger {
-    pace_milli: u32,
-    last_end_ns: u64,
+    patience: u64,
 }
 
-const PACE_MIN: u32 = 125;
-const PACE_START: u32 = 250;
-const PACE_BUSY_MAX: u32 = 500;
-const PACE_MAX: u32 = 4000;
+const PATIENCE_MIN: u64 = 8;
+const PATIENCE_MAX: u64 = 32;
+const MALLOC_PACE_MILLI: u64 = 200;
+const MALLOC_CEILING_MILLI: u64 = 4000;
+const LIBRARY_PACE_MILLI: u64 = 750;
 
 /// What a collection cost and brought.
 #[derive(Clone, Copy, Debug)]
@@ -41,40 +46,40 @@ pub struct Outcome {
 impl Trigger {
     /// A trigger that has seen nothing.
     pub const fn new() -> Self {
-        Trigger { pace_milli: PACE_START, last_end_ns: 0 }
+        Trigger { patience: PATIENCE_MIN }
     }
 
-    /// The budget before the first collection.
-    pub fn first_budget() -> usize {
-        floor_bytes()
+    /// The budget before the first collection, and after one that was given up.
+    pub fn first_budget(spent: usize) -> Budget {
+        let bytes = floor_bytes().max(spent);
+        Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns: 0 }
     }
 
     /// The budget after a collection.
-    pub fn next_budget(&mut self, outcome: &Outcome) -> usize {
-        self.adapt(outcome);
-        let fixed = settings::pace_milli();
-        let pace = u64::from(if fixed != 0 { fixed } else { self.pace_milli });
+    pub fn next_budget(&mut self, outcome: &Outcome) -> Budget {
+        let returned = outcome.swept.reclaimed_bytes;
+        if returned > outcome.spent / 3 || returned > outcome.swept.live_bytes / 8 {
+            self.patience = PATIENCE_MIN;
+        } else if returned < outcome.spent / 10 {
+            self.patience = (self.patience * 2).min(PATIENCE_MAX);
+        }
         let pointer_free = outcome.swept.live_pointer_free_bytes;
         let base = outcome.swept.live_bytes - pointer_free + pointer_free / 4;
-        let budget = (base / 1000).saturating_mul(pace) as usize;
-        budget.max(floor_bytes())
-    }
-
-    fn adapt(&mut self, outcome: &Outcome) {
-        let busy = outcome.end_ns - outcome.start_ns;
-        let whole = outcome.end_ns - self.last_end_ns.max(1).min(outcome.start_ns);
-        let returned = outcome.swept.reclaimed_bytes;
-        let first = self.last_end_ns == 0;
-        self.last_end_ns = outcome.end_ns;
-        if returned < outcome.spent / 10 {
-            self.pace_milli = (self.pace_milli * 2).min(PACE_MAX);
-        } else if first {
-            // There is no span of time to compare with yet.
-        } else if busy * 16 > whole {
-            self.pace_milli = (self.pace_milli * 2).clamp(PACE_MIN, PACE_BUSY_MAX);
-        } else if returned * 3 > outcome.spent && busy * 50 < whole {
-            self.pace_milli = (self.pace_milli / 2).max(PACE_MIN);
+        let (pace, ceiling) = pace_and_ceiling_milli();
+        let bytes = |milli: u64| ((base / 1000).saturating_mul(milli) as usize).max(floor_bytes());
+        Budget {
+            soft_bytes: bytes(pace),
+            hard_bytes: bytes(ceiling),
+            not_before_ns: outcome.end_ns + (outcome.end_ns - outcome.start_ns) * self.patience,
         }
+    }
+}
+
+fn pace_and_ceiling_milli() -> (u64, u64) {
+    match settings::pace_milli() {
+        0 if roots::needs_loader() => (LIBRARY_PACE_MILLI, LIBRARY_PACE_MILLI),
+        0 => (MALLOC_PACE_MILLI, MALLOC_CEILING_MILLI),
+        set => (u64::from(set), u64::from(set)),
     }
 }
 
@@ -92,37 +97,29 @@ pub fn floor_bytes() -> usize {
 mod tests {
     use super::*;
 
-    fn outcome(spent: u64, reclaimed_bytes: u64, start_ns: u64, end_ns: u64) -> Outcome {
+    fn outcome(spent: u64, reclaimed_bytes: u64) -> Outcome {
         let swept = Swept { reclaimed_bytes, live_bytes: 1 << 30, ..Swept::default() };
-        Outcome { spent, swept, start_ns, end_ns }
+        Outcome { spent, swept, start_ns: 1_000_000_000, end_ns: 1_010_000_000 }
     }
 
     #[test]
-    fn a_program_that_never_leaks_is_collected_ever_more_rarely() {
+    fn patience_doubles_with_fruitless_collections_and_is_back_with_a_fruitful_one() {
         let mut trigger = Trigger::new();
-        let budgets: [usize; 6] = core::array::from_fn(|i| {
-            let start = (i as u64 + 1) * 1_000_000_000;
-            trigger.next_budget(&outcome(1000, 0, start, start + 1_000_000))
-        });
-        assert!(budgets.windows(2).all(|pair| pair[0] <= pair[1]), "{budgets:?}");
-        assert!(budgets[5] as u64 > (4 << 30) - (4 << 20), "{budgets:?}");
+        let waits: [u64; 4] =
+            core::array::from_fn(|_| trigger.next_budget(&outcome(1000, 0)).not_before_ns - 1_010_000_000);
+        assert_eq!(waits, [160_000_000, 320_000_000, 320_000_000, 320_000_000]);
+        let wait = trigger.next_budget(&outcome(1000, 400)).not_before_ns - 1_010_000_000;
+        assert_eq!(wait, 80_000_000);
     }
 
     #[test]
-    fn a_slow_leak_is_kept_close() {
+    fn a_budget_follows_the_live_bytes_and_pointer_free_ones_count_a_quarter() {
         let mut trigger = Trigger::new();
-        for i in 1..10 {
-            trigger.next_budget(&outcome(1000, 900, i * 1_000_000_000, i * 1_000_000_000 + 1_000_000));
-        }
-        assert_eq!(trigger.pace_milli, PACE_MIN);
-    }
-
-    #[test]
-    fn a_busy_collector_gets_more_room_but_no_more_than_half() {
-        let mut trigger = Trigger::new();
-        for i in 1..10 {
-            trigger.next_budget(&outcome(1000, 900, i * 1_000_000, i * 1_000_000 + 900_000));
-        }
-        assert_eq!(trigger.pace_milli, PACE_BUSY_MAX);
+        let all_scanned = trigger.next_budget(&outcome(1000, 400));
+        let mut half = outcome(1000, 400);
+        half.swept.live_pointer_free_bytes = half.swept.live_bytes;
+        let pointer_free = trigger.next_budget(&half);
+        assert_eq!(all_scanned.soft_bytes / pointer_free.soft_bytes, 4);
+        assert!(all_scanned.soft_bytes <= all_scanned.hard_bytes);
     }
 }

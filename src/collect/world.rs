@@ -12,8 +12,12 @@
 //!
 //! Holds:   after a successful stop every thread of the process but the caller is in its stop handler or in a safe
 //!          region, or has ended; none is inside a gate.
-//! Threads: the caller holds [`WORLD`].
+//! Threads: the caller has [`hold`] of the world.
 
+use core::{
+    mem::ManuallyDrop,
+    ops::{Deref, DerefMut},
+};
 use crate::{
     base::sync::{AtomicI32, AtomicU32, Ordering},
     heap::{
@@ -23,13 +27,55 @@ use crate::{
     },
     os::{
         clock,
-        lock::{Lock, Rank},
+        lock::{Guard, Lock, Rank},
         signal, sys, thread, tls,
     },
 };
 
 /// One collection, fork or other change of the world at a time.
-pub static WORLD: Lock<World> = Lock::new(Rank::World, World { process: 0 });
+static WORLD: Lock<World> = Lock::new(Rank::World, World { process: 0 });
+
+/// The world's lock, held with all signals blocked; dropping it undoes both.
+pub struct Held {
+    guard: ManuallyDrop<Guard<'static, World>>,
+    mask: signal::Set,
+}
+
+/// Takes the world's lock.
+///
+/// Its holder runs with all signals blocked: a handler that allocates could want the lock again. Who waits for it does
+/// so with its signals open: the holder may want to stop it.
+pub fn hold() -> Held {
+    loop {
+        let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+        if let Some(guard) = WORLD.try_lock() {
+            return Held { guard: ManuallyDrop::new(guard), mask };
+        }
+        signal::change_mask(libc::SIG_SETMASK, mask);
+        WORLD.wait();
+    }
+}
+
+impl Deref for Held {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.guard
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.guard
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: dropped once, here; the signals come back after the lock has gone.
+        unsafe { ManuallyDrop::drop(&mut self.guard) };
+        signal::change_mask(libc::SIG_SETMASK, self.mask);
+    }
+}
 
 /// What the world's lock guards.
 pub struct World {
@@ -80,7 +126,7 @@ pub fn choose_signal(wanted: i32) -> bool {
     }
 }
 
-/// Moves to another signal, because the program claims ours. The caller holds [`WORLD`].
+/// Moves to another signal, because the program claims ours. The caller has [`hold`] of the world.
 pub fn give_up_signal() -> bool {
     let old = SIGNAL.load(Ordering::Relaxed);
     if !choose_signal(0) {

@@ -4,12 +4,18 @@
 //! line is written once for many refills. The counter runs behind by at most [`BATCH_BYTES`] a thread.
 
 use super::mutator::Mutator;
-use crate::base::sync::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use crate::{
+    base::sync::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
+    os::clock,
+};
 
 /// Net bytes handed out since the last collection.
 static SPENT: AtomicI64 = AtomicI64::new(0);
-/// The counter at which the next collection is due.
-static BUDGET: AtomicI64 = AtomicI64::new(i64::MAX);
+/// The counter from which on a collection is due once its time has come, and the one at which it is due at once.
+static SOFT: AtomicI64 = AtomicI64::new(i64::MAX);
+static HARD: AtomicI64 = AtomicI64::new(i64::MAX);
+/// When the next collection's time has come.
+static NOT_BEFORE_NS: AtomicU64 = AtomicU64::new(0);
 /// Bytes of units that the heap may take; `usize::MAX` when there is no limit.
 static LIMIT_BYTES: AtomicUsize = AtomicUsize::new(usize::MAX);
 
@@ -50,7 +56,13 @@ fn note_net(mutator: &Mutator, bytes: i64) {
 /// Whether the next collection is due.
 #[inline]
 pub fn is_due() -> bool {
-    SPENT.load(Ordering::Relaxed) >= BUDGET.load(Ordering::Relaxed)
+    let spent = SPENT.load(Ordering::Relaxed);
+    spent >= SOFT.load(Ordering::Relaxed) && (spent >= HARD.load(Ordering::Relaxed) || is_time())
+}
+
+#[cold]
+fn is_time() -> bool {
+    clock::coarse_ns() >= NOT_BEFORE_NS.load(Ordering::Relaxed)
 }
 
 /// Net bytes handed out since [`restart`].
@@ -58,10 +70,23 @@ pub fn spent() -> i64 {
     SPENT.load(Ordering::Relaxed)
 }
 
-/// Starts counting anew towards `budget` bytes.
-pub fn restart(budget: usize) {
+/// When the next collection is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Bytes handed out, net, from which on it is due once its time has come.
+    pub soft_bytes: usize,
+    /// Bytes at which it is due whatever the time.
+    pub hard_bytes: usize,
+    /// Its time, monotonic.
+    pub not_before_ns: u64,
+}
+
+/// Starts counting anew.
+pub fn restart(budget: &Budget) {
     SPENT.store(0, Ordering::Relaxed);
-    BUDGET.store(budget.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+    SOFT.store(budget.soft_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+    HARD.store(budget.hard_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+    NOT_BEFORE_NS.store(budget.not_before_ns, Ordering::Relaxed);
 }
 
 /// Whether anything has ever been handed out.

@@ -58,6 +58,20 @@ impl<T> Lock<T> {
         Guard { lock: self }
     }
 
+    /// Takes the lock if it is free.
+    pub fn try_lock(&self) -> Option<Guard<'_, T>> {
+        self.state.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        self.note_taking();
+        Some(Guard { lock: self })
+    }
+
+    /// Sleeps until the lock may be free, without taking it.
+    pub fn wait(&self) {
+        if self.state.compare_exchange(1, 2, Ordering::Relaxed, Ordering::Relaxed) != Err(0) {
+            sys::futex_wait(&self.state, 2, None);
+        }
+    }
+
     #[cold]
     fn lock_slowly(&self) {
         while self.state.swap(2, Ordering::Acquire) != 0 {
@@ -73,18 +87,11 @@ impl<T> Lock<T> {
         self.state.store(0, Ordering::Relaxed);
     }
 
-    /// Gives the lock free whose guard was forgotten.
-    ///
-    /// # Safety
-    /// The calling thread holds the lock, or is the child of a fork whose forking thread held it.
-    pub unsafe fn force_unlock(&self) {
-        self.unlock();
-    }
-
     fn unlock(&self) {
         self.note_giving();
         if self.state.swap(0, Ordering::Release) == 2 {
-            sys::futex_wake(&self.state, 1);
+            // All of them: some only wait, and would not pass the wake-up on.
+            sys::futex_wake(&self.state, i32::MAX as u32);
         }
     }
 

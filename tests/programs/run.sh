@@ -19,7 +19,9 @@
 #
 #   packages    what it needs, as Debian packages; installed by apt-get when missing
 #   variants    names of its cases, an array; unset when it is a single one
-#   zeal        collect every so many allocations: programs that free by hand would hardly collect otherwise
+#   zeal        collect every so many allocations, a number or an array of one for each variant: programs that free
+#               by hand would hardly collect otherwise
+#   trace       no when the case judges its own stderr: then collections are counted from the line at exit only
 #   short       yes when the case belongs to the short subset
 #   long        no when the case allocates too little to count collections
 #   deadline    seconds that a run may take
@@ -91,7 +93,8 @@ install_packages() {
 
 # Sets the variables and functions of a group.
 load() {
-    variants=('') packages='' zeal=0 short=no long=yes deadline=600
+    unset zeal
+    variants=('') packages='' zeal=0 trace=yes short=no long=yes deadline=600
     prepare() { :; }
     tidy() { cat; }
     source "$here/cases/$1.sh"
@@ -145,11 +148,12 @@ differences() {
     done
 }
 
-# run_case GROUP VARIANT: runs one case in the current directory, prints its row, adds to `failed`.
+# run_case GROUP VARIANT ZEAL: runs one case in the current directory, prints its row, adds to `failed`.
 run_case() {
-    local group=$1 variant=$2 name=$1${2:+/$2} options plain preload collections verdict=same complaint stream
-    options=trace=1:stats=1$more_options
-    ((zeal)) && options+=:zeal=$zeal
+    local group=$1 variant=$2 zeal=$3 name=$1${2:+/$2} options plain preload collections verdict=same complaint stream
+    options=stats=1$more_options
+    [[ $trace = no ]] || options+=:trace=1
+    ((zeal == 0)) || options+=:zeal=$zeal
     plain=$(run_once "$group" "$variant" plain)
     preload=$(run_once "$group" "$variant" preload LD_PRELOAD="$library" GLEANER_OPTIONS="$options")
     mv preload.stderr preload.all
@@ -173,11 +177,11 @@ run_case() {
 
 # Runs the wanted cases of a group.
 run_group() {
-    local group=$1 variant selected=()
+    local group=$1 index selected=()
     load "$group"
     [[ $short_only = no || $short = yes ]] || return 0
-    for variant in "${variants[@]}"; do
-        if wanted "$group${variant:+/$variant}"; then selected+=("$variant"); fi
+    for index in "${!variants[@]}"; do
+        if wanted "$group${variants[index]:+/${variants[index]}}"; then selected+=("$index"); fi
     done
     ((${#selected[@]})) || return 0
     # shellcheck disable=SC2086
@@ -186,7 +190,10 @@ run_group() {
     cd "$work/$group/input"
     (prepare)
     cd ..
-    for variant in "${selected[@]}"; do run_case "$group" "$variant"; cases=$((cases + 1)); done
+    for index in "${selected[@]}"; do
+        run_case "$group" "${variants[index]}" "${zeal[index]:-${zeal[0]}}"
+        cases=$((cases + 1))
+    done
     cd "$work"
 }
 

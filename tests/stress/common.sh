@@ -33,6 +33,13 @@ build_doors() {
         [ -f "$DOORS/$library" ] || { echo "$0: $DOORS has no $library" >&2; exit 1; }
     done
     PRELOAD=$DOORS/libgleaner_malloc.so
+    # A program asks for the library by its SONAME; that link is what an installation would lay down.
+    need readelf binutils
+    LIBRARIES=$OUT/lib
+    mkdir -p "$LIBRARIES"
+    soname=$(readelf -d "$DOORS/libgleaner.so" | sed -n 's/.*SONAME.*\[\(.*\)\].*/\1/p')
+    ln -sf "$DOORS/libgleaner.so" "$LIBRARIES/libgleaner.so"
+    ln -sf "$DOORS/libgleaner.so" "$LIBRARIES/${soname:-libgleaner.so}"
 }
 
 # compile_c OUTPUT FLAGS... and compile_cxx: programs for the C header's door are linked with LINK_GLEANER.
@@ -46,7 +53,7 @@ compile_cxx() {
     shift
     g++ -std=gnu++17 -g -pthread $WARNINGS -I"$ROOT/include" -o "$OUT/$output" "$@"
 }
-link_gleaner() { echo "-L$DOORS -lgleaner -Wl,-rpath,$DOORS"; }
+link_gleaner() { echo "-L$LIBRARIES -lgleaner -Wl,-rpath,$LIBRARIES"; }
 
 # field KEY FILE: the value of the first "KEY=value" in a file.
 field() { sed -n "s/.*\\b$1=\\([^ ]*\\).*/\\1/p" "$2" | head -n 1; }
@@ -66,7 +73,11 @@ row() {
     shift 2
     ROWS=$((ROWS + 1))
     status=0
-    timeout --signal=KILL "$seconds" "$@" >"$LOGS/out" 2>"$LOGS/err" || status=$?
+    # `timeout` leads a process group of its own: children that a failed program left behind end with it.
+    timeout --signal=KILL "$seconds" "$@" >"$LOGS/out" 2>"$LOGS/err" &
+    group=$!
+    wait "$group" 2>/dev/null || status=$?
+    kill -KILL -- "-$group" 2>/dev/null || true
     if [ "$status" -eq 137 ]; then
         fail_row "$name" "killed after $seconds seconds"
         return 1

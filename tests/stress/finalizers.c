@@ -43,7 +43,7 @@ struct value {
 };
 static gc_ephemeron **ephemerons;           /* one a family, a collected array: the ephemerons are all held */
 static struct object **families;            /* one a family: the only path to it from a root */
-static unsigned long objects, families_count;
+static unsigned long objects, families_count, families_kept, weak_left, ephemerons_left;
 static atomic_ulong finalizers_run;
 
 enum family_kind { FAMILY_ORDERED, FAMILY_UNORDERED, FAMILY_UNREACHABLE, FAMILY_KINDS };
@@ -105,7 +105,7 @@ static struct object *object_new(struct object *next, uint64_t id)
 }
 
 /* The four of a family, the last made first; one that is not ordered is reached by its neighbour all the same. */
-NOINLINE static void family_new(uint64_t family)
+static void family_new(uint64_t family)
 {
     struct object *first = NULL;
     for (uint64_t i = FAMILY; i-- > 0;)
@@ -119,7 +119,7 @@ NOINLINE static void family_new(uint64_t family)
 }
 
 /* The family is held: so is all that hangs on it. */
-NOINLINE static void family_check(uint64_t family)
+static void family_check(uint64_t family)
 {
     struct object *object = families[family];
     if (gc_ephemeron_key(ephemerons[family]) != object)
@@ -136,7 +136,7 @@ NOINLINE static void family_check(uint64_t family)
     }
 }
 
-NOINLINE static void family_drop(uint64_t family)
+static void family_drop(uint64_t family)
 {
     family_check(family);
     for (uint64_t id = family * FAMILY; id < (family + 1) * FAMILY; id++)
@@ -154,49 +154,59 @@ static void records_map(void)
 }
 
 /* How many objects still have a weak cell, or families an ephemeron, that is not clear. */
-NOINLINE static void count_left(unsigned long *weak_left, unsigned long *ephemerons_left)
+static void count_left(void *data)
 {
-    *weak_left = *ephemerons_left = 0;
+    (void)data;
     for (uint64_t id = 0; id < objects; id++)
-        *weak_left += gc_weak_get(records[id].weak_short) != NULL || gc_weak_get(records[id].weak_long) != NULL;
+        weak_left += gc_weak_get(records[id].weak_short) != NULL || gc_weak_get(records[id].weak_long) != NULL;
     for (uint64_t family = 0; family < families_count; family++)
-        *ephemerons_left += gc_ephemeron_key(ephemerons[family]) != NULL
-                         || gc_ephemeron_value(ephemerons[family]) != NULL;
+        ephemerons_left += gc_ephemeron_key(ephemerons[family]) != NULL
+                        || gc_ephemeron_value(ephemerons[family]) != NULL;
+}
+
+/* The life of the program: families are made, and those older than the window dropped, but for the oldest of all. */
+static void families_live(void *data)
+{
+    (void)data;
+    for (uint64_t family = 0; family < families_count; family++) {
+        family_new(family);
+        if (family >= families_kept + WINDOW)
+            family_drop(family - WINDOW);
+    }
+}
+
+static void families_drop(void *data)
+{
+    (void)data;
+    for (uint64_t family = 0; family < families_kept; family++)
+        family_drop(family);
+    for (uint64_t family = families_count - WINDOW; family < families_count; family++)
+        family_drop(family);
 }
 
 int main(int argc, char **argv)
 {
-    unsigned long weak_left, ephemerons_left;
     deadline(DEADLINE_SECONDS);
     objects = argument(argc, argv, "--objects", 1000000) / FAMILY * FAMILY;
     families_count = objects / FAMILY;
-    unsigned long kept = families_count / 2 < FAMILIES_KEPT ? families_count / 2 : FAMILIES_KEPT;
-    if (kept <= WINDOW)
+    families_kept = families_count / 2 < FAMILIES_KEPT ? families_count / 2 : FAMILIES_KEPT;
+    if (families_kept <= WINDOW)
         die("--objects takes at least %d", 2 * FAMILY * (WINDOW + 1));
     records_map();
     double started = now_s();
 
-    for (uint64_t family = 0; family < families_count; family++) {
-        family_new(family);
-        if (family >= kept + WINDOW)
-            family_drop(family - WINDOW);
-    }
+    aside(families_live, NULL);
     unsigned long run_before = atomic_load(&finalizers_run), collections_before = gc_collections();
-    for (uint64_t family = families_count - WINDOW; family < families_count; family++)
-        family_drop(family);
-    for (uint64_t family = 0; family < kept; family++)
-        family_drop(family);
-    stack_clear();
+    aside(families_drop, NULL);
 
     /* An ordered chain of four takes four collections; the fifth is the last collection of this test's name. */
     for (int round = 0; round <= ROUNDS; round++) {
         gc_collect();
         gc_finalizers_run();
-        stack_clear();
     }
     unsigned long run = atomic_load(&finalizers_run);
     gc_collect();
-    count_left(&weak_left, &ephemerons_left);
+    aside(count_left, NULL);
     printf("finalizers: objects=%lu finalizers_run=%lu before_the_last_rounds=%lu collections=%lu (%lu unasked) "
            "weak_left=%lu ephemerons_left=%lu seconds=%.1f\n", objects, run, run_before, gc_collections(),
            collections_before, weak_left, ephemerons_left, now_s() - started);

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-enum { BESIDE = 3, CHAINS = 64, CHILD_CELLS = 20000, DEADLINE_SECONDS = 300, CHILD_SECONDS = 60 };
+enum { BESIDE = 3, CHAINS = 64, CHILD_CELLS = 20000, DEADLINE_SECONDS = 120, FORK_SECONDS = 90, CHILD_SECONDS = 60 };
 
 static unsigned long objects, forks;
 static struct cell *kept[CHAINS];
@@ -46,6 +46,7 @@ static void *fork_often(void *data)
 {
     for (unsigned long number = 0; number < forks; number++) {
         int status;
+        deadline(FORK_SECONDS);             /* a child that hangs in fork itself has no deadline of its own */
         pid_t pid = fork();
         if (pid < 0)
             die("fork %lu: %s", number, strerror(errno));
@@ -59,6 +60,7 @@ static void *fork_often(void *data)
         if (WEXITSTATUS(status) != 0)
             die("child %lu of %lu exited with %d", number, forks, WEXITSTATUS(status));
     }
+    deadline(DEADLINE_SECONDS);
     atomic_store(&finished, 1);
     return data;
 }

@@ -19,6 +19,12 @@ struct block {
     unsigned char rest[];
 };
 
+/* What filling the heap came to. */
+struct filled {
+    size_t live_bytes;
+    unsigned long collections;
+};
+
 static unsigned long (*collections_now)(void);
 static size_t limit;
 
@@ -34,7 +40,7 @@ static size_t block_bytes(uint64_t index)
 }
 
 /* Puts one more block on the list and returns its size; 0 when memory is refused, as it must be refused. */
-NOINLINE static size_t block_push(void)
+static size_t block_push(void)
 {
     errno = 0;
     struct block *block = door_alloc(block_bytes(count));
@@ -47,13 +53,14 @@ NOINLINE static size_t block_push(void)
     return block_bytes(count++);
 }
 
-NOINLINE static void blocks_drop(uint64_t dropped)
+static void blocks_drop_half(void *data)
 {
-    for (; dropped-- > 0; count--)
+    (void)data;
+    for (uint64_t dropped = count / 2; dropped-- > 0; count--)
         blocks = blocks->next;
 }
 
-NOINLINE static void blocks_check(const char *when)
+static void blocks_check(const char *when)
 {
     const struct block *block = blocks;
     for (uint64_t index = count; index-- > 0; block = block->next)
@@ -62,11 +69,12 @@ NOINLINE static void blocks_check(const char *when)
                 (const void *)block);
 }
 
-/* Fills the heap with live data; returns the collections from three quarters of the limit to the first NULL. */
-static unsigned long fill(size_t *live_bytes)
+/* Fills the heap with live data and counts the collections from three quarters of the limit to the first NULL. */
+static void fill(void *data)
 {
+    struct filled *filled = data;
+    size_t *live_bytes = &filled->live_bytes, bytes;
     unsigned long nearly_full = 0;
-    size_t bytes;
     while ((bytes = block_push()) != 0) {
         *live_bytes += bytes;
         if (*live_bytes > limit)
@@ -76,14 +84,14 @@ static unsigned long fill(size_t *live_bytes)
     }
     if (*live_bytes < limit / 4 * 3)
         die("memory is refused with only %zu bytes live under a limit of %zu", *live_bytes, limit);
+    filled->collections = collections_now() - nearly_full;
     blocks_check("at the limit");
-    return collections_now() - nearly_full;
 }
 
-/* Asks for more than is left, many times; returns the most collections that one refusal took. */
-static unsigned long be_refused(void)
+/* Asks for more than is left, many times, and finds the most collections that one refusal took. */
+static void be_refused(void *data)
 {
-    unsigned long worst = 0;
+    unsigned long *worst = data;
     for (int i = 0; i < REFUSALS; i++) {
         unsigned long before = collections_now();
         errno = 0;
@@ -91,19 +99,17 @@ static unsigned long be_refused(void)
             die("half of the limit was granted on top of live data that had reached it");
         if (errno != ENOMEM)
             die("a refused allocation set errno %d (%s), not ENOMEM", errno, strerror(errno));
-        if (collections_now() - before > worst)
-            worst = collections_now() - before;
+        if (collections_now() - before > *worst)
+            *worst = collections_now() - before;
     }
     blocks_check("after many refusals");
-    return worst;
 }
 
 /* The younger half is dropped: a good part of what fitted before fits again. */
 static void drop_and_fill_again(void)
 {
     size_t bytes, again_bytes = 0;
-    blocks_drop(count / 2);
-    stack_clear();
+    aside(blocks_drop_half, NULL);
     while (again_bytes < limit / 8 && (bytes = block_push()) != 0)
         again_bytes += bytes;
     if (again_bytes < limit / 8)
@@ -113,7 +119,8 @@ static void drop_and_fill_again(void)
 
 int main(int argc, char **argv)
 {
-    size_t live_bytes = 0;
+    struct filled filled = { 0, 0 };
+    unsigned long a_refusal = 0;
     deadline(DEADLINE_SECONDS);
     limit = argument(argc, argv, "--megabytes", 64) << 20;
     *(void **)&collections_now = dlsym(RTLD_DEFAULT, "gc_collections");
@@ -122,14 +129,14 @@ int main(int argc, char **argv)
 #ifndef DOOR_MALLOC
     gc_heap_limit_set(limit);
 #endif
-    unsigned long to_first = fill(&live_bytes);
-    if (to_first > COLLECTIONS_MAX)
-        die("%lu collections from three quarters of the limit to the first NULL", to_first);
-    unsigned long a_refusal = be_refused();
+    aside(fill, &filled);
+    if (filled.collections > COLLECTIONS_MAX)
+        die("%lu collections from three quarters of the limit to the first NULL", filled.collections);
+    aside(be_refused, &a_refusal);
     if (a_refusal > COLLECTIONS_MAX)
         die("%lu collections for one refused request", a_refusal);
     drop_and_fill_again();
     printf("limit: door=%s limit=%zu live_at_null=%zu collections_to_null=%lu collections_a_refusal=%lu "
-           "collections=%lu\n", DOOR, limit, live_bytes, to_first, a_refusal, collections_now());
+           "collections=%lu\n", DOOR, limit, filled.live_bytes, filled.collections, a_refusal, collections_now());
     return 0;
 }

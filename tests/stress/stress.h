@@ -112,9 +112,31 @@ UNUSED static uint64_t mix(uint64_t word)
 /* Overwrites the part of the stack that calls just returned from have used, so that no stale word in it is a root. */
 UNUSED NOINLINE static void stack_clear(void)
 {
-    volatile char stale[16384];
+    volatile char stale[65536];
     for (size_t i = 0; i < sizeof stale; i++)
         stale[i] = 0;
+}
+
+struct aside {
+    void (*step)(void *data);
+    void *data;
+};
+UNUSED static void *aside_start(void *data)
+{
+    struct aside *aside = (struct aside *)data;
+    aside->step(aside->data);
+    stack_clear();      /* the stack of a thread that is gone stays mapped, and the malloc door searches mappings */
+    return NULL;
+}
+
+/*
+ * Runs a step on a thread of its own, to its end. Whatever the step leaves on its stack and in registers is gone with the
+ * thread: no stale word of it is a root for the collections that follow.
+ */
+UNUSED static void aside(void (*step)(void *data), void *data)
+{
+    struct aside run = { step, data };
+    thread_join(thread_start(aside_start, &run));
 }
 
 #endif

@@ -2,7 +2,7 @@
  * Typed objects whose layout names one word of four: an address in the named word keeps its object, one in any other
  * word keeps nothing.
  *
- * Weak cells tell which objects have died. A stale word on the stack may keep a few, so one in a thousand is forgiven;
+ * Weak cells tell which objects have died. A stale word may keep a few, so one in a thousand is forgiven;
  * a collector that scans the other words keeps them all.
  *
  *     typed_layout [--objects N]
@@ -26,8 +26,9 @@ static gc_weak *weak_new(void *object)
     return weak;
 }
 
-NOINLINE static void table_build(unsigned long objects)
+static void table_build(void *data)
 {
+    unsigned long objects = *(unsigned long *)data;
     static const size_t hidden_words[] = { 0, 1, 3 };
     unsigned long bitmap = 1UL << SEEN_WORD;
     gc_layout layout = gc_layout_from_bitmap(&bitmap, WORDS);
@@ -54,8 +55,7 @@ int main(int argc, char **argv)
 {
     deadline(DEADLINE_SECONDS);
     unsigned long objects = argument(argc, argv, "--objects", 10000), hidden_left = 0;
-    table_build(objects);
-    stack_clear();
+    aside(table_build, &objects);
     gc_collect();
     chain_free(chain_new(1u << 30, 10 * objects));      /* what was wrongly taken back is overwritten by this */
     for (unsigned long i = 0; i < objects; i++) {

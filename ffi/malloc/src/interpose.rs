@@ -6,7 +6,7 @@
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::sync::{AtomicPtr, Ordering},
-    collect::world::{self, WORLD},
+    collect::world,
     os::{dl, signal},
 };
 use gleaner_abi::exports::errno;
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
         return unsafe { __sigaction(number, new, old) };
     }
     if number == world::stop_signal() && number != 0 {
-        let _world = WORLD.lock();
+        let _world = world::hold();
         if !world::give_up_signal() {
             errno::set(errno::EINVAL);
             return -1;

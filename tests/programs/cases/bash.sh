@@ -10,7 +10,7 @@ fibonacci() {
 commands() {
     local i word line words=() total=0
     declare -A count
-    for ((i = 0; i < scale * 20000; i++)); do words+=("w$((i * 7919 % 5003))"); done
+    for ((i = 0; i < scale * 30000; i++)); do words+=("w$((i * 7919 % 5003))"); done
     for word in "${words[@]}"; do count[$word]=$((${count[$word]:-0} + 1)); done
     echo "${#words[@]} words, ${#count[@]} different, w42 ${count[w42]} times"
     for word in "${!count[@]}"; do echo "$word ${count[$word]}"; done | sort | md5sum
@@ -22,7 +22,7 @@ commands() {
     echo "sum of numbers $total"
     while IFS=: read -r i word; do printf '%05d %-8q|' "$i" "$word"; done < <(printf '%s\n' {1..2000}:{a,'b c'}) | md5sum
     fibonacci 8
-    for ((i = 0; i < scale * 10; i++)); do (words=() && exit $((i % 3))) || total=$((total + $?)); done
+    for ((i = 0; i < scale * 20; i++)); do (words=() && exit $((i % 3))) || total=$((total + $?)); done
     cat <<-END
 	here $((total)) and $(printf %s "${words[@]: -3}")
 	END

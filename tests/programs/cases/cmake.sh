@@ -34,7 +34,7 @@ function(fibonacci n result)
     math(EXPR z "${x} + ${y}")
     set(${result} ${z} PARENT_SCOPE)
 endfunction()
-fibonacci(18 f)
+fibonacci(20 f)
 message(STATUS "fibonacci ${f}")
 message(WARNING "planned")
 END
@@ -45,7 +45,7 @@ END
         echo 'project(many C)'
         echo 'include(CheckIncludeFile)'
         echo 'check_include_file(stdlib.h HAVE_STDLIB)'
-        for ((i = 0; i < scale * 30; i++)); do
+        for ((i = 0; i < scale * 60; i++)); do
             echo "add_library(lib$i STATIC EXCLUDE_FROM_ALL part$i.c)"
             echo "target_compile_definitions(lib$i PUBLIC PART=$i)"
             ((i == 0)) || echo "target_link_libraries(lib$i PUBLIC lib$((i / 2)))"
@@ -57,7 +57,7 @@ END
 }
 
 commands() {
-    cmake -DHOME="$HOME" -Dcount=$((scale * 2500)) -P ../input/script.cmake
+    cmake -DHOME="$HOME" -Dcount=$((scale * 5000)) -P ../input/script.cmake
     cmake -S ../input/project -B build
     cmake --build build
     find build -name '*.make' | sort | xargs cat | md5sum

@@ -20,7 +20,7 @@ prepare() {
         printf "int main(void)\n{\n    struct node b = { 0, 5, \"five\" }, a = { &b, 3, \"three\" };\n"
         printf "    printf(\"%%d\\n\", f%d(&a, 12345));\n    return 0;\n}\n", n - 1
     }' >large.c
-    awk -v n=$((scale * 10)) 'BEGIN {
+    awk -v n=$((scale * 5)) 'BEGIN {
         print "#include <algorithm>\n#include <iostream>\n#include <map>\n#include <memory>\n#include <string>\n#include <vector>"
         for (i = 0; i < n; i++) {
             printf "template <int N> struct shape%d { virtual ~shape%d() = default;\n", i, i

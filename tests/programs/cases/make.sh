@@ -6,7 +6,7 @@ zeal=4000
 prepare() {
     local i
     mkdir src
-    for ((i = 0; i < scale * 10; i++)); do
+    for ((i = 0; i < scale * 25; i++)); do
         printf '#include "all.h"\nint part%d(int x) { return x * %d + %d; }\n' "$i" $((i % 7 + 1)) "$i" >src/part$i.c
         printf 'int part%d(int x);\n' "$i" >>src/all.h
         printf '    x = part%d(x) %% 1000003;\n' "$i" >>src/calls.h
@@ -24,7 +24,7 @@ int main(void)
 END
     cat >src/Makefile <<END
 sources := \$(sort \$(wildcard *.c))
-numbers := \$(shell seq 1 $((scale * 2500)))
+numbers := \$(shell seq 1 $((scale * 10000)))
 squares := \$(foreach n,\$(numbers),\$(patsubst %,n%x,\$(subst 7,seven,\$(n))))
 program: \$(sources:.c=.o)
 	\$(CC) -o \$@ \$(sort \$^)

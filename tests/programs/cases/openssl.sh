@@ -4,10 +4,10 @@ packages=openssl
 zeal=4000
 
 prepare() {
-    seq 1 $((scale * 100000)) >plain
+    seq 1 $((scale * 400000)) >plain
     openssl genrsa -out key.pem 2048
     openssl req -x509 -new -key key.pem -subj /CN=gleaner -set_serial 1 -days 36500 -out certificate.pem
-    awk -v n=$((scale * 5000)) 'BEGIN {
+    awk -v n=$((scale * 30000)) 'BEGIN {
         for (i = 1; i <= n; i++) printf "R\t21000101000000Z\t200101000000Z\t%06X\tunknown\t/CN=host%d\n", i + 1048576, i
     }' >index.txt
     cat >ca.cnf <<'END'

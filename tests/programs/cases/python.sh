@@ -1,11 +1,12 @@
 # python: CPython's own tests of its collector, threads, lists, dictionaries, processes and json.
 #
 # Compared are the number of tests, those that failed and the result: some fail without us too, for root or in a
-# sandbox. GLEANER_OPTIONS is taken out of the environment once the library has read it, since tests judge what
-# the processes that they start write on stderr. `malloc` runs test_gc with each object from malloc, not an arena.
+# sandbox. GLEANER_OPTIONS is taken out of the environment once the library has read it, and nothing is traced:
+# tests judge what the processes that they start write on stderr, and exchange descriptor 2 themselves. `malloc` runs test_gc with each object from malloc, not an arena.
 
 packages='python3 libpython3.11-testsuite'
 variants=(test_gc test_threading test_list test_dict test_subprocess test_json malloc)
+trace=no
 zeal=2000
 deadline=900
 [[ $scale != 1 ]] || variants=(test_json)
