@@ -322,13 +322,6 @@ impl Marker {
         self.cached().binary_search(&start.get()).is_ok()
     }
 
-    /// Forgets the addresses of the cycle: this is static data, and so a root of the next.
-    pub fn end(&mut self) {
-        self.near.fill(0);
-        self.ring.fill(0);
-        self.large.fill(Range::default());
-    }
-
     /// Makes the marker ready for a new cycle.
     pub fn begin(&mut self) {
         self.cached.clear();

@@ -40,7 +40,7 @@ pub mod world;
 use crate::{
     base::{
         addr::Addr,
-        sync::{AtomicBool, AtomicU32, Ordering},
+        sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering},
     },
     heap::{
         cage::CAGE,
@@ -50,7 +50,7 @@ use crate::{
         sweep::{self, Swept},
         verify,
     },
-    os::{clock, log, stack, statics, sys},
+    os::{clock, log, mem, stack, statics, sys},
 };
 use events::{Event, Step};
 use mark::Marker;
@@ -73,21 +73,27 @@ pub enum Cause {
 }
 
 /// What a collector needs from one cycle to the next. Guarded by the world's lock.
+///
+/// It is full of addresses of objects, so it must not lie in static data, which is a root: it has memory from the system.
 struct Collector {
     marker: Marker,
     snapshot: Snapshot,
     trigger: Trigger,
 }
 
-struct CollectorCell(core::cell::UnsafeCell<Collector>);
-// SAFETY: used only by the holder of the world.
-unsafe impl Sync for CollectorCell {}
+static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(core::ptr::null_mut());
 
-static COLLECTOR: CollectorCell = CollectorCell(core::cell::UnsafeCell::new(Collector {
-    marker: Marker::new(),
-    snapshot: Snapshot::new(),
-    trigger: Trigger::new(),
-}));
+impl Collector {
+    /// Makes the collector. `false` when the system refuses the memory.
+    fn make() -> bool {
+        let Some(memory) = mem::map(size_of::<Collector>()) else { return false };
+        let collector = memory.as_ptr::<Collector>();
+        // SAFETY: mapped just now, large enough and page-aligned.
+        unsafe { collector.write(Collector { marker: Marker::new(), snapshot: Snapshot::new(), trigger: Trigger::new() }) };
+        COLLECTOR.store(collector, Ordering::Release);
+        true
+    }
+}
 
 /// Whether the engine is set up far enough to collect.
 static READY: AtomicBool = AtomicBool::new(false);
@@ -137,8 +143,8 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
         // SAFETY: `data` is the `Call` below, which waits for us.
         let call = unsafe { &mut *data.cast::<Call<'_>>() };
         let myself = Myself { mutator: call.mutator, sp };
-        // SAFETY: the call holds the world.
-        let collector = unsafe { &mut *COLLECTOR.0.get() };
+        // SAFETY: made before `READY`, never given back, and the call holds the world.
+        let collector = unsafe { &mut *COLLECTOR.load(Ordering::Acquire) };
         call.has_run = cycle(&mut call.world, collector, myself);
     }
     // Signals are blocked from here on: a handler on this thread could change the heap under the marker.
@@ -200,8 +206,7 @@ fn mark_and_sweep(
     mark_magazines(marker);
     if let Err(unknown) = mark_roots(marker, snapshot, tables, myself) {
         marker.drain();
-        marker.end();
-        sweep::sweep(sweep::Mode::Count);
+            sweep::sweep(sweep::Mode::Count);
         return Err(unknown);
     }
     times.rooted_ns = clock::now_ns();
@@ -214,7 +219,6 @@ fn mark_and_sweep(
     times.settled_ns = clock::now_ns();
     let mode = if settings::mode() == Mode::On { sweep::Mode::Reclaim } else { sweep::Mode::Count };
     let swept = sweep::sweep(mode);
-    marker.end();
     if settings::verify() {
         if let Err(fault) = verify::check() {
             crate::fatal!("verify: after collection {}: {fault:x?}", COUNTERS.collections.load(Ordering::Relaxed) + 1);

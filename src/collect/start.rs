@@ -1,7 +1,7 @@
 //! Starting the engine, and what a fork does to it.
 
 use super::{
-    READY, events, pressure, roots, settings,
+    Collector, READY, events, pressure, roots, settings,
     tables::TABLES,
     trigger::Trigger,
     world::{self, Held, World},
@@ -55,7 +55,7 @@ pub fn start(door: Door) -> bool {
     pressure::restart(&Trigger::first_budget(0));
     // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
     unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child)) };
-    let ready = world::choose_signal(settings::signal());
+    let ready = Collector::make() && world::choose_signal(settings::signal());
     READY.store(ready, Ordering::Release);
     ready
 }

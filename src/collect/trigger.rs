@@ -10,7 +10,7 @@
 //!
 //! Behind malloc the pace is a fifth and the ceiling 4: a program that leaks is kept close to what it has live, and one
 //! that grows quickly is not collected all the way up. Patience bounds what collecting costs: a collection that takes
-//! back a third of what was handed out, or an eighth of what is live, leaves it at 8 (an eighth of the time at most);
+//! back a third of what was handed out, or a sixteenth of what is live, leaves it at 8 (an eighth of the time at most);
 //! one that takes back less than a tenth doubles it, up to 32: a program that frees by hand is hardly ever collected.
 //!
 //! With `gleaner.h` only, garbage is the rule: pace and ceiling are both three quarters. A pace that the user sets is
@@ -58,7 +58,7 @@ impl Trigger {
     /// The budget after a collection.
     pub fn next_budget(&mut self, outcome: &Outcome) -> Budget {
         let returned = outcome.swept.reclaimed_bytes;
-        if returned > outcome.spent / 3 || returned > outcome.swept.live_bytes / 8 {
+        if returned > outcome.spent / 3 || returned > outcome.swept.live_bytes / 16 {
             self.patience = PATIENCE_MIN;
         } else if returned < outcome.spent / 10 {
             self.patience = (self.patience * 2).min(PATIENCE_MAX);

@@ -22,7 +22,7 @@
 #   zeal        collect every so many allocations, a number or an array of one for each variant: programs that free
 #               by hand would hardly collect otherwise
 #   trace       no when the case judges its own stderr: then collections are counted from the line at exit only
-#   short       yes when the case belongs to the short subset
+#   short       the variants that belong to the short subset, or yes for all
 #   long        no when the case allocates too little to count collections
 #   deadline    seconds that a run may take
 #
@@ -100,12 +100,13 @@ load() {
     source "$here/cases/$1.sh"
 }
 
-# Whether the user asked for this group or case.
+# wanted GROUP VARIANT: whether the user asked for this case.
 wanted() {
     local name
+    [[ $short_only = no || $short = yes || " $short " = *" $2 "* ]] || return 1
     ((${#names[@]})) || return 0
     for name in "${names[@]}"; do
-        if [[ $name = "$1" || ${1%%/*} = "$name" || ${name%%/*} = "$1" ]]; then return 0; fi
+        if [[ $name = "$1" || $name = "$1/$2" ]]; then return 0; fi
     done
     return 1
 }
@@ -151,9 +152,10 @@ differences() {
 # run_case GROUP VARIANT ZEAL: runs one case in the current directory, prints its row, adds to `failed`.
 run_case() {
     local group=$1 variant=$2 zeal=$3 name=$1${2:+/$2} options plain preload collections verdict=same complaint stream
-    options=stats=1$more_options
+    options=stats=1
     [[ $trace = no ]] || options+=:trace=1
     ((zeal == 0)) || options+=:zeal=$zeal
+    options+=$more_options
     plain=$(run_once "$group" "$variant" plain)
     preload=$(run_once "$group" "$variant" preload LD_PRELOAD="$library" GLEANER_OPTIONS="$options")
     mv preload.stderr preload.all
@@ -179,9 +181,8 @@ run_case() {
 run_group() {
     local group=$1 index selected=()
     load "$group"
-    [[ $short_only = no || $short = yes ]] || return 0
     for index in "${!variants[@]}"; do
-        if wanted "$group${variants[index]:+/${variants[index]}}"; then selected+=("$index"); fi
+        if wanted "$group" "${variants[index]}"; then selected+=("$index"); fi
     done
     ((${#selected[@]})) || return 0
     # shellcheck disable=SC2086

@@ -117,14 +117,14 @@ UNUSED NOINLINE static void stack_clear(void)
         stale[i] = 0;
 }
 
-struct aside {
+struct aside_run {
     void (*step)(void *data);
     void *data;
 };
 UNUSED static void *aside_start(void *data)
 {
-    struct aside *aside = (struct aside *)data;
-    aside->step(aside->data);
+    struct aside_run *run = (struct aside_run *)data;
+    run->step(run->data);
     stack_clear();      /* the stack of a thread that is gone stays mapped, and the malloc door searches mappings */
     return NULL;
 }
@@ -135,7 +135,7 @@ UNUSED static void *aside_start(void *data)
  */
 UNUSED static void aside(void (*step)(void *data), void *data)
 {
-    struct aside run = { step, data };
+    struct aside_run run = { step, data };
     thread_join(thread_start(aside_start, &run));
 }
 

@@ -3,7 +3,7 @@
 packages='mawk gawk'
 variants=(mawk gawk)
 short=yes
-zeal=20000
+zeal=(500 200000)
 
 prepare() {
     cat >program.awk <<'END'

@@ -1,7 +1,7 @@
 # bash: lists, tables, strings, patterns, functions, here-documents, subshells and pipelines of the shell itself.
 
 short=yes
-zeal=20000
+zeal=400000
 
 fibonacci() {
     if (($1 < 2)); then echo "$1"; else echo $(($(fibonacci $(($1 - 1))) + $(fibonacci $(($1 - 2))))); fi

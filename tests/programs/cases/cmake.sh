@@ -1,7 +1,7 @@
 # cmake: a script of lists, strings and regular expressions; a project of many targets configured, then built.
 
 packages='cmake make gcc'
-zeal=20000
+zeal=60000
 
 prepare() {
     local i

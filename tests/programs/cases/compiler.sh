@@ -2,7 +2,7 @@
 
 packages='gcc g++'
 variants=(gcc g++)
-zeal=20000
+zeal=50000
 
 prepare() {
     awk -v n=$((scale * 60)) 'BEGIN {

@@ -2,7 +2,7 @@
 
 packages='coreutils findutils'
 short=yes
-zeal=4000
+zeal=10000
 
 prepare() {
     awk -v n=$((scale * 400000)) 'BEGIN {

@@ -1,7 +1,7 @@
 # git: a generated tree through init, add, commit, branches, a merge, clone, log, diff, blame, gc and fsck.
 
 packages=git
-zeal=2000
+zeal=4000
 
 prepare() {
     local i

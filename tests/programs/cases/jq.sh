@@ -1,7 +1,7 @@
 # jq: 200,000 objects generated, grouped, sorted, changed, printed and read again.
 
 packages=jq
-zeal=60000
+zeal=40000
 
 commands() {
     jq -n -c --argjson n $((scale * 25000)) 'range($n) | {id: ., name: "name-\(. * 7919 % 10007)", tags: [. % 3, . % 5],

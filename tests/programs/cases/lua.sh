@@ -2,7 +2,7 @@
 
 packages=lua5.4
 short=yes
-zeal=60000
+zeal=100000
 
 prepare() {
     cat >program.lua <<'END'

@@ -1,7 +1,7 @@
 # make -j: a generated project of many files, its dependency graph, functions of make, and a second, empty build.
 
 packages='make gcc'
-zeal=4000
+zeal=60000
 
 prepare() {
     local i

@@ -1,7 +1,7 @@
 # openssl: keys, digests, signatures, ciphers, and a revocation list of many entries, which allocates for each.
 
 packages=openssl
-zeal=4000
+zeal=40000
 
 prepare() {
     seq 1 $((scale * 400000)) >plain

@@ -2,7 +2,7 @@
 
 packages=sqlite3
 short=yes
-zeal=20000
+zeal=40000
 
 prepare() {
     cat >query.sql <<END

@@ -1,7 +1,7 @@
 # tclsh: dictionaries, lists, strings, regular expressions, procedures, errors and coroutines.
 
 packages=tcl
-zeal=4000
+zeal=25000
 
 prepare() {
     cat >program.tcl <<'END'

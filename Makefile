@@ -1,0 +1,95 @@
+# make            builds the libraries and the command
+# make demo       runs the leaking gateway under glibc and under gleaner, and draws both
+# make test       passes all tests
+# make bench      measures beside other allocators and collectors
+# make install    lays everything down below $(DESTDIR)$(PREFIX)
+# make accept-*   shows one promise each; `make accept` shows all of them
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+CARGO ?= cargo
+
+VERSION := 0.1.0
+SOVERSION := 0
+DOORS := target/doors/release
+TOOLS := target/release
+OUT := target/out
+
+.PHONY: all doors tools demo test test-programs bench install clean
+all: doors tools
+
+# The libraries are built apart from the tools, whose dependencies need `std`.
+doors:
+	$(CARGO) build --release --target-dir target/doors
+	@ln -sf libgleaner.so $(DOORS)/libgleaner.so.$(SOVERSION)
+	@ln -sf libgleaner_malloc.so $(DOORS)/libgleaner_malloc.so.$(SOVERSION)
+
+tools:
+	$(CARGO) build --release -p gleaner-tools -p gleaner-harness
+
+$(OUT)/leaky_gateway: examples/c/leaky_gateway.c
+	@mkdir -p $(OUT)
+	$(CC) -std=c11 -O2 -Wall -Wextra -pthread -o $@ $<
+
+GATEWAY = $(TOOLS)/gleaner-harness gateway --server $(OUT)/leaky_gateway --gleaner $(TOOLS)/gleaner --out $(OUT)/gateway
+
+demo: doors tools $(OUT)/leaky_gateway
+	$(GATEWAY)
+
+test: doors tools
+	$(CARGO) test --workspace
+	tests/header/check.sh
+
+# ---- What is promised, one command a promise -------------------------------------------------------------------------
+
+.PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine
+
+accept: accept-tests accept-gateway accept-collect accept-programs accept-leak accept-threads accept-quarantine
+
+# A leaking server keeps a flat footprint, at the speed it had.
+accept-gateway: doors tools $(OUT)/leaky_gateway
+	$(GATEWAY) --check --pairs 5
+
+# All tests pass, none is ignored.
+accept-tests: test
+
+# GCBench, binary trees and a long list through gleaner.h, at -O0 and -O2, 1 to 8 threads; verified, rechecked, under zeal.
+accept-collect: doors
+	tests/stress/collect_programs.sh
+
+# Real programs do under preload what they do without, and are collected meanwhile.
+accept-programs: doors
+	tests/programs/run.sh
+
+# A gigabyte leaked in small pieces ends with a small resident set; finalizers, weak cells, ephemerons at scale.
+accept-leak: doors
+	tests/stress/run.sh footprint finalizers
+
+# Forks, waves of threads, dlopen, and callbacks that leave in every way there is.
+accept-threads: doors
+	tests/stress/run.sh threads callbacks
+
+# Uses after free and double frees under quarantine, failing realloc, a limit reached.
+accept-quarantine: doors
+	tests/stress/run.sh misuse
+
+# ---- Installing -------------------------------------------------------------------------------------------------------
+
+D := $(DESTDIR)$(PREFIX)
+
+install: doors tools
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include $(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man7
+	install -m 755 $(TOOLS)/gleaner $(D)/bin/gleaner
+	for library in gleaner gleaner_malloc; do \
+	    install -m 755 $(DOORS)/lib$$library.so $(D)/lib/lib$$library.so.$(VERSION) && \
+	    ln -sf lib$$library.so.$(VERSION) $(D)/lib/lib$$library.so.$(SOVERSION) && \
+	    ln -sf lib$$library.so.$(SOVERSION) $(D)/lib/lib$$library.so || exit 1; done
+	install -m 644 $(DOORS)/libgleaner.a $(D)/lib/libgleaner.a
+	install -m 644 include/gleaner.h $(D)/include/gleaner.h
+	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/gleaner.pc.in > $(D)/lib/pkgconfig/gleaner.pc
+	install -m 644 docs/man/gleaner.1 $(D)/share/man/man1/gleaner.1
+	install -m 644 docs/man/gleaner.3 $(D)/share/man/man3/gleaner.3
+	install -m 644 docs/man/libgleaner_malloc.7 $(D)/share/man/man7/libgleaner_malloc.7
+
+clean:
+	$(CARGO) clean
