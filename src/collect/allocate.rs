@@ -90,10 +90,19 @@ pub enum Freed {
         /// Its size.
         bytes: usize,
     },
+    /// The object is in quarantine: it was freed before by the call that returns to `first_site`.
+    TwiceInQuarantine {
+        /// The object.
+        object: Addr,
+        /// Its size.
+        bytes: usize,
+        /// The return address of the first call.
+        first_site: usize,
+    },
 }
 
-/// Frees the object at `address`, which is not null.
-pub fn free(address: Addr) -> Freed {
+/// Frees the object at `address`, which is not null. `site` is where the call returns to, or zero.
+pub fn free(address: Addr, site: usize) -> Freed {
     let Some(slot) = resolve::locate(address) else {
         return if emergency::range().contains(address) { dropped() } else { Freed::Foreign };
     };
@@ -109,13 +118,31 @@ pub fn free(address: Addr) -> Freed {
     if tables::may_be_attached() {
         detach(&slot);
     }
-    if settings::free_mode() == FreeMode::Ignore {
-        return Freed::Done;
+    match settings::free_mode() {
+        FreeMode::Normal | FreeMode::Checked => {}
+        FreeMode::Quarantine => return put_in_quarantine(&slot, site),
+        FreeMode::Ignore => return Freed::Done,
     }
     if slot.class().is_large() {
         return if large::free(&inside, &slot) { Freed::Done } else { twice };
     }
     free_small(&inside, &slot)
+}
+
+/// The object stays, zeroed, until nothing reaches it. The caller is inside its gate.
+fn put_in_quarantine(slot: &Slot, site: usize) -> Freed {
+    match TABLES.lock().quarantine.note(slot.start(), site) {
+        Ok(Ok(())) => {
+            // SAFETY: the object is the caller's to give up, so its bytes are nobody's.
+            unsafe { core::ptr::write_bytes(slot.start().as_ptr::<u8>(), 0, slot.bytes()) };
+            Freed::Done
+        }
+        Ok(Err(before)) => {
+            Freed::TwiceInQuarantine { object: slot.start(), bytes: slot.object_bytes(), first_site: before.site }
+        }
+        // Without memory to remember it by, the object is left to the collector as it is.
+        Err(_) => dropped(),
+    }
 }
 
 /// A free inside a slow path of the same thread, or without memory for a record: the object stays.
@@ -229,7 +256,7 @@ fn move_to(slot: &Slot, usable: usize, bytes: usize) -> Resized {
     unsafe {
         core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), usable.min(bytes));
     }
-    free(slot.start());
+    free(slot.start(), 0);
     Resized::At(moved)
 }
 

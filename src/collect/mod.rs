@@ -25,6 +25,7 @@ pub mod ephemeron;
 pub mod events;
 pub mod finalize;
 pub mod mark;
+pub mod quarantine;
 pub mod recheck;
 pub mod roots;
 pub mod settings;
@@ -56,7 +57,7 @@ use events::{Event, Step};
 use mark::Marker;
 use recheck::{Disagreement, Recheck};
 use roots::{Myself, Snapshot};
-use settings::Mode;
+use settings::{FreeMode, Mode};
 use stats::{COUNTERS, Counters};
 use tables::{TABLES, Tables};
 use trigger::{Outcome, Trigger};
@@ -130,6 +131,9 @@ pub fn collect(cause: Cause) -> bool {
     } else {
         has_run = collect_with_loader_locked(mutator, cause);
     }
+    if settings::free_mode() == FreeMode::Quarantine {
+        quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
+    }
     has_run
 }
 
@@ -173,14 +177,14 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     let known = marker.ephemerons.reserve(made).is_ok() && snapshot.read_loader().is_ok();
     let stopped = if known { world::stop(myself.mutator) } else { Err(world::Abandoned { tid: 0 }) };
     if let Err(abandoned) = stopped {
-        return give_up(abandoned);
+        return give_up(myself.mutator, abandoned);
     }
     times.stopped_ns = clock::now_ns();
     let mut tables = TABLES.lock();
     let Ok(swept) = mark_and_sweep(marker, snapshot, &mut tables, myself, &mut times) else {
         drop(tables);
         world::resume();
-        return give_up(world::Abandoned { tid: 0 });
+        return give_up(myself.mutator, world::Abandoned { tid: 0 });
     };
     drop(tables);
     times.swept_ns = clock::now_ns();
@@ -217,6 +221,9 @@ fn mark_and_sweep(
     times.marked_ns = clock::now_ns();
     settle_weak(marker, tables);
     times.settled_ns = clock::now_ns();
+    if settings::free_mode() == FreeMode::Quarantine {
+        quarantine::inspect(tables, snapshot, myself);
+    }
     let mode = if settings::mode() == Mode::On { sweep::Mode::Reclaim } else { sweep::Mode::Count };
     let swept = sweep::sweep(mode);
     if settings::verify() {
@@ -304,8 +311,9 @@ impl Times {
     }
 }
 
-fn give_up(abandoned: world::Abandoned) -> bool {
+fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
     Counters::add(&COUNTERS.stops_abandoned, 1);
+    mutator.deaf_thread.store(abandoned.tid, Ordering::Relaxed);
     // Try again after as much has been handed out as now.
     pressure::restart(&Trigger::first_budget(pressure::spent().max(0) as usize));
     if settings::verbose() {

@@ -57,6 +57,21 @@ pub enum Source {
     Uncollectable,
 }
 
+impl Source {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Registers => "a register",
+            Source::Stack => "a stack",
+            Source::Static => "static data or a mapping of the program's",
+            Source::ThreadLocal => "thread-local storage",
+            Source::Registered => "a registered range or a pin",
+            Source::Finalizer => "a finalizer",
+            Source::Uncollectable => "an uncollectable object",
+        }
+    }
+}
+
 /// Whether every mapping of the program is a root: the engine behind malloc.
 static MAPPINGS_ARE_ROOTS: AtomicBool = AtomicBool::new(false);
 

@@ -223,6 +223,13 @@ impl<V: Copy + Default> Map<V> {
         Some(removed)
     }
 
+    /// Visits all entries, to change their values.
+    pub fn for_each_mut(&mut self, mut visit: impl FnMut(Addr, &mut V)) {
+        self.entries.as_mut_slice().iter_mut().filter(|(key, _)| *key != 0).for_each(|(key, value)| {
+            visit(Addr::new(*key), value);
+        });
+    }
+
     /// Visits all entries.
     pub fn for_each(&self, mut visit: impl FnMut(Addr, V)) {
         self.entries.as_slice().iter().filter(|(key, _)| *key != 0).for_each(|&(key, value)| {

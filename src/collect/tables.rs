@@ -5,6 +5,7 @@
 use super::{
     ephemeron,
     finalize::Finalizers,
+    quarantine::Quarantine,
     table::{List, Map},
     weak::WeakCells,
 };
@@ -28,6 +29,8 @@ pub struct Tables {
     pub pins: Map<usize>,
     /// Control blocks of threads that have ended; a result may wait there for its join.
     pub ended_control_blocks: List<usize>,
+    /// Frees that are remembered.
+    pub quarantine: Quarantine,
     /// Ephemerons made, to size their buckets by.
     pub ephemerons_made: usize,
     /// Weak cells cleared so far.
@@ -43,6 +46,7 @@ pub static TABLES: Lock<Tables> = Lock::new(
         ranges: List::new(),
         pins: Map::new(),
         ended_control_blocks: List::new(),
+        quarantine: Quarantine::new(),
         ephemerons_made: 0,
         weak_cleared: 0,
     },

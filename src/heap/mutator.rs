@@ -50,6 +50,8 @@ pub struct Mutator {
     pub finalizing_sp: AtomicUsize,
     /// The stack pointer of the listener that runs on this thread, or zero.
     pub listening_sp: AtomicUsize,
+    /// A thread that did not stop for a collection of this one's, until somebody has been told; zero for none.
+    pub deaf_thread: AtomicU32,
     /// The thread pointer of the thread that had the record before, until a collection has taken note of it.
     pub former_thread_pointer: AtomicUsize,
     /// The context of the code that the stop signal interrupted.
@@ -151,6 +153,7 @@ impl Mutator {
         self.stopped.store(0, Ordering::Relaxed);
         self.finalizing_sp.store(0, Ordering::Relaxed);
         self.listening_sp.store(0, Ordering::Relaxed);
+        self.deaf_thread.store(0, Ordering::Relaxed);
         self.context.store(0, Ordering::Relaxed);
         self.thread_pointer.store(0, Ordering::Relaxed);
         self.set_stack(Range::default());

@@ -120,11 +120,21 @@ pub unsafe extern "C" fn gc_free(p: *mut c_void) {
     if p.is_null() {
         return;
     }
-    let address = Addr::of(p);
     // SAFETY: by the caller's promise.
-    if tables::may_be_attached() || !unsafe { push_fast(address) } {
-        misuse::report("gc_free", address, allocate::free(address));
+    if tables::may_be_attached() || !unsafe { push_fast(Addr::of(p)) } {
+        // SAFETY: by the caller's promise.
+        unsafe { free_slowly(p) };
     }
+}
+
+/// Reached by a jump, so the word on the stack is where the call of `gc_free` returns to: reports name it.
+#[unsafe(naked)]
+unsafe extern "C" fn free_slowly(p: *mut c_void) {
+    core::arch::naked_asm!("mov rsi, [rsp]", "jmp {free}", free = sym free_at)
+}
+
+unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
+    misuse::report("gc_free", Addr::of(p), site, allocate::free(Addr::of(p), site));
 }
 
 /// The fast path of a free: `false` when the slow path has to look. Kinds that promise zero are cleared here.

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum callout_kind { NOTHING, FINALIZER, EVENT };
+enum callout_kind { NOTHING, FINALIZER, EVENT, WARNING };
 
 struct callout {
     void (*finalizer)(void *object, void *data);
@@ -18,6 +18,8 @@ struct callout {
     void *data;
     void (*listener)(const void *event, void *data);
     uint64_t event[8];
+    void (*warn)(const char *message, void *data);
+    char message[128];
 };
 
 /* The Rust side.  Each returns with every gate open. */
@@ -42,12 +44,14 @@ void (*gleaner_throw_bad_alloc(void))(void);
 /* Kinds by their numbers in the engine. */
 enum { KIND_POINTER_FREE = 2, KIND_UNCOLLECTABLE = 3, KIND_MALLOC = 0 };
 
-/* Calls what waits to be called on this thread: listeners, and finalizers unless one is running. */
+/* Calls what waits to be called on this thread: a warning, listeners, and finalizers unless one is running. */
 static void run_callouts(void) {
     struct callout callout;
     enum callout_kind kind;
     while ((kind = gleaner_next_callout(&callout, __builtin_frame_address(0))) != NOTHING) {
-        if (kind == EVENT) {
+        if (kind == WARNING) {
+            callout.warn(callout.message, callout.data);
+        } else if (kind == EVENT) {
             callout.listener(callout.event, callout.data);
         } else {
             callout.finalizer(callout.object, callout.data);

@@ -2,7 +2,10 @@
 //! open and no lock held.
 
 use crate::misuse;
-use core::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use core::{
+    ffi::{CStr, c_char, c_int, c_uint, c_void},
+    fmt::Write,
+};
 use gleaner::{
     base::{
         addr::Addr,
@@ -15,7 +18,7 @@ use gleaner::{
         events, finalize, settings,
     },
     heap::{Request, gate, kind::Kind, mutator, resolve},
-    os::stack,
+    os::{log::Line, stack},
 };
 
 /// A callback and its data. The data is static data of ours, and so a root.
@@ -58,6 +61,8 @@ pub struct Callout {
     data: usize,
     listener: usize,
     event: Event,
+    warn: usize,
+    message: [u8; 128],
 }
 
 /// `gc_event` of `gleaner.h`, with room to spare.
@@ -76,6 +81,7 @@ struct Event {
 const NOTHING: c_uint = 0;
 const FINALIZER: c_uint = 1;
 const EVENT: c_uint = 2;
+const WARNING: c_uint = 3;
 
 fn pointer<T>(result: Result<Addr, allocate::NoMemory>) -> *mut T {
     result.map_or(core::ptr::null_mut(), Addr::as_ptr)
@@ -129,7 +135,7 @@ pub unsafe extern "C" fn gleaner_resize(p: *mut *mut c_void, bytes: usize, funct
         Resized::NotAnObject(freed) => {
             // SAFETY: by the caller's promise.
             let function = unsafe { CStr::from_ptr(function) }.to_str().unwrap_or("realloc");
-            misuse::report(function, address, freed);
+            misuse::report(function, address, 0, freed);
             0
         }
     }
@@ -141,6 +147,10 @@ pub unsafe extern "C" fn gleaner_resize(p: *mut *mut c_void, bytes: usize, funct
 /// `callout` can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gleaner_next_callout(callout: *mut Callout, frame: *const c_void) -> c_uint {
+    // SAFETY: by the caller's promise.
+    if unsafe { take_warning(callout) } {
+        return WARNING;
+    }
     if events::are_waiting() {
         // SAFETY: by the caller's promise.
         if unsafe { take_event(callout, frame) } {
@@ -152,6 +162,28 @@ pub unsafe extern "C" fn gleaner_next_callout(callout: *mut Callout, frame: *con
     }
     // SAFETY: by the caller's promise.
     if unsafe { gleaner_next_finalizer(callout, frame) } != 0 { FINALIZER } else { NOTHING }
+}
+
+/// A collection of this thread's was given up.
+unsafe fn take_warning(callout: *mut Callout) -> bool {
+    let Some(mutator) = mutator::current() else { return false };
+    if mutator.deaf_thread.load(Ordering::Relaxed) == 0 {
+        return false;
+    }
+    let thread = mutator.deaf_thread.swap(0, Ordering::Relaxed);
+    let Some((warn, data)) = WARN.get() else { return false };
+    let mut line = Line::new();
+    // A `Line` never refuses.
+    let _ = write!(line, "a collection was given up: thread {thread} did not stop; nothing was reclaimed");
+    // SAFETY: by the caller's promise; the text is shorter than its room, and the rest is zero.
+    unsafe {
+        (*callout).warn = warn;
+        (*callout).data = data;
+        (*callout).message = [0; 128];
+        let text = line.as_bytes();
+        core::ptr::copy_nonoverlapping(text.as_ptr(), (&raw mut (*callout).message).cast(), text.len().min(127));
+    }
+    true
 }
 
 unsafe fn take_event(callout: *mut Callout, frame: *const c_void) -> bool {
@@ -175,7 +207,11 @@ unsafe fn take_event(callout: *mut Callout, frame: *const c_void) -> bool {
         reserve: [0; 2],
     };
     // SAFETY: by the caller's promise.
-    unsafe { callout.write(Callout { finalizer: 0, object: 0, data, listener, event }) };
+    unsafe {
+        (*callout).data = data;
+        (*callout).listener = listener;
+        (*callout).event = event;
+    }
     true
 }
 
@@ -213,8 +249,11 @@ pub unsafe extern "C" fn gleaner_next_finalizer(callout: *mut Callout, frame: *c
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_callout_over(kind: c_uint) {
     if let Some(mutator) = mutator::current() {
-        let running = if kind == EVENT { &mutator.listening_sp } else { &mutator.finalizing_sp };
-        running.store(0, Ordering::Relaxed);
+        match kind {
+            EVENT => mutator.listening_sp.store(0, Ordering::Relaxed),
+            FINALIZER => mutator.finalizing_sp.store(0, Ordering::Relaxed),
+            _ => {}
+        }
     }
 }
 

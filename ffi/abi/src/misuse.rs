@@ -1,12 +1,24 @@
 //! What a wrong pointer leads to: one exact line on standard error, and SIGABRT.
 
-use gleaner::{base::addr::Addr, collect::allocate::Freed, fatal};
+use gleaner::{
+    base::addr::Addr,
+    collect::allocate::Freed,
+    fatal,
+    os::{dl, log},
+};
 
-/// Reports what `function` met at `address`; returns when nothing was wrong.
+/// Reports what `function`, called from `site`, met at `address`; returns when the program can go on.
 #[inline]
-pub fn report(function: &str, address: Addr, freed: Freed) {
-    if freed != Freed::Done {
-        die(function, address, freed);
+pub fn report(function: &str, address: Addr, site: usize, freed: Freed) {
+    match freed {
+        Freed::Done => {}
+        Freed::TwiceInQuarantine { object, bytes, first_site } => log::print(format_args!(
+            "gleaner: {function}: freed twice: {:#x}, an object of {bytes} bytes; first freed at {}, again at {}",
+            object.get(),
+            dl::Place::of(first_site),
+            dl::Place::of(site)
+        )),
+        wrong => die(function, address, wrong),
     }
 }
 
@@ -22,7 +34,7 @@ fn die(function: &str, address: Addr, freed: Freed) -> ! {
             "{function}: freed twice: {:#x}, an object of {bytes} bytes; remove one of the two calls",
             object.get()
         ),
-        Freed::Foreign | Freed::Done => {
+        Freed::Foreign | Freed::Done | Freed::TwiceInQuarantine { .. } => {
             fatal!("{function}: not a gleaner object: {at:#x}; free it with the allocator it came from")
         }
     }

@@ -5,7 +5,8 @@ use gleaner::{
     api::options,
     base::sync::Ordering,
     collect::{
-        settings,
+        allocate, quarantine,
+        settings::{self, FreeMode},
         start::{self, Door},
         stats::COUNTERS,
     },
@@ -48,8 +49,12 @@ unsafe fn variable<'a>(environment: *const *const c_char, name: &CStr) -> Option
     None
 }
 
-/// What the destructor does: a line of statistics, if asked for.
+/// What the destructor does: last reports of the quarantine, and a line of statistics if asked for.
 pub fn finish() {
+    if settings::free_mode() == FreeMode::Quarantine {
+        allocate::with_tables(|tables| tables.quarantine.inspect_at_exit());
+        quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
+    }
     if !settings::stats_at_exit() {
         return;
     }

@@ -57,16 +57,21 @@ pub unsafe extern "C" fn free(p: *mut c_void) {
     }
 }
 
-#[cold]
-unsafe fn free_slowly(p: *mut c_void) {
+/// Reached by a jump, so the word on the stack is where the call of `free` returns to: reports name it.
+#[unsafe(naked)]
+unsafe extern "C" fn free_slowly(p: *mut c_void) {
+    core::arch::naked_asm!("mov rsi, [rsp]", "jmp {free}", free = sym free_at)
+}
+
+unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
     if p.is_null() {
         return;
     }
     let error = errno::get();
-    match allocate::free(Addr::of(p)) {
+    match allocate::free(Addr::of(p), site) {
         // SAFETY: not ours: from glibc, before we were there or past us.
         Freed::Foreign => unsafe { __libc_free(p) },
-        freed => misuse::report("free", Addr::of(p), freed),
+        freed => misuse::report("free", Addr::of(p), site, freed),
     }
     errno::set(error);
 }
