@@ -1,5 +1,91 @@
-//! gleaner
-#![cfg_attr(not(test), no_std)]
+//! gleaner: a heap that collects what the program no longer reaches, and a malloc on the same heap.
+//!
+//! This is the first chapter: the picture, one object's life, what excludes what, and the words. Each module opens with
+//! its own part of the story.
+//!
+//! # The picture
+//!
+//! ```text
+//!   doors      C header        malloc family      Rust
+//!                  \               |               /
+//!   api            options, statistics
+//!   collect    decide -> stop -> roots -> mark -> weak, finalizers -> sweep -> resume
+//!   heap       magazine (a thread, a class)  <->  block's bitmap  <->  centre (a class)  <->  cage (all)
+//!   os         mappings, threads, signals, the loader
+//!   base       addresses, bits, atomics
+//! ```
+//!
+//! Calls go downward only. A test reads the sources and names any line that looks up. Three pulls upward have an answer:
+//! an allocation that needs a collection gets "no room" from the heap, and one place in [`collect::allocate`](mod@collect::allocate) collects and
+//! asks again; sweeping a block is the heap's work, `collect` only says when; a thread's end is found from outside, by
+//! whoever finds that its kernel id is gone.
+//!
+//! # One object's life
+//!
+//! `gc_malloc(40)` looks its *size class* up (48 bytes), takes the thread's *magazine* for that class and the kind
+//! "scanned", and pops a *slot*: two loads and a store. When the magazine is empty, the slow path enters the thread's
+//! *gate* and refills it from the *bitmap* of a *block* that the thread has *claimed*: the slots are zeroed just before
+//! they are handed out. When the block is used up, the class's *centre* gives another, or the *cage* a fresh unit.
+//!
+//! The program stores the address somewhere. Later another thread's allocation finds the *budget* spent and collects:
+//! it closes all gates, stops all threads by a signal, and looks at every word of registers, stacks, thread-local
+//! storage and static data. One of them lies in our object's unit; [`heap::resolve`] turns it into the object, the
+//! marker sets its mark bit and later scans its words. The sweep keeps it: `allocated &= marked`.
+//!
+//! Some collections later nothing points to it any more. Its mark bit stays clear, the sweep clears its allocated bit
+//! without touching the object, and a refill hands the slot out again. Had the program freed it by hand, the slot would
+//! have gone back on the thread's magazine at once, by one store and a raised pointer.
+//!
+//! # What is true at every instruction
+//!
+//! A slot is in exactly one of three places: free in its block's bitmap; cached in a magazine, between `bottom` and
+//! `top`; or in use, its address in a register, on a stack or in a reachable object. The fast paths keep this by the
+//! order of their accesses alone ([`heap::magazine`]), so a thread may be stopped anywhere in them.
+//!
+//! # Who excludes whom
+//!
+//! Slow paths run inside their thread's gate. A collector, a fork and a census close the gates, and then nobody holds a
+//! lock of ours and no bitmap is half changed ([`heap::gate`]). Locks are taken in one order only, checked in debug builds:
+//!
+//! ```text
+//!   the loader's lock -> world -> (gates) -> tables -> threads -> events -> centre -> cage -> os
+//! ```
+//!
+//! After the stop the collector makes system calls only: a stopped thread may hold any lock of the C library.
+//!
+//! # What a collection must never do
+//!
+//! Reclaim a live object. When something cannot be known (a thread does not stop, the list of mappings cannot be read)
+//! the collection is given up, the memory is kept, and a statistic says so.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | cage | the address range of the heap; *span*: one reserved piece of it |
+//! | unit | 64 KiB of the cage, the smallest piece that is taken and given |
+//! | block | one unit or a power of two of them, divided into slots of one class |
+//! | slot | the place of one object |
+//! | size class | a slot size; *kind*: what may be assumed of an object's words; *class*: both together |
+//! | magazine | a thread's own stack of free slots of one class |
+//! | centre | a class's list of blocks with room that no thread has claimed |
+//! | allocated bit, mark bit | handed out to a thread; reached by the collection that runs |
+//! | mutator | a thread that uses the heap; its *record* is what we keep of it |
+//! | root | a word from which the search for live objects starts |
+//! | ambiguous word | a word that may be an address; *resolve*: find the object it points into |
+//! | cycle | one collection from start to resume |
+//! | safe region | where a thread promises to leave the heap alone, so that it need not be stopped |
+
+#![cfg_attr(not(any(test, loom)), no_std)]
+#![warn(missing_docs)]
+// These types live in statics and are made by const functions; nobody wants one by `Default`.
+#![allow(clippy::new_without_default)]
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")))]
+compile_error!(
+    "gleaner runs on x86-64 Linux with glibc. A port is a set of files in src/os with the contracts of src/os/mod.rs."
+);
+
 pub mod api;
 pub mod base;
 pub mod collect;

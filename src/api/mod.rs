@@ -1,4 +1,5 @@
-//! Floor 5, the Rust surface: options and statistics.
+//! Floor 5, the Rust surface: the allocator of a Rust program, options and statistics.
 
+pub mod global;
 pub mod options;
 pub mod stats;

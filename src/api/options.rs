@@ -161,9 +161,9 @@ pub fn set_all(text: &str) {
             Err(Rejected::BadValue(value, values)) => log::print(format_args!(
                 "gleaner: GLEANER_OPTIONS: {name}={value} is not understood; it takes {values}"
             )),
-            Err(Rejected::TooLate) => log::print(format_args!(
-                "gleaner: GLEANER_OPTIONS: {name} can be set only before the first allocation"
-            )),
+            Err(Rejected::TooLate) => {
+                log::print(format_args!("gleaner: GLEANER_OPTIONS: {name} can be set only before the first allocation"))
+            }
         }
     }
 }

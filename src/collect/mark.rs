@@ -100,10 +100,8 @@ impl Marker {
         if let Some(slot) = resolve::resolve(word) {
             self.found(&slot, 0);
         }
-        if word.0 % 16 == 0 {
-            if let Some(slot) = resolve::resolve_end(word) {
-                self.found(&slot, 0);
-            }
+        if let Some(slot) = resolve::resolve_end(word) {
+            self.found(&slot, 0);
         }
     }
 

@@ -90,7 +90,9 @@ impl Collector {
         let Some(memory) = mem::map(size_of::<Collector>()) else { return false };
         let collector = memory.as_ptr::<Collector>();
         // SAFETY: mapped just now, large enough and page-aligned.
-        unsafe { collector.write(Collector { marker: Marker::new(), snapshot: Snapshot::new(), trigger: Trigger::new() }) };
+        unsafe {
+            collector.write(Collector { marker: Marker::new(), snapshot: Snapshot::new(), trigger: Trigger::new() })
+        };
         COLLECTOR.store(collector, Ordering::Release);
         true
     }
@@ -210,7 +212,7 @@ fn mark_and_sweep(
     mark_magazines(marker);
     if let Err(unknown) = mark_roots(marker, snapshot, tables, myself) {
         marker.drain();
-            sweep::sweep(sweep::Mode::Count);
+        sweep::sweep(sweep::Mode::Count);
         return Err(unknown);
     }
     times.rooted_ns = clock::now_ns();
@@ -226,10 +228,10 @@ fn mark_and_sweep(
     }
     let mode = if settings::mode() == Mode::On { sweep::Mode::Reclaim } else { sweep::Mode::Count };
     let swept = sweep::sweep(mode);
-    if settings::verify() {
-        if let Err(fault) = verify::check() {
-            crate::fatal!("verify: after collection {}: {fault:x?}", COUNTERS.collections.load(Ordering::Relaxed) + 1);
-        }
+    if settings::verify()
+        && let Err(fault) = verify::check()
+    {
+        crate::fatal!("verify: after collection {}: {fault:x?}", COUNTERS.collections.load(Ordering::Relaxed) + 1);
     }
     Ok(swept)
 }
@@ -326,10 +328,10 @@ fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
 }
 
 fn release(mutator: &Mutator) {
-    if let Some(_inside) = gate::enter(mutator) {
-        if let Some(cage) = CAGE.lock().as_mut() {
-            cage.release_some();
-        }
+    if let Some(_inside) = gate::enter(mutator)
+        && let Some(cage) = CAGE.lock().as_mut()
+    {
+        cage.release_some();
     }
 }
 

@@ -373,8 +373,8 @@ pub fn forget_reused_control_blocks(tables: &mut Tables) {
     let blocks = &mut tables.ended_control_blocks;
     let mut index = 0;
     while let Some(&tp) = blocks.as_slice().get(index) {
-        let is_used = mutator::all()
-            .any(|record| record.is_alive() && record.thread_pointer.load(Ordering::Relaxed) == tp);
+        let is_used =
+            mutator::all().any(|record| record.is_alive() && record.thread_pointer.load(Ordering::Relaxed) == tp);
         let mut word = [0u8; size_of::<usize>()];
         if is_used || sys::read_own_memory(tp, &mut word) != word.len() {
             blocks.swap_remove(index);

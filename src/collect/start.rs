@@ -6,7 +6,6 @@ use super::{
     trigger::Trigger,
     world::{self, Held, World},
 };
-use core::cell::UnsafeCell;
 use crate::{
     base::sync::{AtomicU32, Ordering},
     heap::{
@@ -17,6 +16,7 @@ use crate::{
     },
     os::{mem, statics, sys, thread},
 };
+use core::cell::UnsafeCell;
 
 /// What a door tells the engine about the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

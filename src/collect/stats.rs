@@ -101,9 +101,8 @@ pub fn sizes() -> Sizes {
     let (committed_bytes, side_bytes) = cage::committed_bytes();
     let (heap_bytes, released_bytes) =
         CAGE.lock().as_ref().map_or((0, 0), |cage| (cage.used_bytes(), cage.released_bytes()));
-    let sum = |of: fn(&mutator::Mutator) -> &AtomicU64| {
-        mutator::all().map(|record| of(record).load(Ordering::Relaxed)).sum()
-    };
+    let sum =
+        |of: fn(&mutator::Mutator) -> &AtomicU64| mutator::all().map(|record| of(record).load(Ordering::Relaxed)).sum();
     Sizes {
         heap_bytes: heap_bytes as u64,
         committed_bytes: committed_bytes as u64,

@@ -14,10 +14,6 @@
 //!          region, or has ended; none is inside a gate.
 //! Threads: the caller has [`hold`] of the world.
 
-use core::{
-    mem::ManuallyDrop,
-    ops::{Deref, DerefMut},
-};
 use crate::{
     base::sync::{AtomicI32, AtomicU32, Ordering},
     heap::{
@@ -30,6 +26,10 @@ use crate::{
         lock::{Guard, Lock, Rank},
         signal, sys, thread, tls,
     },
+};
+use core::{
+    mem::ManuallyDrop,
+    ops::{Deref, DerefMut},
 };
 
 /// One collection, fork or other change of the world at a time.
@@ -86,13 +86,11 @@ pub struct World {
 /// The stop under way, or the last one; the same number in [`RESUMED`] says that it is over.
 static STOP: AtomicU32 = AtomicU32::new(0);
 static RESUMED: AtomicU32 = AtomicU32::new(0);
-/// Counts answers to stops: what the collector sleeps on.
-static ANSWERS: AtomicU32 = AtomicU32::new(0);
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 const FIRST_DEADLINE_NS: u64 = 10_000_000;
 /// How long a thread that could run is waited for: the machine may be busy.
-const RUNNABLE_DEADLINE_NS: u64 = 2_000_000_000;
+const RUNNABLE_DEADLINE_NS: u64 = 1_000_000_000;
 /// How long a thread that sleeps is waited for: a signal would have woken it.
 const SLEEPING_DEADLINE_NS: u64 = 150_000_000;
 
@@ -148,8 +146,7 @@ extern "C" fn on_stop(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_voi
     mutator.thread_pointer.store(tls::thread_pointer().get(), Ordering::Relaxed);
     // Release: pairs with the collector's Acquire load, which then sees the context and all this thread has written.
     mutator.stopped.store(stop, Ordering::Release);
-    ANSWERS.fetch_add(1, Ordering::Release);
-    sys::futex_wake(&ANSWERS, 1);
+    gate::announce();
     loop {
         let resumed = RESUMED.load(Ordering::Acquire);
         if resumed == stop {
@@ -209,17 +206,16 @@ fn others(myself: &Mutator) -> impl Iterator<Item = &'static Mutator> {
     mutator::all().filter(move |record| record.is_alive() && !core::ptr::eq(*record, myself))
 }
 
-/// Waits until `is_done` holds for every other thread's record; `word` changes when it is worth looking again.
+/// Waits until `is_done` holds for every other thread's record.
 fn wait_for_all(
     myself: &Mutator,
-    word: &AtomicU32,
     is_done: impl Fn(&Mutator) -> bool,
     give_up: impl Fn(&Mutator) -> bool,
 ) -> Result<(), Abandoned> {
     let start = clock::now_ns();
     let mut deadline = start + FIRST_DEADLINE_NS;
     loop {
-        let seen = word.load(Ordering::Acquire);
+        let seen = gate::CHANGED.load(Ordering::Acquire);
         if others(myself).all(&is_done) {
             return Ok(());
         }
@@ -233,7 +229,7 @@ fn wait_for_all(
             }
             deadline = now + (now - start);
         }
-        sys::futex_wait(word, seen, Some(deadline - now));
+        sys::futex_wait(&gate::CHANGED, seen, Some(deadline - now));
     }
 }
 
@@ -244,25 +240,29 @@ fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
 
 fn wait_for_gates(myself: &Mutator) -> Result<(), Abandoned> {
     // Acquire: pairs with the Release of leaving, so all that the slow path wrote is seen.
-    wait_for_all(myself, &gate::OPENED, |record| record.inside.load(Ordering::Acquire) == 0, retire_if_ended)
+    wait_for_all(myself, |record| record.inside.load(Ordering::Acquire) == 0, retire_if_ended)
 }
 
 fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
     for record in others(myself) {
         ask(record, stop);
     }
-    wait_for_all(myself, &ANSWERS, |record| has_stopped(record, stop), |record| {
-        // A signal that the queue had no room for is sent again.
-        if record.requested.load(Ordering::Relaxed) != stop {
-            ask(record, stop);
-        }
-        retire_if_ended(record)
-    })
+    wait_for_all(
+        myself,
+        |record| has_stopped(record, stop),
+        |record| {
+            // A signal that the queue had no room for is sent again.
+            if record.requested.load(Ordering::Relaxed) != stop {
+                ask(record, stop);
+            }
+            retire_if_ended(record)
+        },
+    )
 }
 
 /// Whether the thread stands still: in its handler, or in a safe region, which it cannot leave now.
 fn has_stopped(record: &Mutator, stop: u32) -> bool {
-    record.stopped.load(Ordering::Acquire) == stop || record.region.load(Ordering::Acquire) != 0
+    record.stopped.load(Ordering::Acquire) == stop || record.region.load(Ordering::Acquire) == gate::IN_REGION
 }
 
 fn ask(record: &Mutator, stop: u32) {

@@ -86,7 +86,12 @@ struct Span {
 }
 
 static SPANS: [Span; SPANS_MAX] = [const {
-    Span { start: AtomicUsize::new(0), units: AtomicU32::new(0), committed: AtomicU32::new(0), first: AtomicU32::new(0) }
+    Span {
+        start: AtomicUsize::new(0),
+        units: AtomicU32::new(0),
+        committed: AtomicU32::new(0),
+        first: AtomicU32::new(0),
+    }
 }; SPANS_MAX];
 
 type Bits = BitSlice<u64, Lsb0>;
@@ -129,7 +134,8 @@ impl Cage {
         let mut bytes = limit.map_or(SPAN_BYTES_MAX, |limit| (limit / 4).min(SPAN_BYTES_MAX)).next_power_of_two();
         while bytes >= SPAN_BYTES_MIN {
             // Room in the numbering for more spans, where the first is small.
-            let numbered = if bytes == SPAN_BYTES_MAX { bytes } else { limit.map_or(bytes * 8, |limit| limit.max(bytes)) };
+            let numbered =
+                if bytes == SPAN_BYTES_MAX { bytes } else { limit.map_or(bytes * 8, |limit| limit.max(bytes)) };
             if let Some(cage) = Cage::try_reserve(bytes, numbered.div_ceil(UNIT)) {
                 return Some(cage);
             }

@@ -99,7 +99,9 @@ impl Centre {
         match block.state() {
             State::Claimed => {}
             // The only listed block stays even if it is empty: the class is likely to want it back.
-            State::Listed if free == shape.slots && (block.next.load(Ordering::Relaxed) != 0 || self.first != unit + 1) => {
+            State::Listed
+                if free == shape.slots && (block.next.load(Ordering::Relaxed) != 0 || self.first != unit + 1) =>
+            {
                 self.unlist(unit);
                 give_up(class, unit);
             }

@@ -27,9 +27,8 @@ pub(super) fn reserve() {
 pub fn allocate(bytes: usize) -> Option<Addr> {
     let start = START.load(Ordering::Acquire);
     let needed = bytes.max(1).checked_next_multiple_of(ALIGN).filter(|&needed| start != 0 && needed <= BYTES)?;
-    let from = USED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-        (used + needed <= BYTES).then_some(used + needed)
-    });
+    let from = USED
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used + needed <= BYTES).then_some(used + needed));
     from.ok().map(|from| Addr::new(start + from))
 }
 

@@ -28,10 +28,10 @@ use crate::{
     os::{signal, stack, sys, thread},
 };
 
-/// Not zero while a collector or a fork keeps the gates closed; it sleeps on [`OPENED`] and threads sleep on this.
+/// Not zero while a collector or a fork keeps the gates closed: what threads at their gates sleep on.
 pub static STOPPING: AtomicU32 = AtomicU32::new(0);
-/// Counts gates that were left while `STOPPING`: what a collector sleeps on.
-pub static OPENED: AtomicU32 = AtomicU32::new(0);
+/// Counts what a collector may wait for: gates left, regions entered, stops answered. It sleeps on this.
+pub static CHANGED: AtomicU32 = AtomicU32::new(0);
 /// The thread that keeps the gates closed; it may pass them itself.
 static STOPPER: AtomicU32 = AtomicU32::new(0);
 
@@ -104,10 +104,11 @@ fn leave(mutator: &Mutator) {
     }
 }
 
+/// Tells a collector to look again.
 #[cold]
-fn announce() {
-    OPENED.fetch_add(1, Ordering::Release);
-    sys::futex_wake(&OPENED, i32::MAX as u32);
+pub fn announce() {
+    CHANGED.fetch_add(1, Ordering::Release);
+    sys::futex_wake(&CHANGED, i32::MAX as u32);
 }
 
 /// Waits at a closed gate, in a safe region and deaf to signals.
@@ -145,22 +146,30 @@ pub fn in_safe_region<F: FnOnce()>(mutator: &Mutator, work: F) {
 pub fn begin_region(mutator: &Mutator, sp: Addr) {
     mutator.region_sp.store(sp.get(), Ordering::Relaxed);
     // Release: pairs with the collector's Acquire load of `region`, which then sees the stack pointer and the stack.
-    mutator.region.store(1, Ordering::Release);
+    mutator.region.store(IN_REGION, Ordering::Release);
     thread::fence_if_needed();
     if is_closed() {
         announce();
     }
 }
 
+/// `Mutator::region`: the thread is in a safe region and does not leave it while the gates are closed.
+pub const IN_REGION: u32 = 1;
+/// It looks whether it may leave. If a collector has counted it as stopped before, it is going to find that it may not;
+/// what it published is valid all the time.
+pub const LEAVING_REGION: u32 = 2;
+
 /// Ends a safe region; waits while the world is stopped.
 pub fn end_region(mutator: &Mutator) {
     loop {
-        mutator.region.store(0, Ordering::Relaxed);
+        mutator.region.store(LEAVING_REGION, Ordering::Relaxed);
         thread::fence_if_needed();
         if !is_closed() {
+            mutator.region.store(0, Ordering::Relaxed);
             return;
         }
-        mutator.region.store(1, Ordering::Release);
+        mutator.region.store(IN_REGION, Ordering::Release);
+        announce();
         sys::futex_wait(&STOPPING, 1, None);
     }
 }

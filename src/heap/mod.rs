@@ -33,7 +33,10 @@ pub mod units;
 pub mod verify;
 pub mod zeal;
 
-use crate::base::{addr::Addr, sync::{AtomicU32, Ordering}};
+use crate::base::{
+    addr::Addr,
+    sync::{AtomicU32, Ordering},
+};
 use gate::Inside;
 use kind::Kind;
 use size_class::SLOT_BYTES_MAX;

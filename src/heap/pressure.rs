@@ -1,7 +1,7 @@
 //! What the collector's trigger and the statistics count: bytes handed out and taken back.
 //!
 //! A thread counts in its record and adds to the heap's counter when it has a fair amount, so that the counter's cache
-//! line is written once for many refills. The counter runs behind by at most [`BATCH_BYTES`] a thread.
+//! line is written once for many refills. The counter runs behind by at most 16 KiB a thread.
 
 use super::mutator::Mutator;
 use crate::{

@@ -8,7 +8,7 @@
 
 use super::{
     cage::{self, Unit},
-    size_class::UNIT,
+    size_class::{GRANULE, UNIT},
     units::{self, Class, Word},
 };
 use crate::base::{
@@ -128,6 +128,9 @@ pub fn resolve(word: Ambiguous) -> Option<Slot> {
 /// C and C++ programs keep addresses one past the end of an array. In a root such a word keeps the array.
 #[inline]
 pub fn resolve_end(word: Ambiguous) -> Option<Slot> {
+    if !word.0.is_multiple_of(GRANULE) {
+        return None;
+    }
     let slot = resolve(Ambiguous(word.0.wrapping_sub(1)))?;
     let ends_here = slot.start() + slot.bytes() == Addr::new(word.0);
     (ends_here && !slot.class().is_large() && !slot.class().kind().traits().ends_early()).then_some(slot)

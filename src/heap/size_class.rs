@@ -81,7 +81,7 @@ const fn shape(slot_bytes: usize) -> Shape {
     }
 }
 
-/// Requests up to this size find their class in [`BY_GRANULES`].
+/// Requests up to this size find their class in a table.
 pub const TABLE_BYTES_MAX: usize = 8 << 10;
 
 static BY_GRANULES: [u8; TABLE_BYTES_MAX / GRANULE + 1] = by_granules();
@@ -155,8 +155,7 @@ mod tests {
 
     #[test]
     fn indexes_and_starts_are_exact_for_every_class_and_offset() {
-        for class in 1..=CLASSES {
-            let shape = &SHAPES[class];
+        for (class, shape) in SHAPES.iter().enumerate().take(CLASSES + 1).skip(1) {
             let slot_bytes = shape.slot_bytes as usize;
             for offset in (0..shape.units as usize * UNIT).step_by(GRANULE) {
                 assert_eq!(shape.index_of(offset), offset / slot_bytes, "class {class} offset {offset}");

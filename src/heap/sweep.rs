@@ -166,10 +166,7 @@ impl Swept {
 
 /// Visits the allocated slots of all blocks and large objects that a filter on their class accepts, as
 /// `(class, first unit, word index, bits)`. The world is stopped.
-pub fn for_each_allocated_word(
-    mut accepts: impl FnMut(Class) -> bool,
-    mut visit: impl FnMut(Class, Unit, usize, u64),
-) {
+pub fn for_each_allocated_word(mut accepts: impl FnMut(Class) -> bool, mut visit: impl FnMut(Class, Unit, usize, u64)) {
     let mut unit = 0;
     while unit < cage::frontier() {
         let class = units::class_of(unit);
@@ -194,12 +191,18 @@ pub fn for_each_allocated_word(
 }
 
 /// The addresses of the slots that the set bits of word `index` of a block stand for.
-pub fn for_each_slot(class: Class, unit: Unit, index: usize, word: u64, mut visit: impl FnMut(crate::base::addr::Addr)) {
+pub fn for_each_slot(
+    class: Class,
+    unit: Unit,
+    index: usize,
+    word: u64,
+    mut visit: impl FnMut(crate::base::addr::Addr),
+) {
     let start = cage::addr_of(unit);
     if class.is_small() {
         let slot_bytes = class.shape().slot_bytes as usize;
         bits::for_each_bit(word, |bit| visit(start + (index * 64 + bit) * slot_bytes));
-    } else {
+    } else if word != 0 {
         visit(start);
     }
 }

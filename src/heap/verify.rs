@@ -7,11 +7,7 @@ use super::{
     centre, mutator, resolve,
     units::{self, CLASS_WORDS, Class, State},
 };
-use crate::base::{
-    addr::Addr,
-    bits,
-    sync::Ordering,
-};
+use crate::base::{addr::Addr, bits, sync::Ordering};
 
 /// What is wrong, and where.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

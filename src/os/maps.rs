@@ -90,9 +90,7 @@ fn parse(line: &[u8]) -> Option<Mapping> {
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<usize> {
-    digits.iter().try_fold(0usize, |number, &digit| {
-        Some(number << 4 | (digit as char).to_digit(16)? as usize)
-    })
+    digits.iter().try_fold(0usize, |number, &digit| Some(number << 4 | (digit as char).to_digit(16)? as usize))
 }
 
 const PRESENT: u64 = 1 << 63;
@@ -210,10 +208,7 @@ mod tests {
         Pages::open().for_each_run(Range::sized(start, 16 * PAGE), |range, presence| {
             runs.push(((range.start - start) / PAGE, range.bytes() / PAGE, presence));
         });
-        assert_eq!(
-            runs,
-            [(0, 3, Presence::Absent), (3, 1, Presence::Present), (4, 12, Presence::Absent)]
-        );
+        assert_eq!(runs, [(0, 3, Presence::Absent), (3, 1, Presence::Present), (4, 12, Presence::Absent)]);
         super::super::mem::unmap(start, 16 * PAGE);
     }
 

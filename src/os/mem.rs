@@ -32,10 +32,8 @@ struct Ranges {
     count: usize,
 }
 
-static OURS: Lock<Ranges> = Lock::new(
-    Rank::Os,
-    Ranges { list: [Range { start: Addr::NULL, end: Addr::NULL }; RANGES_MAX], count: 0 },
-);
+static OURS: Lock<Ranges> =
+    Lock::new(Rank::Os, Ranges { list: [Range { start: Addr::NULL, end: Addr::NULL }; RANGES_MAX], count: 0 });
 
 static MAPPED_BYTES: AtomicUsize = AtomicUsize::new(0);
 static REFUSE_EVERY: AtomicU32 = AtomicU32::new(0);

@@ -64,7 +64,8 @@ pub fn is_unclaimed(signal: i32) -> bool {
 
 /// Gives `signal` its default action back.
 pub fn uninstall(signal: i32) {
-    let new = KernelAction { handler: libc::SIG_DFL, flags: SA_RESTORER, restorer: restore as *const () as usize, mask: 0 };
+    let new =
+        KernelAction { handler: libc::SIG_DFL, flags: SA_RESTORER, restorer: restore as *const () as usize, mask: 0 };
     // The default action of a valid signal is never refused.
     let _ = action(signal, Some(&new), None);
 }

@@ -82,14 +82,8 @@ fn task_path<'a>(tid: u32, suffix: &[u8], buffer: &'a mut [u8; 40]) -> &'a core:
 pub fn count() -> Option<usize> {
     // SAFETY: an all-zero `stat` is a valid value, and the kernel fills it.
     let mut stat: libc::stat = unsafe { core::mem::zeroed() };
-    let args = [
-        libc::AT_FDCWD as usize,
-        c"/proc/self/task".as_ptr() as usize,
-        &mut stat as *mut libc::stat as usize,
-        0,
-        0,
-        0,
-    ];
+    let args =
+        [libc::AT_FDCWD as usize, c"/proc/self/task".as_ptr() as usize, &mut stat as *mut libc::stat as usize, 0, 0, 0];
     // SAFETY: the path is constant and `stat` is ours.
     sys::checked(unsafe { sys::call(libc::SYS_newfstatat, args) }).ok()?;
     (stat.st_nlink as usize).checked_sub(2)
@@ -100,8 +94,7 @@ pub fn for_each_id(mut visit: impl FnMut(u32)) -> bool {
     let Ok(directory) = File::open(c"/proc/self/task") else { return false };
     let mut buffer = [0u64; 512];
     loop {
-        let args =
-            [directory.descriptor() as usize, buffer.as_mut_ptr() as usize, size_of_val(&buffer), 0, 0, 0];
+        let args = [directory.descriptor() as usize, buffer.as_mut_ptr() as usize, size_of_val(&buffer), 0, 0, 0];
         // SAFETY: the kernel fills the buffer with directory records.
         let Ok(length) = sys::checked(unsafe { sys::call(libc::SYS_getdents64, args) }) else { return false };
         if length == 0 {

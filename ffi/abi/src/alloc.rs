@@ -248,11 +248,7 @@ pub unsafe extern "C" fn gc_trace_word(tracer: *mut crate::exports::Tracer, word
 /// # Safety
 /// `tracer` is what a trace procedure was handed, in that call, and the range may be read.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn gc_trace_range(
-    tracer: *mut crate::exports::Tracer,
-    begin: *const c_void,
-    end: *const c_void,
-) {
+pub unsafe extern "C" fn gc_trace_range(tracer: *mut crate::exports::Tracer, begin: *const c_void, end: *const c_void) {
     // SAFETY: by the caller's promise.
     unsafe { (*tracer).range(gleaner::base::addr::Range::new(Addr::of(begin), Addr::of(end))) };
 }

@@ -16,7 +16,7 @@ use gleaner::{
 
 unsafe extern "C" {
     fn gleaner_edge_finalizers_run() -> usize;
-    fn gleaner_edge_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut c_void;
+    fn gleaner_edge_allocate_ephemeron(key: usize, value: usize) -> *mut c_void;
 }
 
 /// See `gleaner.h`.
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn gc_weak_get(weak: *const Weak) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_ephemeron_new(key: *mut c_void, value: *mut c_void) -> *mut Ephemeron {
     // SAFETY: any two words may be passed.
-    unsafe { gleaner_edge_allocate_ephemeron(key, value).cast() }
+    unsafe { gleaner_edge_allocate_ephemeron(key as usize, value as usize).cast() }
 }
 
 /// See `gleaner.h`.

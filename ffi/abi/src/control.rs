@@ -19,8 +19,10 @@ use gleaner::{
 
 unsafe extern "C" {
     fn gleaner_edge_collect();
-    fn gleaner_edge_blocking(work: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>, data: *mut c_void)
-    -> *mut c_void;
+    fn gleaner_edge_blocking(
+        work: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
+        data: *mut c_void,
+    ) -> *mut c_void;
 }
 
 /// See `gleaner.h`.

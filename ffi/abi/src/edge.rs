@@ -286,10 +286,10 @@ pub extern "C" fn gleaner_region_begin(_frame: *const c_void) {
 /// Ends the region, if the thread is in one.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_region_end() {
-    if let Some(mutator) = mutator::current() {
-        if mutator.region.load(Ordering::Relaxed) != 0 {
-            gate::end_region(mutator);
-        }
+    if let Some(mutator) = mutator::current()
+        && mutator.region.load(Ordering::Relaxed) != 0
+    {
+        gate::end_region(mutator);
     }
 }
 

@@ -1,10 +1,7 @@
 //! mallinfo and its kin: what the heap holds, in the shapes that glibc gave them.
 
 use core::ffi::{c_int, c_void};
-use gleaner::{
-    collect::census,
-    os::log,
-};
+use gleaner::{collect::census, os::log};
 use gleaner_abi::control::gc_release;
 
 unsafe extern "C" {

@@ -8,7 +8,7 @@
 packages='python3 libpython3.11-testsuite'
 variants=(test_gc test_threading test_list test_dict test_subprocess test_json malloc)
 trace=no
-zeal=(200 200 200 200 400 4000 40000)
+zeal=(100 200 200 300 400 20000 40000)
 short=test_json
 deadline=900
 

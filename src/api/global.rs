@@ -1,0 +1,235 @@
+//! The heap as the allocator of a Rust program.
+//!
+//! ```text
+//!   #[global_allocator] static HEAP: Gleaner       Box, Vec, String … come from the heap and go back to it
+//!   start(Door::Malloc)                            what nothing refers to any more is taken back too
+//! ```
+//!
+//! Until `collect::start::start` has run the heap is an allocator and no more: starting reads the kernel's list of mappings
+//! and claims a signal, and no allocation should do that behind its caller's back. With `Door::Malloc` every private
+//! writable mapping of the process is a root: stacks, static data, thread-local storage, and what C libraries got from
+//! the C library's own malloc, which stays in use beside this heap. The search is conservative, so all safe Rust and all
+//! unsafe code that keeps addresses as addresses is understood, whatever it puts into their low bits.
+//!
+//! Collecting never runs a destructor: it takes memory back, of cycles of `Rc` and of what `mem::forget` forgot.
+//!
+//! Holds:   an object takes a byte more than its layout says, as behind `malloc`: an address one past the end, such as
+//!          the end of a slice's iterator, still lies inside.
+//! Threads: any. In a signal handler that interrupts the heap on its own thread, memory comes from a reserve.
+
+use crate::{
+    base::addr::Addr,
+    collect::{
+        allocate::{self, Freed, Resized},
+        tables,
+    },
+    fatal,
+    heap::{Request, cage, kind::Kind, mutator, size_class, units, units::Class},
+    os::log,
+};
+use core::alloc::{GlobalAlloc, Layout};
+
+/// The heap, for `#[global_allocator]`. There is one heap; every value of this type is a name for it.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Gleaner;
+
+/// Pops a slot, or gives null: the fast path of an allocation.
+#[inline(always)]
+fn pop(layout: Layout) -> *mut u8 {
+    if layout.size() >= size_class::TABLE_BYTES_MAX || layout.align() > size_class::GRANULE {
+        return core::ptr::null_mut();
+    }
+    let class = Class::small(Kind::MALLOC, size_class::of_small(layout.size() + 1));
+    // SAFETY: the calling thread's magazine, or the empty one.
+    unsafe { mutator::current_or_empty().magazine(class).pop() }
+}
+
+/// Pushes a slot: the fast path of a free. `false` when the slow path has to look.
+///
+/// # Safety
+/// The caller gives up what is at `object`.
+#[inline(always)]
+unsafe fn push(object: Addr) -> bool {
+    let Some(unit) = cage::unit_of(object) else { return false };
+    let class = units::class_of(unit);
+    let shape = class.shape();
+    let offset = object.get() & shape.block_mask as usize;
+    let is_slot = class.is_small() && offset.is_multiple_of(size_class::GRANULE) && shape.is_slot_start(offset);
+    if !is_slot || class.kind() != Kind::MALLOC || tables::may_be_attached() {
+        return false;
+    }
+    // SAFETY: the calling thread's magazine, and a slot of its class that the caller gives up.
+    unsafe { mutator::current_or_empty().magazine(class).push(object.as_ptr()) }
+}
+
+fn allocate(layout: Layout, zeroed: bool) -> *mut u8 {
+    let request = Request { align: layout.align(), zeroed, ..Request::new(layout.size(), Kind::MALLOC) };
+    allocate::allocate(&request).map_or(core::ptr::null_mut(), Addr::as_ptr)
+}
+
+// SAFETY: an object is at least as large and as aligned as its layout, and nobody else's until it is given up or nothing
+// in the process refers to it. Nothing here unwinds.
+unsafe impl GlobalAlloc for Gleaner {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let slot = pop(layout);
+        if slot.is_null() { allocate(layout, false) } else { slot }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        let slot = pop(layout);
+        if slot.is_null() {
+            return allocate(layout, true);
+        }
+        // SAFETY: the slot is the caller's, and at least this large.
+        unsafe { core::ptr::write_bytes(slot, 0, layout.size()) };
+        slot
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, object: *mut u8, _: Layout) {
+        let object = Addr::of(object);
+        // SAFETY: by the caller's promise.
+        if !unsafe { push(object) } {
+            report("dealloc", object, allocate::free(object, 0));
+        }
+    }
+
+    unsafe fn realloc(&self, object: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        if layout.align() > size_class::GRANULE {
+            // SAFETY: the caller's promises to us are ours to `realigned`.
+            return unsafe { self.realigned(object, layout, bytes) };
+        }
+        match allocate::resize(Addr::of(object), bytes) {
+            Resized::At(moved) => moved.as_ptr(),
+            Resized::NoMemory => core::ptr::null_mut(),
+            Resized::NotAnObject(met) => {
+                report("realloc", Addr::of(object), met);
+                core::ptr::null_mut()
+            }
+        }
+    }
+}
+
+impl Gleaner {
+    /// Changes the size of an object that asked for more than the heap's usual alignment.
+    ///
+    /// # Safety
+    /// As for `realloc`.
+    unsafe fn realigned(&self, object: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        // SAFETY: by the caller's promise `bytes` are not zero, and with this alignment not too many.
+        let moved = unsafe { self.alloc(Layout::from_size_align_unchecked(bytes, layout.align())) };
+        if !moved.is_null() {
+            // SAFETY: both are in use, apart, and hold as many bytes; the old one is the caller's to give up.
+            unsafe {
+                core::ptr::copy_nonoverlapping(object, moved, layout.size().min(bytes));
+                self.dealloc(object, layout);
+            }
+        }
+        moved
+    }
+}
+
+/// Ends the process when `function` was given what it cannot take. A second free in quarantine is only said.
+fn report(function: &str, address: Addr, met: Freed) {
+    if met != Freed::Done {
+        complain(function, address, met);
+    }
+}
+
+#[cold]
+fn complain(function: &str, address: Addr, met: Freed) {
+    let at = address.get();
+    match met {
+        Freed::Done => {}
+        Freed::TwiceInQuarantine { object, bytes, .. } => log::print(format_args!(
+            "gleaner: {function}: freed twice: {:#x}, an object of {bytes} bytes; look for unsafe code that drops it twice",
+            object.get()
+        )),
+        Freed::Inside { offset, bytes } => fatal!(
+            "{function}: not the start of an object: {at:#x} lies {offset} bytes inside an object of {bytes} bytes; give \
+             back what the allocation returned"
+        ),
+        Freed::Twice { object, bytes } => fatal!(
+            "{function}: freed twice: {:#x}, an object of {bytes} bytes; look for unsafe code that drops it twice",
+            object.get()
+        ),
+        Freed::Foreign => {
+            fatal!("{function}: not a gleaner object: {at:#x}; give it back to the allocator it came from")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    fn filled(bytes: usize, align: usize) -> (*mut u8, Layout) {
+        let layout = Layout::from_size_align(bytes, align).unwrap();
+        // SAFETY: not empty.
+        let object = unsafe { Gleaner.alloc(layout) };
+        assert!(!object.is_null() && (object as usize).is_multiple_of(align), "{object:p} for {layout:?}");
+        for index in 0..bytes {
+            // SAFETY: the object has this many bytes.
+            unsafe { object.add(index).write(index as u8) };
+        }
+        (object, layout)
+    }
+
+    fn holds(object: *const u8, bytes: usize) -> bool {
+        // SAFETY: the callers' objects are at least as large.
+        (0..bytes).all(|index| unsafe { object.add(index).read() } == index as u8)
+    }
+
+    #[test]
+    fn every_alignment_is_kept_when_an_object_grows_and_shrinks() {
+        for align in (0..=16).map(|shift| 1usize << shift) {
+            for (bytes, wanted) in [(1, 100), (100, 40_000), (40_000, 1_000_000), (1_000_000, 7)] {
+                let (object, layout) = filled(bytes, align);
+                // SAFETY: allocated with this layout just now, then freed with the one it has.
+                unsafe {
+                    let moved = Gleaner.realloc(object, layout, wanted);
+                    assert!((moved as usize).is_multiple_of(align), "{moved:p} after {layout:?} became {wanted}");
+                    assert!(holds(moved, bytes.min(wanted)), "{layout:?} became {wanted} and lost its contents");
+                    Gleaner.dealloc(moved, Layout::from_size_align(wanted, align).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn memory_asked_for_as_zero_is_zero_where_other_contents_were() {
+        for bytes in [8, 100, 5000, 300_000] {
+            let (object, layout) = filled(bytes, 8);
+            // SAFETY: allocated with this layout, and the second object is as large.
+            unsafe {
+                Gleaner.dealloc(object, layout);
+                let object = Gleaner.alloc_zeroed(layout);
+                assert!((0..bytes).all(|index| object.add(index).read() == 0), "{layout:?}");
+                Gleaner.dealloc(object, layout);
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_null() {
+        let layout = Layout::from_size_align(isize::MAX as usize, 1).unwrap();
+        // SAFETY: not empty.
+        assert!(unsafe { Gleaner.alloc(layout) }.is_null());
+    }
+
+    #[test]
+    fn growing_beyond_what_can_be_had_leaves_the_object_whole() {
+        for align in [8, 64] {
+            let (object, layout) = filled(1000, align);
+            // SAFETY: allocated with this layout; a size below the limit of layouts.
+            unsafe {
+                assert!(Gleaner.realloc(object, layout, isize::MAX as usize - align).is_null());
+                assert!(holds(object, 1000));
+                Gleaner.dealloc(object, layout);
+            }
+        }
+    }
+}
