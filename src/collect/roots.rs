@@ -298,7 +298,7 @@ fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
     if record.region.load(Ordering::Acquire) != 0 {
         return Addr::new(record.region_sp.load(Ordering::Relaxed));
     }
-    let context = record.context.load(Ordering::Relaxed) as *const libc::c_void;
+    let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;
     // SAFETY: the thread is stopped in its handler, so its context is there.
     let sp = unsafe { signal::stack_pointer(context) };
     Addr::new(sp.get() - RED_ZONE_BYTES)
@@ -308,7 +308,7 @@ fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(S
     if core::ptr::eq(record, myself.mutator) || record.region.load(Ordering::Acquire) != 0 {
         return;
     }
-    let context = record.context.load(Ordering::Relaxed) as *const libc::c_void;
+    let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;
     // SAFETY: the thread is stopped in its handler, so its context is there.
     for range in unsafe { signal::registers(context) } {
         visit(Source::Registers, range);

@@ -54,8 +54,8 @@ pub fn start(door: Door) -> bool {
     world::hold().process = sys::process_id();
     pressure::restart(&Trigger::first_budget(0));
     // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
-    unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child)) };
-    let ready = Collector::make() && world::choose_signal(settings::signal());
+    let survives_fork = unsafe { sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) };
+    let ready = survives_fork && Collector::make() && world::choose_signal(settings::signal());
     READY.store(ready, Ordering::Release);
     ready
 }

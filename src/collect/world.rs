@@ -28,6 +28,7 @@ use crate::{
     },
 };
 use core::{
+    ffi::c_void,
     mem::ManuallyDrop,
     ops::{Deref, DerefMut},
 };
@@ -47,11 +48,11 @@ pub struct Held {
 /// so with its signals open: the holder may want to stop it.
 pub fn hold() -> Held {
     loop {
-        let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+        let mask = signal::block_all();
         if let Some(guard) = WORLD.try_lock() {
             return Held { guard: ManuallyDrop::new(guard), mask };
         }
-        signal::change_mask(libc::SIG_SETMASK, mask);
+        signal::set_mask(mask);
         WORLD.wait();
     }
 }
@@ -73,7 +74,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         // SAFETY: dropped once, here; the signals come back after the lock has gone.
         unsafe { ManuallyDrop::drop(&mut self.guard) };
-        signal::change_mask(libc::SIG_SETMASK, self.mask);
+        signal::set_mask(self.mask);
     }
 }
 
@@ -135,7 +136,7 @@ pub fn give_up_signal() -> bool {
 }
 
 /// The handler: publishes what was interrupted and sleeps until the stop is over. All signals are blocked.
-extern "C" fn on_stop(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
+extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
     let stop = STOP.load(Ordering::Acquire);
     if RESUMED.load(Ordering::Acquire) == stop {
         // Late, for a stop that is over, or sent by somebody else.
@@ -298,7 +299,7 @@ fn retire_if_ended(record: &Mutator) -> bool {
 /// Takes the calling thread's record away. `false`: it has none. It gets another at its next use of the heap.
 pub fn unregister() -> bool {
     let Some(mutator) = mutator::current() else { return false };
-    let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+    let mask = signal::block_all();
     let is_released = match gate::enter(mutator) {
         Some(inside) => {
             // SAFETY: the record is our own, and nothing below uses a magazine.
@@ -310,7 +311,7 @@ pub fn unregister() -> bool {
         }
         None => false,
     };
-    signal::change_mask(libc::SIG_SETMASK, mask);
+    signal::set_mask(mask);
     is_released
 }
 

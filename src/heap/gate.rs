@@ -114,9 +114,9 @@ pub fn announce() {
 /// Waits at a closed gate, in a safe region and deaf to signals.
 #[cold]
 fn wait(mutator: &Mutator) {
-    let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+    let mask = signal::block_all();
     in_safe_region(mutator, || {});
-    signal::change_mask(libc::SIG_SETMASK, mask);
+    signal::set_mask(mask);
 }
 
 /// Runs `work` as a safe region: the world may be stopped and collected meanwhile without a signal to this thread.

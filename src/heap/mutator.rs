@@ -195,9 +195,9 @@ pub fn register() -> Option<&'static Mutator> {
 #[cold]
 fn register_slowly() -> Option<&'static Mutator> {
     // A thread that holds the list's lock must not be stopped, and it is in no gate: it cannot be signalled instead.
-    let mask = signal::change_mask(libc::SIG_BLOCK, signal::ALL);
+    let mask = signal::block_all();
     let obtained = obtain(thread::id());
-    signal::change_mask(libc::SIG_SETMASK, mask);
+    signal::set_mask(mask);
     let mutator = obtained?;
     // The kernel gives ids out again: the record may have been another thread's, or a collector's note of this one.
     let tp = tls::thread_pointer().get();

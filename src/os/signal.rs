@@ -18,7 +18,7 @@ pub const fn set_of(signal: i32) -> Set {
 }
 
 /// The handler's arguments are the signal, its information, and the `ucontext` of what it interrupted.
-pub type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
+pub type Handler = extern "C" fn(i32, *mut libc::c_void, *mut libc::c_void);
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -77,6 +77,16 @@ pub fn change_mask(how: i32, set: Set) -> Set {
     // SAFETY: both sets have the kernel's size and outlive the call.
     unsafe { sys::call(libc::SYS_rt_sigprocmask, args) };
     old
+}
+
+/// Blocks every signal for the calling thread, and gives the mask to put back by [`set_mask`].
+pub fn block_all() -> Set {
+    change_mask(libc::SIG_BLOCK, ALL)
+}
+
+/// Sets the calling thread's mask.
+pub fn set_mask(mask: Set) {
+    change_mask(libc::SIG_SETMASK, mask);
 }
 
 /// The stack pointer of the interrupted code.

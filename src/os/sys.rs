@@ -125,6 +125,20 @@ pub fn read_own_memory(from: usize, buffer: &mut [u8]) -> usize {
     checked(unsafe { call(libc::SYS_process_vm_readv, args) }).unwrap_or(0)
 }
 
+/// Has the three functions called before each fork, after it in the parent, and after it in the child. Registered first,
+/// they run last before the fork and first after it (POSIX `pthread_atfork`). `false` when there is no memory for them.
+///
+/// # Safety
+/// The functions stay loaded as long as the process runs.
+pub unsafe fn at_fork(
+    before: unsafe extern "C" fn(),
+    in_parent: unsafe extern "C" fn(),
+    in_child: unsafe extern "C" fn(),
+) -> bool {
+    // SAFETY: by the caller's promise.
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) == 0 }
+}
+
 /// The process's id.
 pub fn process_id() -> u32 {
     // SAFETY: getpid has no arguments and cannot fail.
