@@ -89,7 +89,8 @@ $(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(u
 Peers: bdwgc $(dpkg-query -W -f '${Version}' libgc-dev 2>/dev/null), glibc $(getconf GNU_LIBC_VERSION | cut -d ' ' -f 2)
 Date: $(date -u +%Y-%m-%d). Command: \`$COMMAND\`. Rounds in turn: $PAIRS.
 
-| workload | allocator | wall, s | gleaner / this | CPU, s | peak RSS, MB | collections | longest pause, ms | full mark, ms | lost a core |
+| workload | allocator | wall, s | gleaner / this | CPU, s | peak RSS, MB | collections | longest pause, ms \
+| full mark, ms | lost a core |
 |---|---|---|---|---|---|---|---|---|---|
 HEAD
 
@@ -113,7 +114,10 @@ function median_of(row, key,    i, list) {
     for (f = 3; f <= NF; f++) { split($f, pair, "="); value[row, i, pair[1]] = pair[2] }
     sum = value[row, i, "checksum"]
     if (!($1 in checksum)) checksum[$1] = sum
-    if (checksum[$1] != sum) { wrong = 1; print "compare.sh: checksums of " $1 " differ: " sum " on " $2 > "/dev/stderr" }
+    if (checksum[$1] != sum) {
+        wrong = 1
+        print "compare.sh: checksums of " $1 " differ: " sum " on " $2 > "/dev/stderr"
+    }
 }
 END {
     for (r = 1; r <= rows; r++) {
@@ -133,7 +137,8 @@ END {
         printf "| %s | %s | %.2f (%.2f to %.2f) | %s | %.2f | %.0f | %d | %s | %s | %s |\n", workload[row],
             allocator[row], middle, wall[1], wall[count[row]],
             row == own ? "" : sprintf("%.2f", median(ratio, count[row])), median_of(row, "cpu_seconds"),
-            median_of(row, "peak_rss_kb") * 1024 / 1e6, median_of(row, "collections"), pause, full_mark, lost ? lost " of " count[row] : ""
+            median_of(row, "peak_rss_kb") * 1024 / 1e6, median_of(row, "collections"), pause, full_mark,
+            lost ? lost " of " count[row] : ""
     }
     exit wrong
 }' "$RUNS"

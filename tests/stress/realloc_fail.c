@@ -1,8 +1,8 @@
 /*
  * A realloc that fails returns NULL with ENOMEM and leaves the old block whole: its contents, its size, its owner.
  *
- * Blocks of all kinds of sizes, small ones, of several OS pages, and large, meet requests that no system can grant. With
- * --grow 1 one block also doubles until a limit that the runner has set (option limit, or ulimit -v) refuses; most
+ * Blocks of all kinds of sizes, small ones, of several OS pages, and large, meet requests that no system can grant.
+ * With --grow 1 one block also doubles until a limit that the runner has set (option limit, or ulimit -v) refuses; most
  * of it is then given back, and growing works again.
  *
  *     realloc_fail [--grow 1]

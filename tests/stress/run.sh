@@ -89,7 +89,8 @@ build_threads() {
         compile_cxx "thread_waves_local.$door" -O2 -fno-builtin $flags "$STRESS/thread_waves_local.cc" \
             "$OUT/thread_waves.$door.o" $libraries
         for number in 1 2; do
-            compile_c "plugin$number.$door.so" -O2 -fno-builtin $flags -fPIC -shared "$STRESS/dlopen_plugin.c" $libraries
+            compile_c "plugin$number.$door.so" -O2 -fno-builtin $flags -fPIC -shared "$STRESS/dlopen_plugin.c" \
+                $libraries
         done
     done
 }

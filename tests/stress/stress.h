@@ -130,8 +130,8 @@ UNUSED static void *aside_start(void *data)
 }
 
 /*
- * Runs a step on a thread of its own, to its end. Whatever the step leaves on its stack and in registers is gone with the
- * thread: no stale word of it is a root for the collections that follow.
+ * Runs a step on a thread of its own, to its end. Whatever the step leaves on its stack and in registers is gone with
+ * the thread: no stale word of it is a root for the collections that follow.
  */
 UNUSED static void aside(void (*step)(void *data), void *data)
 {
