@@ -40,6 +40,9 @@ test: doors tools
 	$(CARGO) test --workspace
 	tests/header/check.sh
 
+bench: doors
+	benches/compare.sh
+
 # ---- What is promised, one command a promise -------------------------------------------------------------------------
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine

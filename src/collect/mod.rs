@@ -167,6 +167,10 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
 /// One collection. `false` when the world could not be stopped or its roots not be found: nothing has changed then.
 fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bool {
     if world.process != sys::process_id() {
+        if !mem::is_unmarked_copy() {
+            // A `vfork` child in its parent's memory: what stands still here runs there.
+            return false;
+        }
         // SAFETY: a child that forked past our handlers has one thread, this one, and it is in no gate.
         unsafe { start::become_child(world, myself.mutator) };
     }
@@ -190,7 +194,8 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     };
     drop(tables);
     times.swept_ns = clock::now_ns();
-    let outcome = Outcome { spent, swept, start_ns: times.start_ns, end_ns: times.swept_ns };
+    let outcome =
+        Outcome { spent, swept, root_bytes: snapshot.bytes, start_ns: times.start_ns, end_ns: times.swept_ns };
     pressure::restart(&trigger.next_budget(&outcome));
     world::resume();
     times.resumed_ns = clock::now_ns();

@@ -287,7 +287,7 @@ fn is_main_thread(record: &Mutator) -> bool {
 }
 
 fn main_thread_sp(myself: Myself<'_>) -> Option<Addr> {
-    mutator::find(sys::process_id()).map(|record| stack_pointer(record, myself).align_down(mem::PAGE))
+    mutator::find(sys::process_id()).map(|record| stack_pointer(record, myself))
 }
 
 /// Where the used part of the thread's current stack begins, the red zone included.
@@ -334,7 +334,7 @@ fn visit_stack(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Sourc
     let is_listed = maps::for_each(|mapping| {
         if mapping.range.contains(sp) {
             found = true;
-            visit_present(&pages, Range::new(sp.align_down(mem::PAGE), mapping.range.end), Source::Stack, visit);
+            visit_present(&pages, Range::new(sp, mapping.range.end), Source::Stack, visit);
         }
     });
     if is_listed && found { Ok(()) } else { Err(Unknown) }
@@ -402,25 +402,26 @@ fn visit_word(source: Source, word: usize, visit: &mut dyn FnMut(Source, Range))
 
 /// The pages of a range that hold something; those that are not in memory are copied, so that reading cannot fault.
 fn visit_present(pages: &Pages, range: Range, source: Source, visit: &mut dyn FnMut(Source, Range)) {
-    pages.for_each_run(range, |run, presence| match presence {
+    let whole_pages = Range::new(range.start.align_down(mem::PAGE), range.end.align_up(mem::PAGE));
+    pages.for_each_run(whole_pages, |run, presence| match presence {
         Presence::Absent => {}
-        Presence::Present => visit(source, run),
+        Presence::Present => visit(source, run.intersect(range)),
         Presence::Elsewhere => maps::for_each_copied_page(run, |words| {
             visit(source, Range::sized(Addr::of(words.as_ptr()), size_of_val(words)));
         }),
     });
 }
 
-/// Visits the page-aligned parts of `range` that no excluded range covers.
+/// Visits the parts of `range` that no excluded range covers.
 fn without(range: Range, excluded: &[Range], mut visit: impl FnMut(Range)) {
     let mut start = range.start;
     let first = excluded.partition_point(|excluded| excluded.end <= range.start);
     for hole in excluded[first..].iter().take_while(|hole| hole.start < range.end) {
-        let part = Range::new(start, hole.start.align_up(mem::PAGE).min(range.end));
+        let part = Range::new(start, hole.start.min(range.end));
         if !part.is_empty() {
             visit(part);
         }
-        start = start.max(hole.end.align_down(mem::PAGE));
+        start = start.max(hole.end);
     }
     let part = Range::new(start, range.end);
     if !part.is_empty() {

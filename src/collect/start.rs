@@ -55,7 +55,7 @@ pub fn start(door: Door) -> bool {
     pressure::restart(&Trigger::first_budget(0));
     // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
     let survives_fork = unsafe { sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) };
-    let ready = survives_fork && Collector::make() && world::choose_signal(settings::signal());
+    let ready = survives_fork && mem::mark_as_own() && Collector::make() && world::choose_signal(settings::signal());
     READY.store(ready, Ordering::Release);
     ready
 }
@@ -103,6 +103,8 @@ unsafe extern "C" fn after_fork_in_child() {
 /// Called in a child process by its only thread; nobody was inside a gate at the fork.
 pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     world.process = sys::process_id();
+    // The page is there already: marking it again cannot fail.
+    let _ = mem::mark_as_own();
     // SAFETY: one thread runs; locks that were held at the fork were held by threads that do not exist here.
     unsafe {
         TABLES.reset();

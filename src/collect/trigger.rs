@@ -3,7 +3,7 @@
 //! ```text
 //!   base = live scanned bytes + live pointer-free bytes / 4
 //!   soft = max(base * pace, floor)      due from here on, if the last collection is at least patience * its pause ago
-//!   hard = max(base * ceiling, floor)   due at once
+//!   hard = max(base * ceiling, roots, floor)   due at once
 //! ```
 //!
 //! in bytes handed out net of bytes freed by hand.
@@ -12,6 +12,9 @@
 //! that grows quickly is not collected all the way up. Patience bounds what collecting costs: a collection that takes
 //! back a third of what was handed out, or a sixteenth of what is live, leaves it at 8 (an eighth of the time at most);
 //! one that takes back less than a tenth doubles it, up to 32: a program that frees by hand is hardly ever collected.
+//!
+//! Roots count for the ceiling only: a program that keeps its data in mappings of its own makes every collection read
+//! them, however little is on the heap.
 //!
 //! With `gleaner.h` only, garbage is the rule: pace and ceiling are both three quarters. A pace that the user sets is
 //! both, in every door.
@@ -37,6 +40,8 @@ pub struct Outcome {
     pub spent: u64,
     /// What the sweep found.
     pub swept: Swept,
+    /// Bytes read as roots.
+    pub root_bytes: u64,
     /// When it began and ended.
     pub start_ns: u64,
     /// See `start_ns`.
@@ -69,7 +74,7 @@ impl Trigger {
         let bytes = |milli: u64| ((base / 1000).saturating_mul(milli) as usize).max(floor_bytes());
         Budget {
             soft_bytes: bytes(pace),
-            hard_bytes: bytes(ceiling),
+            hard_bytes: if pace == ceiling { bytes(ceiling) } else { bytes(ceiling).max(outcome.root_bytes as usize) },
             not_before_ns: outcome.end_ns + (outcome.end_ns - outcome.start_ns) * self.patience,
         }
     }
@@ -99,7 +104,7 @@ mod tests {
 
     fn outcome(spent: u64, reclaimed_bytes: u64) -> Outcome {
         let swept = Swept { reclaimed_bytes, live_bytes: 1 << 30, ..Swept::default() };
-        Outcome { spent, swept, start_ns: 1_000_000_000, end_ns: 1_010_000_000 }
+        Outcome { spent, swept, root_bytes: 0, start_ns: 1_000_000_000, end_ns: 1_010_000_000 }
     }
 
     #[test]

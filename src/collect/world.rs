@@ -125,6 +125,13 @@ pub fn choose_signal(wanted: i32) -> bool {
     }
 }
 
+impl World {
+    /// Whether the caller is the process that the engine works for, and not a `vfork` child in its memory.
+    pub fn is_ours(&self) -> bool {
+        self.process == sys::process_id()
+    }
+}
+
 /// Moves to another signal, because the program claims ours. The caller has [`hold`] of the world.
 pub fn give_up_signal() -> bool {
     let old = SIGNAL.load(Ordering::Relaxed);

@@ -177,6 +177,37 @@ pub unsafe fn reset_after_fork() {
     unsafe { OURS.reset() };
 }
 
+/// A page that a forked child sees wiped, and a `vfork` child, which shares our memory, does not.
+static MARK: AtomicUsize = AtomicUsize::new(0);
+
+/// Marks this memory as the current process's own. `false` when the system cannot: then no child can be told apart.
+pub fn mark_as_own() -> bool {
+    let mut page = MARK.load(Ordering::Acquire);
+    if page == 0 {
+        let Some(start) = map(PAGE) else { return false };
+        // SAFETY: the page is ours, and wiping it in a child is what it is for.
+        let result =
+            unsafe { sys::call(libc::SYS_madvise, [start.get(), PAGE, libc::MADV_WIPEONFORK as usize, 0, 0, 0]) };
+        if result != 0 {
+            unmap(start, PAGE);
+            return false;
+        }
+        page = start.get();
+        MARK.store(page, Ordering::Release);
+    }
+    // SAFETY: the page is never given back.
+    unsafe { Addr::new(page).as_ptr::<u32>().write_volatile(1) };
+    true
+}
+
+/// Whether this memory is a fork's copy that nobody has marked yet. A `vfork` child and its parent share one memory,
+/// which is no copy.
+pub fn is_unmarked_copy() -> bool {
+    let page = MARK.load(Ordering::Acquire);
+    // SAFETY: the page is never given back.
+    page != 0 && unsafe { Addr::new(page).as_ptr::<u32>().read_volatile() } == 0
+}
+
 /// The process's limit of address space in bytes, if it has one.
 pub fn address_space_limit() -> Option<usize> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -122,8 +122,9 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
         return unsafe { __sigaction(number, new, old) };
     }
     if number == world::stop_signal() && number != 0 {
-        let _world = world::hold();
-        if !world::give_up_signal() {
+        let world = world::hold();
+        // A `vfork` child resets handlers of its own; its parent's memory and signal are to stay as they are.
+        if world.is_ours() && !world::give_up_signal() {
             errno::set(errno::EINVAL);
             return -1;
         }
