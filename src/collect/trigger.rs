@@ -10,7 +10,7 @@
 //!
 //! Behind malloc the pace is a fifth and the ceiling 4: a program that leaks is kept close to what it has live, and one
 //! that grows quickly is not collected all the way up. Patience bounds what collecting costs: a collection that takes
-//! back a third of what was handed out, or a sixteenth of what is live, leaves it at 8 (an eighth of the time at most);
+//! back a third of what was handed out, or a sixteenth of what is live, leaves it at 5 (a sixth of the time at most);
 //! one that takes back less than a tenth doubles it, up to 32: a program that frees by hand is hardly ever collected.
 //!
 //! Roots count for the ceiling only: a program that keeps its data in mappings of its own makes every collection read
@@ -27,7 +27,7 @@ pub struct Trigger {
     patience: u64,
 }
 
-const PATIENCE_MIN: u64 = 8;
+const PATIENCE_MIN: u64 = 5;
 const PATIENCE_MAX: u64 = 32;
 const MALLOC_PACE_MILLI: u64 = 200;
 const MALLOC_CEILING_MILLI: u64 = 4000;
@@ -112,9 +112,9 @@ mod tests {
         let mut trigger = Trigger::new();
         let waits: [u64; 4] =
             core::array::from_fn(|_| trigger.next_budget(&outcome(1000, 0)).not_before_ns - 1_010_000_000);
-        assert_eq!(waits, [160_000_000, 320_000_000, 320_000_000, 320_000_000]);
+        assert_eq!(waits, [100_000_000, 200_000_000, 320_000_000, 320_000_000]);
         let wait = trigger.next_budget(&outcome(1000, 400)).not_before_ns - 1_010_000_000;
-        assert_eq!(wait, 80_000_000);
+        assert_eq!(wait, 50_000_000);
     }
 
     #[test]

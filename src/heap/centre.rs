@@ -189,11 +189,10 @@ pub(super) fn place(class: Class, unit: Unit) {
     }
 }
 
-/// Visits the blocks on a class's list. The world is stopped.
-pub(super) fn for_each_listed(class: Class, mut visit: impl FnMut(Unit)) {
+/// Visits the blocks on a class's list while `visit` wants more. The world is stopped.
+pub(super) fn for_each_listed(class: Class, mut visit: impl FnMut(Unit) -> bool) {
     let mut next = centre(class).first;
-    while next != 0 {
-        visit(next - 1);
+    while next != 0 && visit(next - 1) {
         next = units::block(next - 1).next.load(Ordering::Relaxed);
     }
 }

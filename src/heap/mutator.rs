@@ -141,6 +141,11 @@ impl Mutator {
         self.stack_end.store(range.end.get(), Ordering::Relaxed);
     }
 
+    /// The records that come after this one in [`all`].
+    pub fn followers(&self) -> impl Iterator<Item = &'static Mutator> {
+        from(self.next.load(Ordering::Acquire))
+    }
+
     /// Gives the record up: the next thread may have it. What it cached has been returned.
     pub fn release(&self) {
         self.tid.store(0, Ordering::Release);
@@ -247,7 +252,10 @@ pub fn find(tid: u32) -> Option<&'static Mutator> {
 
 /// All records, of threads and free ones.
 pub fn all() -> impl Iterator<Item = &'static Mutator> {
-    let mut next = FIRST.load(Ordering::Acquire);
+    from(FIRST.load(Ordering::Acquire))
+}
+
+fn from(mut next: *mut Mutator) -> impl Iterator<Item = &'static Mutator> {
     core::iter::from_fn(move || {
         // SAFETY: records are never given back.
         let record = unsafe { next.as_ref() }?;

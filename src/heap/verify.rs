@@ -4,7 +4,9 @@
 
 use super::{
     cage::{self, CAGE, Unit},
-    centre, mutator, resolve,
+    centre,
+    mutator::{self, Mutator},
+    resolve,
     units::{self, CLASS_WORDS, Class, State},
 };
 use crate::base::{addr::Addr, bits, sync::Ordering};
@@ -120,21 +122,30 @@ fn check_large(class: Class, unit: Unit) -> Result<u32, Fault> {
 
 fn check_lists(listed: usize) -> Result<(), Fault> {
     let mut found = 0;
-    let mut fault = None;
     for index in 0..CLASS_WORDS {
-        let class = Class::from_index(index);
-        centre::for_each_listed(class, |unit| {
-            found += 1;
-            if units::class_of(unit) != class || units::block(unit).state() != State::Listed {
-                fault = Some(Fault::List(unit));
-            }
-        });
+        found += check_list(Class::from_index(index), listed)?;
     }
-    match fault {
-        Some(fault) => Err(fault),
-        None if found != listed => Err(Fault::List(Unit::MAX)),
-        None => Ok(()),
-    }
+    if found != listed { Err(Fault::List(Unit::MAX)) } else { Ok(()) }
+}
+
+/// Walks one list: how many blocks are on it. A list of more than `most` bites its tail.
+fn check_list(class: Class, most: usize) -> Result<usize, Fault> {
+    let mut found = 0;
+    let mut previous = 0;
+    let mut fault = None;
+    centre::for_each_listed(class, |unit| {
+        let block = units::block(unit);
+        let is_right = units::class_of(unit) == class
+            && block.state() == State::Listed
+            && block.previous.load(Ordering::Relaxed) == previous;
+        found += 1;
+        if !is_right || found > most {
+            fault = Some(Fault::List(unit));
+        }
+        previous = unit + 1;
+        fault.is_none()
+    });
+    fault.map_or(Ok(found), Err)
 }
 
 fn check_magazines() -> Result<(), Fault> {
@@ -149,7 +160,7 @@ fn check_magazines() -> Result<(), Fault> {
                         Some(found) if found.class() == class => {}
                         _ => fault = Some(Fault::Cached(slot)),
                     }
-                    if slots[..index].contains(&slot.get()) {
+                    if slots[..index].contains(&slot.get()) || is_cached_after(mutator, class, slot) {
                         fault = Some(Fault::CachedTwice(slot));
                     }
                 }
@@ -157,4 +168,10 @@ fn check_magazines() -> Result<(), Fault> {
         }
     }
     fault.map_or(Ok(()), Err)
+}
+
+/// Whether a record that comes after `mutator` in the list has the slot in its magazine for the class.
+fn is_cached_after(mutator: &Mutator, class: Class, slot: Addr) -> bool {
+    // SAFETY: by the contract of `check` no owner runs.
+    mutator.followers().any(|other| unsafe { other.magazine(class).cached() }.contains(&slot.get()))
 }

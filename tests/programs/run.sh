@@ -27,8 +27,9 @@
 #   deadline    seconds that a run may take
 #
 # and defines `prepare` (makes inputs in the current directory, plain), `commands VARIANT` (what is compared; it
-# finds the inputs in ../input and the size in $scale, 1 when short) and, when output holds timings, `tidy` (a filter
-# for stdout and stderr). The commands are run by a bash that is itself preloaded.
+# finds the inputs in ../input, the size in $scale, 1 when short, and `expect` of inner.sh) and, when output holds
+# timings, `tidy` (a filter for stdout and stderr). The commands are run by a bash that is itself preloaded; each
+# must succeed, or fail as expected, without the library.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -97,6 +98,7 @@ load() {
     variants=('') packages='' zeal=0 trace=yes short=no long=yes deadline=600
     prepare() { :; }
     tidy() { cat; }
+    # shellcheck source=/dev/null
     source "$here/cases/$1.sh"
 }
 
@@ -118,10 +120,8 @@ run_once() {
     shift 3
     rm -rf run && mkdir run
     begin=$EPOCHREALTIME
-    # The single quotes hold a program for the inner bash.
-    # shellcheck disable=SC2016
-    (cd run && exec timeout --kill-after=10 "$deadline" env "$@" bash -eu -c 'source "$1"; commands "$2"' \
-        "$group" "$here/cases/$group.sh" "$variant" <"/dev/null" >"../$where.stdout" 2>"../$where.stderr") || status=$?
+    (cd run && exec timeout --kill-after=10 "$deadline" env "$@" bash "$here/inner.sh" "$here/cases/$group.sh" "$variant" \
+        </dev/null >"../$where.stdout" 2>"../$where.stderr") || status=$?
     end=$EPOCHREALTIME
     echo "$status" >"$where.status"
     awk -v b="$begin" -v e="$end" 'BEGIN { printf "%.2f", e - b }'
@@ -173,7 +173,7 @@ run_case() {
     printf '%-24s %8s %10s %12s  %s\n' "$name" "$plain" "$preload" "${collections:--}" "$verdict"
     if [[ -n $complaint ]]; then
         failed+=("$name")
-        { echo "$name: "; echo "$complaint" | sed 's/^/    /'; } >>"$work/complaints"
+        printf '%s:\n    %s\n' "$name" "${complaint//$'\n'/$'\n'    }" >>"$work/complaints"
     fi
 }
 

@@ -51,5 +51,5 @@ END
 }
 
 commands() {
-    "$1" -v scale="$scale" -f ../input/program.awk || echo "status $?"
+    expect 4 "$1" -v scale="$scale" -f ../input/program.awk
 }

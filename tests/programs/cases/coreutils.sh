@@ -5,7 +5,7 @@ short=yes
 zeal=10000
 
 prepare() {
-    awk -v n=$((scale * 400000)) 'BEGIN {
+    awk -v n=$((scale * 100000)) 'BEGIN {
         seed = 1
         for (i = 0; i < n; i++) { seed = (seed * 16807) % 2147483647; print seed % 100000, i, "line-" seed % 977 }
     }' >table

@@ -29,7 +29,7 @@ table.sort(list, function(a, b) return a.n < b.n or a.n == b.n and a.key < b.key
 print(list[1].key, list[#list].n)
 
 local text = {}
-for i = 1, scale * 250000 do text[i] = ("line %d of %s"):format(i, list[i].key) end
+for i = 1, scale * 50000 do text[i] = ("line %d of %s"):format(i, list[i].key) end
 text = table.concat(text, "\n")
 local numbers = 0
 for number in text:gmatch("line (%d+)") do numbers = numbers + tonumber(number) end
@@ -46,7 +46,7 @@ for i = 1, scale * 25000 do
 end
 collectgarbage()
 collectgarbage()
-print("finalized", finalized, "weak left", #weak)
+print("finalized", finalized, "weak left", next(weak))
 print(pcall(error, { code = 1 }) == false, select(2, pcall(error, "planned", 0)))
 io.stderr:write("warned\n")
 os.exit(6, true)
@@ -54,5 +54,5 @@ END
 }
 
 commands() {
-    lua5.4 ../input/program.lua || echo "status $?"
+    expect 6 lua5.4 ../input/program.lua
 }

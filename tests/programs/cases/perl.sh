@@ -41,5 +41,5 @@ END
 }
 
 commands() {
-    perl ../input/program.pl || echo "status $?"
+    expect 3 perl ../input/program.pl
 }

@@ -44,5 +44,5 @@ END
 }
 
 commands() {
-    tclsh ../input/program.tcl || echo "status $?"
+    expect 5 tclsh ../input/program.tcl
 }
