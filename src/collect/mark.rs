@@ -35,8 +35,10 @@ use crate::{
 };
 
 const RING: usize = 32;
+const CACHE_LINE: usize = 64;
 const NEAR: usize = 64;
 const NEAR_SHIFT: u32 = 11;
+const ROOT_PIECE_BYTES: usize = 4 << 10;
 const LARGE_ITEMS: usize = 64;
 const LARGE_PIECE_BYTES: usize = 64 << 10;
 const STACK_OBJECTS_MIN: usize = (1 << 20) / size_of::<usize>();
@@ -118,8 +120,30 @@ impl Marker {
     /// # Safety
     /// The range may be read.
     pub unsafe fn root_range(&mut self, range: Range) {
+        // Aligned first, so that no word lies across two pieces.
+        let mut rest = Range::new(range.start.align_up(size_of::<usize>()), range.end);
+        while !rest.is_empty() {
+            let piece = Range::new(rest.start, rest.end.min(rest.start + ROOT_PIECE_BYTES));
+            // SAFETY: by the caller's promise.
+            unsafe { self.root_words(piece) };
+            rest.start = piece.end;
+            self.relieve();
+        }
+    }
+
+    /// Marks what the words of a part of a root point to.
+    unsafe fn root_words(&mut self, range: Range) {
         // SAFETY: by the caller's promise.
         unsafe { trace::words(range, |word| self.offer_root(word)) };
+    }
+
+    /// Empties a half full stack before more roots are read: a large table of roots would fill it otherwise.
+    fn relieve(&mut self) {
+        if self.stack.as_slice().len() > self.stack_limit / 2 {
+            while let Some(start) = self.next() {
+                self.scan(start);
+            }
+        }
     }
 
     /// Marks an uncollectable object, whose words are roots.
@@ -157,6 +181,7 @@ impl Marker {
     fn push(&mut self, slot: &Slot, parent: usize) {
         let start = slot.start().get();
         if start >> NEAR_SHIFT == parent >> NEAR_SHIFT && self.near_count < NEAR {
+            prefetch(start);
             self.near[self.near_count] = start;
             self.near_count += 1;
         } else if self.stack.as_slice().len() < self.stack_limit {
@@ -196,7 +221,7 @@ impl Marker {
         }
         while self.ring_count < RING {
             let Some(start) = self.stack.pop() else { break };
-            prefetch(start);
+            prefetch_object(start);
             self.ring[(self.ring_first + self.ring_count) % RING] = start;
             self.ring_count += 1;
         }
@@ -217,7 +242,7 @@ impl Marker {
         let traits = slot.class().kind().traits();
         if traits.is_uncollectable() {
             // SAFETY: an object in use.
-            unsafe { self.root_range(Range::sized(slot.start(), slot.bytes())) };
+            unsafe { self.root_words(Range::sized(slot.start(), slot.bytes())) };
         } else if traits.is_conservative() {
             self.scan_piece(Range::sized(slot.start(), slot.bytes()));
         } else if traits.is_typed() {
@@ -325,6 +350,16 @@ impl Marker {
         self.cached.clear();
         self.cached_sorted = false;
         self.ephemerons.begin();
+    }
+}
+
+/// Prefetches the first two cache lines that an object lies in: half of the slots of 48 bytes lie across two.
+#[inline(always)]
+fn prefetch_object(start: usize) {
+    prefetch(start);
+    if let Some(unit) = cage::unit_of(Addr::new(start)) {
+        let bytes = units::class_of(unit).shape().slot_bytes as usize;
+        prefetch(start + bytes.clamp(1, 2 * CACHE_LINE) - 1);
     }
 }
 

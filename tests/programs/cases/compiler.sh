@@ -2,7 +2,7 @@
 
 packages='gcc g++'
 variants=(gcc g++)
-zeal=50000
+zeal=(50000 100000)
 
 prepare() {
     awk -v n=$((scale * 60)) 'BEGIN {

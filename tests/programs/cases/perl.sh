@@ -1,7 +1,7 @@
 # perl: hashes, sorting, closures, regular expressions, formats, and cycles of references, which perl itself leaks.
 
 packages=perl
-zeal=60000
+zeal=120000
 
 prepare() {
     cat >program.pl <<'END'
