@@ -91,3 +91,5 @@ pub mod base;
 pub mod collect;
 pub mod heap;
 pub mod os;
+
+pub use api::global::Gleaner;

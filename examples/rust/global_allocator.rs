@@ -7,7 +7,7 @@
 //! to show the difference. From then on every private writable mapping of the process is searched for pointers: stacks,
 //! static data, thread-local storage, and the memory of C libraries.
 
-use gleaner::api::global::Gleaner;
+use gleaner::Gleaner;
 use gleaner::api::stats;
 use gleaner::collect::start::{Door, start};
 use std::cell::RefCell;

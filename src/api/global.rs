@@ -19,12 +19,9 @@
 
 use crate::{
     base::addr::Addr,
-    collect::{
-        allocate::{self, Freed, Resized},
-        tables,
-    },
+    collect::allocate::{self, Freed, Resized},
     fatal,
-    heap::{Request, cage, kind::Kind, mutator, size_class, units, units::Class},
+    heap::{Request, fast, kind::Kind, size_class},
     os::log,
 };
 use core::alloc::{GlobalAlloc, Layout};
@@ -33,33 +30,10 @@ use core::alloc::{GlobalAlloc, Layout};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Gleaner;
 
-/// Pops a slot, or gives null: the fast path of an allocation.
+/// Takes a slot, or gives null.
 #[inline(always)]
 fn pop(layout: Layout) -> *mut u8 {
-    if layout.size() >= size_class::TABLE_BYTES_MAX || layout.align() > size_class::GRANULE {
-        return core::ptr::null_mut();
-    }
-    let class = Class::small(Kind::MALLOC, size_class::of_small(layout.size() + 1));
-    // SAFETY: the calling thread's magazine, or the empty one.
-    unsafe { mutator::current_or_empty().magazine(class).pop() }
-}
-
-/// Pushes a slot: the fast path of a free. `false` when the slow path has to look.
-///
-/// # Safety
-/// The caller gives up what is at `object`.
-#[inline(always)]
-unsafe fn push(object: Addr) -> bool {
-    let Some(unit) = cage::unit_of(object) else { return false };
-    let class = units::class_of(unit);
-    let shape = class.shape();
-    let offset = object.get() & shape.block_mask as usize;
-    let is_slot = class.is_small() && offset.is_multiple_of(size_class::GRANULE) && shape.is_slot_start(offset);
-    if !is_slot || class.kind() != Kind::MALLOC || tables::may_be_attached() {
-        return false;
-    }
-    // SAFETY: the calling thread's magazine, and a slot of its class that the caller gives up.
-    unsafe { mutator::current_or_empty().magazine(class).push(object.as_ptr()) }
+    if layout.align() > size_class::GRANULE { core::ptr::null_mut() } else { fast::pop_for_malloc(layout.size()) }
 }
 
 fn allocate(layout: Layout, zeroed: bool) -> *mut u8 {
@@ -91,7 +65,7 @@ unsafe impl GlobalAlloc for Gleaner {
     unsafe fn dealloc(&self, object: *mut u8, _: Layout) {
         let object = Addr::of(object);
         // SAFETY: by the caller's promise.
-        if !unsafe { push(object) } {
+        if !unsafe { fast::push_of_malloc(object) } {
             report("dealloc", object, allocate::free(object, 0));
         }
     }

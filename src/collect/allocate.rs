@@ -15,7 +15,7 @@ use super::{
 use crate::{
     base::{addr::Addr, sync::Ordering},
     heap::{
-        self, OBJECT_BYTES_MAX, Request, emergency,
+        self, OBJECT_BYTES_MAX, Request, emergency, fast,
         gate::{self, Inside},
         kind::Kind,
         large, mutator, pressure, refill,
@@ -115,7 +115,7 @@ pub fn free(address: Addr, site: usize) -> Freed {
     if !slot.is_allocated() {
         return twice;
     }
-    if tables::may_be_attached() {
+    if fast::may_be_attached() {
         detach(&slot);
     }
     match settings::free_mode() {
@@ -287,7 +287,7 @@ pub fn attach<R>(object: Addr, work: impl FnOnce(&mut tables::Tables) -> Result<
     if resolve::object_at(object).is_none() {
         return Err(Refused::NotAnObject);
     }
-    tables::note_attached();
+    fast::note_attached();
     with_tables(work).unwrap_or(Err(Refused::NoMemory))
 }
 

@@ -10,10 +10,7 @@ use super::{
     weak::WeakCells,
 };
 use crate::{
-    base::{
-        addr::Range,
-        sync::{AtomicUsize, Ordering},
-    },
+    base::addr::Range,
     os::lock::{Lock, Rank},
 };
 
@@ -51,20 +48,6 @@ pub static TABLES: Lock<Tables> = Lock::new(
         weak_cleared: 0,
     },
 );
-
-/// Not zero once an object has had something attached: a free by hand then has to look.
-static ATTACHED: AtomicUsize = AtomicUsize::new(0);
-
-/// Whether a free has to look whether something is attached to its object.
-#[inline(always)]
-pub fn may_be_attached() -> bool {
-    ATTACHED.load(Ordering::Relaxed) != 0
-}
-
-/// Something has been attached to an object.
-pub fn note_attached() {
-    ATTACHED.store(1, Ordering::Relaxed);
-}
 
 /// Bytes of the object behind an ephemeron.
 pub const EPHEMERON_BYTES: usize = ephemeron::BYTES;

@@ -7,8 +7,8 @@ use crate::{
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use gleaner::{
     base::addr::{Addr, Ambiguous},
-    collect::{allocate, tables, trace},
-    heap::{cage, kind::Kind, mutator, resolve, size_class, units, units::Class},
+    collect::{allocate, trace},
+    heap::{fast, kind::Kind, resolve},
 };
 
 unsafe extern "C" {
@@ -18,16 +18,12 @@ unsafe extern "C" {
     fn gleaner_edge_strndup(s: *const c_char, n: usize) -> *mut c_char;
 }
 
-/// Pops a slot for `bytes` of `kind`, which are exact, or leaves for the slow path.
+/// Takes a slot for `bytes` of `kind`, which are exact, or leaves for the slow path.
 #[inline(always)]
 fn pop_or_leave(bytes: usize, kind: Kind) -> *mut c_void {
-    if bytes <= size_class::TABLE_BYTES_MAX {
-        let class = Class::small(kind, size_class::of_small(bytes));
-        // SAFETY: the calling thread's magazine, or the empty one.
-        let slot = unsafe { mutator::current_or_empty().magazine(class).pop() };
-        if !slot.is_null() {
-            return slot.cast();
-        }
+    let slot = fast::pop(bytes, kind);
+    if !slot.is_null() {
+        return slot.cast();
     }
     // SAFETY: any size may be asked for.
     unsafe { gleaner_edge_allocate(bytes, 1, c_uint::from(kind.number())) }
@@ -121,7 +117,7 @@ pub unsafe extern "C" fn gc_free(p: *mut c_void) {
         return;
     }
     // SAFETY: by the caller's promise.
-    if tables::may_be_attached() || !unsafe { push_fast(Addr::of(p)) } {
+    if !unsafe { fast::push(Addr::of(p)) } {
         // SAFETY: by the caller's promise.
         unsafe { free_slowly(p) };
     }
@@ -135,31 +131,6 @@ unsafe extern "C" fn free_slowly(p: *mut c_void) {
 
 unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
     misuse::report("gc_free", Addr::of(p), site, allocate::free(Addr::of(p), site));
-}
-
-/// The fast path of a free: `false` when the slow path has to look. Kinds that promise zero are cleared here.
-///
-/// # Safety
-/// The caller gives up what is at `address`, if it is an object.
-#[inline(always)]
-pub unsafe fn push_fast(address: Addr) -> bool {
-    let Some(unit) = cage::unit_of(address) else { return false };
-    let class = units::class_of(unit);
-    let shape = class.shape();
-    let offset = address.get() & shape.block_mask as usize;
-    if !class.is_small() || !offset.is_multiple_of(size_class::GRANULE) || !shape.is_slot_start(offset) {
-        return false;
-    }
-    let magazine = mutator::current_or_empty().magazine(class);
-    if class.kind().traits().is_zeroed() {
-        if magazine.is_full() {
-            return false;
-        }
-        // SAFETY: a slot of this size starts here, and the caller gives it up.
-        unsafe { core::ptr::write_bytes(address.as_ptr::<u8>(), 0, shape.slot_bytes as usize) };
-    }
-    // SAFETY: the calling thread's magazine, and a slot of its class.
-    unsafe { magazine.push(address.as_ptr()) }
 }
 
 /// See `gleaner.h`.

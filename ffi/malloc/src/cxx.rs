@@ -3,9 +3,9 @@
 //! A failing `new` asks the new handler until that gives up by throwing, and throws `std::bad_alloc` without one; the
 //! calls are made by the edge. A failing nothrow `new` returns null: it asks no handler, which could throw.
 
-use crate::family::{free, malloc, pop_fast};
+use crate::family::{free, malloc};
 use core::ffi::c_void;
-use gleaner::os::dl;
+use gleaner::{heap::fast, os::dl};
 
 unsafe extern "C" {
     fn gleaner_edge_new(bytes: usize, align: usize) -> *mut c_void;
@@ -14,9 +14,9 @@ unsafe extern "C" {
 
 #[inline(always)]
 fn new(size: usize) -> *mut c_void {
-    let slot = pop_fast(size);
+    let slot = fast::pop_for_malloc(size);
     if !slot.is_null() {
-        return slot;
+        return slot.cast();
     }
     // SAFETY: any size may be asked for.
     unsafe { gleaner_edge_new(size, 1) }

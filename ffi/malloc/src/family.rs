@@ -6,13 +6,10 @@
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::addr::Addr,
-    collect::{
-        allocate::{self, Freed},
-        tables,
-    },
-    heap::{OBJECT_BYTES_MAX, kind::Kind, mutator, resolve, size_class, units::Class},
+    collect::allocate::{self, Freed},
+    heap::{OBJECT_BYTES_MAX, fast, resolve},
 };
-use gleaner_abi::{alloc::push_fast, exports::errno, misuse};
+use gleaner_abi::{exports::errno, misuse};
 
 unsafe extern "C" {
     fn gleaner_edge_malloc(bytes: usize, align: usize) -> *mut c_void;
@@ -22,23 +19,12 @@ unsafe extern "C" {
     fn __libc_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
 }
 
-/// Pops a slot, or gives null.
-#[inline(always)]
-pub(crate) fn pop_fast(size: usize) -> *mut c_void {
-    if size >= size_class::TABLE_BYTES_MAX {
-        return core::ptr::null_mut();
-    }
-    let class = Class::small(Kind::MALLOC, size_class::of_small(size + 1));
-    // SAFETY: the calling thread's magazine, or the empty one.
-    unsafe { mutator::current_or_empty().magazine(class).pop() }.cast()
-}
-
 /// C23 7.24.3.6.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc(size: usize) -> *mut c_void {
-    let slot = pop_fast(size);
+    let slot = fast::pop_for_malloc(size);
     if !slot.is_null() {
-        return slot;
+        return slot.cast();
     }
     // SAFETY: any size may be asked for.
     unsafe { gleaner_edge_malloc(size, 1) }
@@ -51,7 +37,7 @@ pub extern "C" fn malloc(size: usize) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn free(p: *mut c_void) {
     // SAFETY: by the caller's promise.
-    if tables::may_be_attached() || !unsafe { push_fast(Addr::of(p)) } {
+    if !unsafe { fast::push(Addr::of(p)) } {
         // SAFETY: by the caller's promise.
         unsafe { free_slowly(p) };
     }
@@ -83,11 +69,11 @@ pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
         errno::set(errno::ENOMEM);
         return core::ptr::null_mut();
     };
-    let slot = pop_fast(bytes);
+    let slot = fast::pop_for_malloc(bytes);
     if !slot.is_null() {
         // SAFETY: the slot is the caller's, and at least this large. A plain call of memset: this is no calloc.
-        unsafe { core::ptr::write_bytes(slot.cast::<u8>(), 0, bytes) };
-        return slot;
+        unsafe { core::ptr::write_bytes(slot, 0, bytes) };
+        return slot.cast();
     }
     // SAFETY: any size may be asked for.
     unsafe { gleaner_edge_calloc(bytes) }

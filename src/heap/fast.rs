@@ -1,0 +1,108 @@
+//! The fast paths: an allocation that finds a slot in its thread's magazine, a free that finds room there.
+//!
+//! Every door comes in here, and does with a refusal what suits it: the slow path, a callback, an exception. What is
+//! refused has changed nothing.
+//!
+//! ```text
+//!   pop    bytes ------> size class --+                                            the word below top
+//!                                     +--> magazine of this thread, this class -->
+//!   push   address -> unit -> class --+                                            the word at top
+//! ```
+//!
+//! *The order.* [`magazine`](super::magazine) argues the last step, the only one that changes anything. What comes
+//! before it may be interrupted anywhere: it reads the class of a unit that holds an object in use, which nobody changes
+//! meanwhile, for the caller has the object's address in a register; the unit map, which only grows; and the thread's
+//! own record. A thread without a record finds the static empty one, whose magazines refuse both. Where a kind promises
+//! zero, a slot is cleared before it is put in, and only when there is room: until then it is the caller's object.
+//!
+//! Threads: any. Nothing is locked, nothing waits, nothing is called but `memset`.
+
+use super::{
+    cage,
+    kind::Kind,
+    mutator, size_class,
+    units::{self, Class},
+};
+use crate::base::{
+    addr::Addr,
+    sync::{AtomicUsize, Ordering},
+};
+
+/// Not zero once an object has had something attached: a free by hand then has to look for it.
+static ATTACHED: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a free has to look whether something is attached to its object.
+#[inline(always)]
+pub fn may_be_attached() -> bool {
+    // Relaxed: the thread that frees an object has it from the one that attached something, by the program's own
+    // synchronisation, or is that thread; so it sees the store below.
+    ATTACHED.load(Ordering::Relaxed) != 0
+}
+
+/// Something is going to be attached to an object: from now on every free takes the slow path.
+pub fn note_attached() {
+    ATTACHED.store(1, Ordering::Relaxed);
+}
+
+/// Takes a slot for `bytes` of `kind`, all of which may be used. Null: the slow path has to.
+#[inline(always)]
+pub fn pop(bytes: usize, kind: Kind) -> *mut u8 {
+    if bytes > size_class::TABLE_BYTES_MAX {
+        return core::ptr::null_mut();
+    }
+    let class = Class::small(kind, size_class::of_small(bytes));
+    // SAFETY: the calling thread's magazine, or the empty one.
+    unsafe { mutator::current_or_empty().magazine(class).pop() }
+}
+
+/// Takes a slot for `bytes` of `malloc`'s kind and the one past their end. Null: the slow path has to.
+#[inline(always)]
+pub fn pop_for_malloc(bytes: usize) -> *mut u8 {
+    if bytes >= size_class::TABLE_BYTES_MAX { core::ptr::null_mut() } else { pop(bytes + 1, Kind::MALLOC) }
+}
+
+/// Gives up the object at `address`, of any kind. `false`: the slow path has to look, and nothing has changed.
+///
+/// # Safety
+/// The caller gives up what is at `address`, if it is an object.
+#[inline(always)]
+pub unsafe fn push(address: Addr) -> bool {
+    if may_be_attached() {
+        return false;
+    }
+    let Some(class) = class_of_slot(address) else { return false };
+    let magazine = mutator::current_or_empty().magazine(class);
+    if class.kind().traits().is_zeroed() {
+        if magazine.is_full() {
+            return false;
+        }
+        // SAFETY: a slot of this size starts here, and the caller gives it up.
+        unsafe { core::ptr::write_bytes(address.as_ptr::<u8>(), 0, class.shape().slot_bytes as usize) };
+    }
+    // SAFETY: the calling thread's magazine, and a slot of its class.
+    unsafe { magazine.push(address.as_ptr()) }
+}
+
+/// As [`push`], for callers that have only objects of `malloc`'s kind: the others are left to the slow path.
+///
+/// # Safety
+/// As for [`push`].
+#[inline(always)]
+pub unsafe fn push_of_malloc(address: Addr) -> bool {
+    let Some(class) = class_of_slot(address) else { return false };
+    if class.kind() != Kind::MALLOC || may_be_attached() {
+        return false;
+    }
+    // SAFETY: the calling thread's magazine, and a slot of its class that the caller gives up.
+    unsafe { mutator::current_or_empty().magazine(class).push(address.as_ptr()) }
+}
+
+/// The class of the small slot that starts at `address`, if one does.
+#[inline(always)]
+fn class_of_slot(address: Addr) -> Option<Class> {
+    let class = units::class_of(cage::unit_of(address)?);
+    let shape = class.shape();
+    let offset = address.get() & shape.block_mask as usize;
+    let is_slot = class.is_small() && offset.is_multiple_of(size_class::GRANULE) && shape.is_slot_start(offset);
+    is_slot.then_some(class)
+}
