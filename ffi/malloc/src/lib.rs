@@ -5,7 +5,7 @@
 //! returns null, every object is aligned to 16, nothing is larger than `PTRDIFF_MAX`, `free` keeps `errno`.
 //!
 //! - [`family`] malloc, free and their kin · [`cxx`] operator new and delete · [`report`] mallinfo and its kin
-//! - [`interpose`] what keeps the stop signal deliverable and threads known
+//! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
 // of exports has nothing to test there, and is empty.
@@ -14,6 +14,7 @@
 mod cxx;
 mod family;
 mod interpose;
+mod loader;
 mod report;
 
 use core::ffi::{c_char, c_int};
@@ -22,6 +23,7 @@ use gleaner::collect::start::Door;
 /// Run by the loader before the program's constructors.
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
     interpose::find_originals();
+    loader::find_original();
     // SAFETY: glibc passes the environment to constructors.
     unsafe { gleaner_abi::start::start(Door::Malloc, environment) };
 }

@@ -1,0 +1,12 @@
+#include <stdlib.h>
+#include <string.h>
+
+char *make(const char *text)
+{
+    return strdup(text);
+}
+
+void drop(void *p)
+{
+    free(p);
+}
