@@ -168,11 +168,11 @@ enum gc_weak_kind {
 
 /* The steps of a collection, in their order. */
 enum gc_event_kind {
-    GC_EVENT_START = 0,     /* the decision to collect */
-    GC_EVENT_STOP = 1,      /* the other threads have stopped */
-    GC_EVENT_MARK_END = 2,  /* what is live is known; weak cells and finalizers are settled */
-    GC_EVENT_SWEEP_END = 3, /* what is dead is free */
-    GC_EVENT_RESUME = 4     /* the other threads run again */
+    GC_CYCLE_START = 0,     /* the decision to collect */
+    GC_CYCLE_STOP = 1,      /* the other threads have stopped */
+    GC_CYCLE_MARK_END = 2,  /* what is live is known; weak cells and finalizers are settled */
+    GC_CYCLE_SWEEP_END = 3, /* what is dead is free */
+    GC_CYCLE_RESUME = 4     /* the other threads run again */
 };
 
 struct gc_event {
@@ -181,8 +181,8 @@ struct gc_event {
     uint64_t collection;      /* number of the collection, the first is 1 */
     uint64_t time_ns;         /* when it happened, CLOCK_MONOTONIC */
     uint64_t duration_ns;     /* since the previous event of this collection; 0 at the start */
-    uint64_t live_bytes;      /* found live; 0 before GC_EVENT_MARK_END */
-    uint64_t reclaimed_bytes; /* taken back; 0 before GC_EVENT_SWEEP_END */
+    uint64_t live_bytes;      /* found live; 0 before GC_CYCLE_MARK_END */
+    uint64_t reclaimed_bytes; /* taken back; 0 before GC_CYCLE_SWEEP_END */
 };
 
 /* Figures of the heap.  Totals and counts of what has happened only grow; times are nanoseconds.  Threads cache free
@@ -496,7 +496,8 @@ GLEANER_API size_t gc_stats_json(char *buffer, size_t length) GLEANER_NOTHROW;
 /* Sets the listener for the events of collections; NULL takes it away.  There is one.  `data` is kept alive.
  * The five events of a collection come in order, on the thread that collected, after the world has been resumed.
  * The listener may itself collect: the events of that collection come after it has returned.  If it leaves by an
- * exception or longjmp, the rest of that collection's events are lost. */
+ * exception or longjmp, the events that are left come before the end of a later allocation or collection of the same
+ * thread, in order; a thread that ends takes its events along. */
 GLEANER_API void gc_event_listener_set(gc_event_listener listener, void *data) GLEANER_NOTHROW;
 
 

@@ -63,7 +63,7 @@ options! {
         "the signal that stops threads; by default an unclaimed real-time signal";
     "trace" "0|1" any |text| switch(text, settings::set_trace),
         "one line on standard error for each collection";
-    "stats" "0|1" any |text| switch(text, settings::set_stats_at_exit),
+    "stats" "0|1" any |text| switch(text, set_stats_at_exit),
         "one line on standard error at exit";
     "verbose" "0|1" any |text| switch(text, settings::set_verbose),
         "says what is worth knowing, such as a collection given up";
@@ -87,6 +87,14 @@ fn choose<T: Copy>(text: &str, values: &[(&str, T)], set: impl FnOnce(T)) -> boo
 
 fn switch(text: &str, set: impl FnOnce(bool)) -> bool {
     choose(text, &[("0", false), ("1", true)], set)
+}
+
+fn set_stats_at_exit(on: bool) {
+    settings::set_stats_at_exit(on);
+    if on {
+        // The program may have closed it by then.
+        log::keep_standard_error();
+    }
 }
 
 fn set_mode(text: &str) -> bool {

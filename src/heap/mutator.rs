@@ -25,7 +25,7 @@ use crate::{
     },
     os::{
         lock::{Lock, Rank},
-        mem, signal, stack, thread, tls,
+        mem, signal, stack, sys, thread, tls,
     },
 };
 use core::cell::UnsafeCell;
@@ -46,10 +46,10 @@ pub struct Mutator {
     pub stopped: AtomicU32,
     /// The stack pointer at the start of the safe region.
     pub region_sp: AtomicUsize,
-    /// The stack pointer of the finalizer that runs on this thread, or zero.
-    pub finalizing_sp: AtomicUsize,
-    /// The stack pointer of the listener that runs on this thread, or zero.
-    pub listening_sp: AtomicUsize,
+    /// The finalizer that runs on this thread.
+    pub finalizing: Callback,
+    /// The listener that runs on this thread.
+    pub listening: Callback,
     /// A thread that did not stop for a collection of this one's, until somebody has been told; zero for none.
     pub deaf_thread: AtomicU32,
     /// The thread pointer of the thread that had the record before, until a collection has taken note of it.
@@ -78,6 +78,46 @@ pub struct Mutator {
 // SAFETY: shared fields are atomics; `UnsafeCell`s and magazines are used by the owner, or by a collector while the
 // owner is stopped or gone.
 unsafe impl Sync for Mutator {}
+
+/// A callback that runs on a thread: a word in the frame that called it, and what that word holds meanwhile.
+///
+/// One that ended by `longjmp` has not come back to say so. Its frame is gone then, which shows by a caller whose frame
+/// lies above the word, or by another value in the word.
+pub struct Callback {
+    word: AtomicUsize,
+    token: AtomicUsize,
+}
+
+static TOKENS: AtomicUsize = AtomicUsize::new(0);
+/// An odd number without a pattern (2^64 over the golden ratio), so that its multiples differ and look like no data.
+const TOKEN_STEP: usize = 0x9e37_79b9_7f4a_7c15;
+
+impl Callback {
+    /// Begins one; `word` lies in the frame that is going to call it.
+    pub fn begin(&self, word: &mut usize) {
+        let token = TOKENS.fetch_add(TOKEN_STEP, Ordering::Relaxed).wrapping_add(TOKEN_STEP);
+        *word = token;
+        self.token.store(token, Ordering::Relaxed);
+        self.word.store(core::ptr::from_mut(word) as usize, Ordering::Relaxed);
+    }
+
+    /// It is over, or there is none.
+    pub fn end(&self) {
+        self.word.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether one is running below the caller, whose frame is at `frame`.
+    pub fn is_running(&self, frame: usize) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        if frame >= word {
+            return false;
+        }
+        // By copying: the frame may have been on a stack that is not mapped any more.
+        let mut held = [0; size_of::<usize>()];
+        sys::read_own_memory(word, &mut held) == held.len()
+            && usize::from_ne_bytes(held) == self.token.load(Ordering::Relaxed)
+    }
+}
 
 /// The record of threads without one. All zero, never written.
 static EMPTY: Empty = Empty(UnsafeCell::new([0; size_of::<Mutator>() / 8]));
@@ -156,8 +196,8 @@ impl Mutator {
         self.region.store(0, Ordering::Relaxed);
         self.requested.store(0, Ordering::Relaxed);
         self.stopped.store(0, Ordering::Relaxed);
-        self.finalizing_sp.store(0, Ordering::Relaxed);
-        self.listening_sp.store(0, Ordering::Relaxed);
+        self.finalizing.end();
+        self.listening.end();
         self.deaf_thread.store(0, Ordering::Relaxed);
         self.context.store(0, Ordering::Relaxed);
         self.thread_pointer.store(0, Ordering::Relaxed);
@@ -210,8 +250,8 @@ fn register_slowly() -> Option<&'static Mutator> {
     if former != tp {
         mutator.former_thread_pointer.store(former, Ordering::Relaxed);
         mutator.set_stack(Range::default());
-        mutator.finalizing_sp.store(0, Ordering::Relaxed);
-        mutator.listening_sp.store(0, Ordering::Relaxed);
+        mutator.finalizing.end();
+        mutator.listening.end();
         mutator.region.store(0, Ordering::Relaxed);
     }
     tls::set_record(core::ptr::from_ref(mutator).cast_mut());

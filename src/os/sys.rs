@@ -115,6 +115,16 @@ impl Drop for File {
     }
 }
 
+/// The device and the number of the file that a descriptor stands for. `None`: it is closed.
+pub fn identity(descriptor: i32) -> Option<(u64, u64)> {
+    // SAFETY: an all-zero `stat` is a valid value, and the kernel fills it.
+    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+    let args = [descriptor as usize, &mut stat as *mut libc::stat as usize, 0, 0, 0, 0];
+    // SAFETY: `stat` is ours.
+    checked(unsafe { call(libc::SYS_fstat, args) }).ok()?;
+    Some((stat.st_dev, stat.st_ino))
+}
+
 /// Copies `buffer.len()` bytes or fewer from `from`, without a fault when they cannot be read: the number copied.
 pub fn read_own_memory(from: usize, buffer: &mut [u8]) -> usize {
     let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };

@@ -2,7 +2,8 @@
 # Compiles gleaner.h under every standard of C and C++, without one warning.
 #
 # A line for each compiler and standard; what it compiles: the header alone, the places of all fields (C), every name
-# with its type, and two units that include it twice, linked and run. Uses gcc, and clang when it is there.
+# with its type, and two units that include it twice, linked and run. Uses gcc, and clang when it is there. Then the
+# header beside those of bdwgc, whose names begin alike.
 #
 #     tests/header/check.sh
 set -eu
@@ -69,8 +70,33 @@ else
     echo "ok      C linkage in C++"
 fi
 
-# The judge is judged: a header with a warning in it must fail.
-mkdir "$out/planted"
+# beside_bdwgc DIRECTORY: gleaner.h of that directory before and after bdwgc's headers.
+beside_bdwgc() {
+    for order in GLEANER_FIRST GLEANER_LAST; do
+        gcc -std=c99 -Wall -Werror -I"$1" -D$order -c "$here/beside_bdwgc.c" -o "$out/beside.o" || return 1
+    done
+    g++ -x c++ -I"$1" -c "$here/beside_bdwgc.c" -o "$out/beside.o"
+}
+
+[ -e /usr/include/gc/gc.h ] || {
+    apt-get update >/dev/null
+    apt-get install -y libgc-dev >/dev/null
+}
+if try "beside bdwgc's headers" beside_bdwgc "$include"; then
+    echo "ok      beside bdwgc's headers"
+else
+    failures=$((failures + 1))
+fi
+
+# The judges are judged: a header with a name of bdwgc's, or with a warning in it, must fail.
+mkdir "$out/clash" "$out/planted"
+sed 's|GC_CYCLE_START = 0,|GC_CYCLE_START = 0, GC_EVENT_START = 0,|' "$include/gleaner.h" >"$out/clash/gleaner.h"
+if beside_bdwgc "$out/clash" 2>/dev/null; then
+    echo "FAILED  a planted clash with bdwgc was not noticed"
+    failures=$((failures + 1))
+else
+    echo "ok      a planted clash with bdwgc is noticed"
+fi
 sed '$s|.*|extern int planted(int unused);\nint planted(int unused) { return 0; }\n#endif|' "$include/gleaner.h" \
     >"$out/planted/gleaner.h"
 gcc -std=c89 -I"$out/planted" -c "$here/alone.c" -o "$out/planted.o"

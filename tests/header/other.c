@@ -3,5 +3,5 @@
 
 int other_unit(void)
 {
-    return GC_EVENT_RESUME;
+    return GC_CYCLE_RESUME;
 }

@@ -3,5 +3,5 @@
 
 int main(void)
 {
-    return other_unit() == GC_EVENT_RESUME ? 0 : 1;
+    return other_unit() == GC_CYCLE_RESUME ? 0 : 1;
 }

@@ -286,7 +286,7 @@ void *fresh_thread(void *data)
     return nullptr;
 }
 
-void run_case(const Callback &callback, Way way, gc_event_kind kind = GC_EVENT_START)
+void run_case(const Callback &callback, Way way, gc_event_kind kind = GC_CYCLE_START)
 {
     Case &current = *new Case;              /* stays: a late finalizer still points to it */
     current.callback = &callback;
@@ -348,9 +348,9 @@ unsigned run_cases(bool manual)
         run_case(finalizer_in_collect, way);
         run_case(finalizer_in_allocation, way);
         run_case(blocking, way);
-        for (int kind = GC_EVENT_START; kind <= GC_EVENT_RESUME; kind++)
+        for (int kind = GC_CYCLE_START; kind <= GC_CYCLE_RESUME; kind++)
             run_case(event, way, static_cast<gc_event_kind>(kind));
-        cases += 4 + GC_EVENT_RESUME - GC_EVENT_START + 1;
+        cases += 4 + GC_CYCLE_RESUME - GC_CYCLE_START + 1;
     }
     for (int way = RETURN; way < WAYS && !manual; way++, cases++)
         run_case(warning, static_cast<Way>(way));

@@ -155,21 +155,8 @@ pub extern "C" fn gc_blocking(
     )
 }
 
-/// A personality routine (Itanium C++ ABI, "Exception Handling"): nothing is caught here; in the phase that cleans up,
-/// the safe region ends, and unwinding goes on.
-extern "C" fn end_region_on_unwind(
-    _version: c_int,
-    actions: c_int,
-    _class: u64,
-    _exception: *mut c_void,
-    _context: *mut c_void,
-) -> c_int {
-    const CLEANUP_PHASE: c_int = 2;
-    const CONTINUE_UNWIND: c_int = 8;
-    if actions & CLEANUP_PHASE != 0 {
-        crate::edge::gleaner_region_end();
-    }
-    CONTINUE_UNWIND
+extern "C" fn end_region_on_unwind(_: c_int, actions: c_int, _: u64, _: *mut c_void, _: *mut c_void) -> c_int {
+    crate::unwind::pass(actions, || crate::edge::gleaner_region_end())
 }
 
 /// See `gleaner.h`.

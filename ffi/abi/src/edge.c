@@ -5,7 +5,6 @@
  * here.  These functions hold nothing that would have to be undone.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -20,41 +19,38 @@ struct callout {
     uint64_t event[8];
     void (*warn)(const char *message, void *data);
     char message[128];
+    uintptr_t guard; /* tells while the callback runs that this frame is there */
 };
 
 /* The Rust side.  Each returns with every gate open. */
 void *gleaner_allocate(size_t bytes, size_t align, unsigned kind);
-void *gleaner_allocate_zeroed(size_t bytes);
 void *gleaner_allocate_typed(size_t bytes, uintptr_t layout);
 void *gleaner_allocate_ephemeron(void *key, void *value);
 int gleaner_resize(void **p, size_t bytes, const char *function);
 enum callout_kind gleaner_next_callout(struct callout *callout, const void *frame);
 int gleaner_next_finalizer(struct callout *callout, const void *frame);
 void gleaner_callout_over(enum callout_kind kind);
+void gleaner_call_listener(void (*listener)(const void *, void *), const void *event, void *data);
+void gleaner_call_finalizer(void (*finalizer)(void *, void *), void *object, void *data);
 void gleaner_collect(void);
 void *(*gleaner_oom_handler(void **data))(size_t size, void *data);
 void gleaner_region_begin(const void *frame);
 void gleaner_region_end(void);
-void gleaner_thread_started(void);
-void gleaner_free(void *p);
-int (*gleaner_real_pthread_create(void))(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-void *(*gleaner_new_handler(void))(void);
-void (*gleaner_throw_bad_alloc(void))(void);
 
-/* Kinds by their numbers in the engine. */
-enum { KIND_POINTER_FREE = 2, KIND_UNCOLLECTABLE = 3, KIND_MALLOC = 0 };
+/* A kind by its number in the engine. */
+enum { KIND_POINTER_FREE = 2 };
 
 /* Calls what waits to be called on this thread: a warning, listeners, and finalizers unless one is running. */
-static void run_callouts(void) {
+void gleaner_edge_callouts(void) {
     struct callout callout;
     enum callout_kind kind;
     while ((kind = gleaner_next_callout(&callout, __builtin_frame_address(0))) != NOTHING) {
         if (kind == WARNING) {
             callout.warn(callout.message, callout.data);
         } else if (kind == EVENT) {
-            callout.listener(callout.event, callout.data);
+            gleaner_call_listener(callout.listener, callout.event, callout.data);
         } else {
-            callout.finalizer(callout.object, callout.data);
+            gleaner_call_finalizer(callout.finalizer, callout.object, callout.data);
         }
         gleaner_callout_over(kind);
     }
@@ -62,7 +58,7 @@ static void run_callouts(void) {
 
 /* The end of every allocation of gleaner.h: callbacks, then memory, or the handler's word, or NULL and ENOMEM. */
 static void *finish(void *p, size_t bytes, int error) {
-    run_callouts();
+    gleaner_edge_callouts();
     if (p == NULL) {
         void *data;
         void *(*handler)(size_t, void *) = gleaner_oom_handler(&data);
@@ -106,49 +102,10 @@ void *gleaner_edge_realloc(void *p, size_t bytes) {
     return finish(NULL, bytes, error);
 }
 
-/* malloc and its family: no handler, only NULL and ENOMEM. */
-void *gleaner_edge_malloc(size_t bytes, size_t align) {
-    int error = errno;
-    void *p = gleaner_allocate(bytes, align, KIND_MALLOC);
-    run_callouts();
-    errno = p != NULL ? error : ENOMEM;
-    return p;
-}
-
-void *gleaner_edge_calloc(size_t bytes) {
-    int error = errno;
-    void *p = gleaner_allocate_zeroed(bytes);
-    run_callouts();
-    errno = p != NULL ? error : ENOMEM;
-    return p;
-}
-
-void *gleaner_edge_malloc_resize(void *p, size_t bytes) {
-    int error = errno;
-    int resized = gleaner_resize(&p, bytes, "realloc");
-    run_callouts();
-    errno = resized ? error : ENOMEM;
-    return resized ? p : NULL;
-}
-
-/* operator new: the new handler is asked until it gives up by throwing, or there is none (C++ [new.delete.single]). */
-void *gleaner_edge_new(size_t bytes, size_t align) {
-    void *p;
-    while ((p = gleaner_edge_malloc(bytes, align)) == NULL) {
-        void *(*handler)(void) = gleaner_new_handler();
-        if (handler == NULL) {
-            gleaner_throw_bad_alloc()();
-            break;
-        }
-        handler();
-    }
-    return p;
-}
-
 void gleaner_edge_collect(void) {
     int error = errno;
     gleaner_collect();
-    run_callouts();
+    gleaner_edge_callouts();
     errno = error;
 }
 
@@ -156,7 +113,7 @@ size_t gleaner_edge_finalizers_run(void) {
     struct callout callout;
     size_t count = 0;
     while (gleaner_next_finalizer(&callout, __builtin_frame_address(0))) {
-        callout.finalizer(callout.object, callout.data);
+        gleaner_call_finalizer(callout.finalizer, callout.object, callout.data);
         gleaner_callout_over(FINALIZER);
         count++;
     }
@@ -172,30 +129,4 @@ void *gleaner_edge_blocking(void *(*fn)(void *), void *data) {
     result = fn(data);
     gleaner_region_end();
     return result;
-}
-
-struct thread_start {
-    void *(*routine)(void *);
-    void *argument;
-};
-
-static void *start_thread(void *p) {
-    struct thread_start start = *(struct thread_start *)p;
-    gleaner_thread_started();
-    gleaner_free(p);
-    return start.routine(start.argument);
-}
-
-int gleaner_edge_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
-                                void *argument) {
-    struct thread_start *start = gleaner_edge_allocate(sizeof *start, 1, KIND_UNCOLLECTABLE);
-    int error;
-    if (start == NULL)
-        return EAGAIN;
-    start->routine = routine;
-    start->argument = argument;
-    error = gleaner_real_pthread_create()(thread, attributes, start_thread, start);
-    if (error != 0)
-        gleaner_free(start);
-    return error;
 }

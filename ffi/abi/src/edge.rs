@@ -1,7 +1,7 @@
 //! The Rust side of `edge.c`: what it asks before and after it calls out. Every function here returns with the gate
 //! open and no lock held.
 
-use crate::misuse;
+use crate::{misuse, unwind};
 use core::{
     ffi::{CStr, c_char, c_int, c_uint, c_void},
     fmt::Write,
@@ -63,6 +63,7 @@ pub struct Callout {
     event: Event,
     warn: usize,
     message: [u8; 128],
+    guard: usize,
 }
 
 /// `gc_event` of `gleaner.h`, with room to spare.
@@ -188,14 +189,13 @@ unsafe fn take_warning(callout: *mut Callout) -> bool {
 
 unsafe fn take_event(callout: *mut Callout, frame: *const c_void) -> bool {
     let Some(mutator) = mutator::current() else { return false };
-    if is_running(&mutator.listening_sp, frame) {
+    if mutator.listening.is_running(frame as usize) {
         return false;
     }
     let Some(event) = gate::enter(mutator).and_then(|_inside| events::take(mutator.tid.load(Ordering::Relaxed))) else {
         return false;
     };
     let Some((listener, data)) = LISTENER.get() else { return false };
-    mutator.listening_sp.store(frame as usize, Ordering::Relaxed);
     let event = Event {
         version: 1,
         kind: event.step as u32,
@@ -211,17 +211,9 @@ unsafe fn take_event(callout: *mut Callout, frame: *const c_void) -> bool {
         (*callout).data = data;
         (*callout).listener = listener;
         (*callout).event = event;
+        mutator.listening.begin(&mut (*callout).guard);
     }
     true
-}
-
-/// Whether the callback that `sp` stands for is still running, below `frame` on the stack.
-///
-/// One that threw or jumped has not come back to say that it is over; its frame has then gone from the stack, which
-/// shows by a frame above it.
-fn is_running(sp: &AtomicUsize, frame: *const c_void) -> bool {
-    let running = sp.load(Ordering::Relaxed);
-    running != 0 && (frame as usize) < running
 }
 
 /// The next finalizer to run on this thread: 0 when there is none, or one is running.
@@ -231,30 +223,72 @@ fn is_running(sp: &AtomicUsize, frame: *const c_void) -> bool {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gleaner_next_finalizer(callout: *mut Callout, frame: *const c_void) -> c_int {
     let Some(mutator) = mutator::register() else { return 0 };
-    if is_running(&mutator.finalizing_sp, frame) {
+    if mutator.finalizing.is_running(frame as usize) {
         return 0;
     }
     let Some(due) = allocate::with_tables(|tables| tables.finalizers.take_due()).flatten() else { return 0 };
-    mutator.finalizing_sp.store(frame as usize, Ordering::Relaxed);
     // SAFETY: by the caller's promise.
     unsafe {
         (*callout).finalizer = due.finalizer.procedure;
         (*callout).object = due.object;
         (*callout).data = due.finalizer.data;
+        mutator.finalizing.begin(&mut (*callout).guard);
     }
     1
 }
 
-/// A callback has returned.
+/// A callback is over.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_callout_over(kind: c_uint) {
     if let Some(mutator) = mutator::current() {
         match kind {
-            EVENT => mutator.listening_sp.store(0, Ordering::Relaxed),
-            FINALIZER => mutator.finalizing_sp.store(0, Ordering::Relaxed),
+            EVENT => mutator.listening.end(),
+            FINALIZER => mutator.finalizing.end(),
             _ => {}
         }
     }
+}
+
+macro_rules! call_that_may_be_left {
+    ($(#[$doc:meta])* $name:ident, $personality:ident, $kind:ident) => {
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// `function` takes two words.
+        #[unsafe(no_mangle)]
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name(function: usize, first: usize, second: usize) {
+            core::arch::naked_asm!(
+                ".cfi_startproc",
+                ".cfi_personality 0x1b, {personality}",
+                "sub rsp, 8",
+                ".cfi_adjust_cfa_offset 8",
+                "mov rax, rdi",
+                "mov rdi, rsi",
+                "mov rsi, rdx",
+                "call rax",
+                "add rsp, 8",
+                ".cfi_adjust_cfa_offset -8",
+                "ret",
+                ".cfi_endproc",
+                personality = sym $personality,
+            )
+        }
+
+        extern "C" fn $personality(_: c_int, actions: c_int, _: u64, _: *mut c_void, _: *mut c_void) -> c_int {
+            unwind::pass(actions, || gleaner_callout_over($kind))
+        }
+    };
+}
+
+call_that_may_be_left! {
+    /// Calls a listener; its end is noted when it is left by unwinding.
+    gleaner_call_listener, listener_personality, EVENT
+}
+
+call_that_may_be_left! {
+    /// Calls a finalizer; its end is noted when it is left by unwinding.
+    gleaner_call_finalizer, finalizer_personality, FINALIZER
 }
 
 /// Collects.

@@ -14,3 +14,4 @@ pub mod exports;
 pub mod misuse;
 pub mod report;
 pub mod start;
+mod unwind;

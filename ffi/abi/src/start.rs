@@ -60,7 +60,7 @@ pub fn finish() {
     }
     let get = |counter: &gleaner::base::sync::AtomicU64| counter.load(Ordering::Relaxed);
     let heap_bytes = CAGE.lock().as_ref().map_or(0, |cage| cage.used_bytes());
-    log::print(format_args!(
+    log::print_at_exit(format_args!(
         "gleaner: exit collections={} reclaimed_bytes={} reclaimed_objects={} pause_total_us={} pause_longest_us={} \
          heap_bytes={heap_bytes} stops_abandoned={}",
         get(&COUNTERS.collections),

@@ -1,15 +1,16 @@
 //! operator new and delete, all twenty (Itanium C++ ABI names).
 //!
 //! A failing `new` asks the new handler until that gives up by throwing, and throws `std::bad_alloc` without one; the
-//! calls are made by the edge. A failing nothrow `new` returns null: it asks no handler, which could throw.
+//! calls are made by the edge. A failing nothrow `new` asks it too, and returns null when that throws.
 
-use crate::family::{free, malloc};
+use crate::family::free;
 use core::ffi::c_void;
 use gleaner::{heap::fast, os::dl};
 
 unsafe extern "C" {
     fn gleaner_edge_new(bytes: usize, align: usize) -> *mut c_void;
-    fn gleaner_edge_malloc(bytes: usize, align: usize) -> *mut c_void;
+    fn gleaner_edge_new_nothrow(bytes: usize, align: usize, tag: *const c_void) -> *mut c_void;
+    fn gleaner_edge_new_aligned_nothrow(bytes: usize, align: usize, tag: *const c_void) -> *mut c_void;
 }
 
 #[inline(always)]
@@ -20,6 +21,16 @@ fn new(size: usize) -> *mut c_void {
     }
     // SAFETY: any size may be asked for.
     unsafe { gleaner_edge_new(size, 1) }
+}
+
+#[inline(always)]
+fn new_nothrow(size: usize, tag: *const c_void) -> *mut c_void {
+    let slot = fast::pop_for_malloc(size);
+    if !slot.is_null() {
+        return slot.cast();
+    }
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_edge_new_nothrow(size, 1, tag) }
 }
 
 macro_rules! operators {
@@ -40,9 +51,9 @@ operators! {
     /// `operator new[](size_t)`
     _Znam(size: usize) -> *mut c_void { new(size) }
     /// `operator new(size_t, nothrow_t const&)`
-    _ZnwmRKSt9nothrow_t(size: usize, _tag: *const c_void) -> *mut c_void { malloc(size) }
+    _ZnwmRKSt9nothrow_t(size: usize, tag: *const c_void) -> *mut c_void { new_nothrow(size, tag) }
     /// `operator new[](size_t, nothrow_t const&)`
-    _ZnamRKSt9nothrow_t(size: usize, _tag: *const c_void) -> *mut c_void { malloc(size) }
+    _ZnamRKSt9nothrow_t(size: usize, tag: *const c_void) -> *mut c_void { new_nothrow(size, tag) }
     // SAFETY: any size and power of two may be asked for.
     /// `operator new(size_t, align_val_t)`
     _ZnwmSt11align_val_t(size: usize, align: usize) -> *mut c_void { unsafe { gleaner_edge_new(size, align) } }
@@ -50,14 +61,14 @@ operators! {
     /// `operator new[](size_t, align_val_t)`
     _ZnamSt11align_val_t(size: usize, align: usize) -> *mut c_void { unsafe { gleaner_edge_new(size, align) } }
     /// `operator new(size_t, align_val_t, nothrow_t const&)`
-    _ZnwmSt11align_val_tRKSt9nothrow_t(size: usize, align: usize, _tag: *const c_void) -> *mut c_void {
+    _ZnwmSt11align_val_tRKSt9nothrow_t(size: usize, align: usize, tag: *const c_void) -> *mut c_void {
         // SAFETY: any size and power of two may be asked for.
-        unsafe { gleaner_edge_malloc(size, align) }
+        unsafe { gleaner_edge_new_aligned_nothrow(size, align, tag) }
     }
     /// `operator new[](size_t, align_val_t, nothrow_t const&)`
-    _ZnamSt11align_val_tRKSt9nothrow_t(size: usize, align: usize, _tag: *const c_void) -> *mut c_void {
+    _ZnamSt11align_val_tRKSt9nothrow_t(size: usize, align: usize, tag: *const c_void) -> *mut c_void {
         // SAFETY: any size and power of two may be asked for.
-        unsafe { gleaner_edge_malloc(size, align) }
+        unsafe { gleaner_edge_new_aligned_nothrow(size, align, tag) }
     }
 }
 
@@ -113,4 +124,17 @@ pub extern "C" fn gleaner_throw_bad_alloc() -> *mut c_void {
         );
     }
     throw
+}
+
+/// The C++ library's `operator new(size_t, nothrow_t const&)`, which calls `operator new(size_t)` and catches; or null.
+/// For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_next_nothrow_new() -> *mut c_void {
+    dl::next(c"_ZnwmRKSt9nothrow_t")
+}
+
+/// The same for `operator new(size_t, align_val_t, nothrow_t const&)`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_next_aligned_nothrow_new() -> *mut c_void {
+    dl::next(c"_ZnwmSt11align_val_tRKSt9nothrow_t")
 }

@@ -1,0 +1,108 @@
+/* The edge of the malloc door: what calls out, or is called out of, beside the functions of gleaner.h.
+ *
+ * The rules are those of the edge of gleaner.h, on which this stands: no Rust frame and no lock lies between an
+ * allocation's caller and a function of the program's.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+
+/* The edge of gleaner.h, and the Rust side.  Each returns with every gate open. */
+void gleaner_edge_callouts(void);
+void *gleaner_allocate(size_t bytes, size_t align, unsigned kind);
+void *gleaner_allocate_zeroed(size_t bytes);
+int gleaner_resize(void **p, size_t bytes, const char *function);
+void gleaner_thread_started(void);
+void gleaner_free(void *p);
+int (*gleaner_real_pthread_create(void))(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+void *(*gleaner_new_handler(void))(void);
+void (*gleaner_throw_bad_alloc(void))(void);
+void *(*gleaner_next_nothrow_new(void))(size_t, const void *);
+void *(*gleaner_next_aligned_nothrow_new(void))(size_t, size_t, const void *);
+
+/* Kinds by their numbers in the engine. */
+enum { KIND_MALLOC = 0, KIND_UNCOLLECTABLE = 3 };
+
+/* malloc and its family: no handler, only NULL and ENOMEM. */
+void *gleaner_edge_malloc(size_t bytes, size_t align) {
+    int error = errno;
+    void *p = gleaner_allocate(bytes, align, KIND_MALLOC);
+    gleaner_edge_callouts();
+    errno = p != NULL ? error : ENOMEM;
+    return p;
+}
+
+void *gleaner_edge_calloc(size_t bytes) {
+    int error = errno;
+    void *p = gleaner_allocate_zeroed(bytes);
+    gleaner_edge_callouts();
+    errno = p != NULL ? error : ENOMEM;
+    return p;
+}
+
+void *gleaner_edge_malloc_resize(void *p, size_t bytes) {
+    int error = errno;
+    int resized = gleaner_resize(&p, bytes, "realloc");
+    gleaner_edge_callouts();
+    errno = resized ? error : ENOMEM;
+    return resized ? p : NULL;
+}
+
+/* operator new: the new handler is asked until it gives up by throwing, or there is none (C++ [new.delete.single]). */
+void *gleaner_edge_new(size_t bytes, size_t align) {
+    void *p;
+    while ((p = gleaner_edge_malloc(bytes, align)) == NULL) {
+        void *(*handler)(void) = gleaner_new_handler();
+        if (handler == NULL) {
+            gleaner_throw_bad_alloc()();
+            break;
+        }
+        handler();
+    }
+    return p;
+}
+
+/* operator new (nothrow): with a new handler, which may throw, the C++ library's own operator asks ours and catches. */
+void *gleaner_edge_new_nothrow(size_t bytes, size_t align, const void *tag) {
+    void *(*next)(size_t, const void *);
+    void *p = gleaner_edge_malloc(bytes, align);
+    if (p != NULL || gleaner_new_handler() == NULL)
+        return p;
+    next = gleaner_next_nothrow_new();
+    return next != NULL ? next(bytes, tag) : NULL;
+}
+
+void *gleaner_edge_new_aligned_nothrow(size_t bytes, size_t align, const void *tag) {
+    void *(*next)(size_t, size_t, const void *);
+    void *p = gleaner_edge_malloc(bytes, align);
+    if (p != NULL || gleaner_new_handler() == NULL)
+        return p;
+    next = gleaner_next_aligned_nothrow_new();
+    return next != NULL ? next(bytes, align, tag) : NULL;
+}
+
+struct thread_start {
+    void *(*routine)(void *);
+    void *argument;
+};
+
+static void *start_thread(void *p) {
+    struct thread_start start = *(struct thread_start *)p;
+    gleaner_thread_started();
+    gleaner_free(p);
+    return start.routine(start.argument);
+}
+
+int gleaner_edge_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
+                                void *argument) {
+    struct thread_start *start = gleaner_allocate(sizeof *start, 1, KIND_UNCOLLECTABLE);
+    int error;
+    if (start == NULL)
+        return EAGAIN;
+    start->routine = routine;
+    start->argument = argument;
+    error = gleaner_real_pthread_create()(thread, attributes, start_thread, start);
+    if (error != 0)
+        gleaner_free(start);
+    return error;
+}

@@ -1,0 +1,60 @@
+//! What the built libraries ask of the system they meet: no glibc newer than 2.31, and an archive that links.
+
+#[path = "common/doors.rs"]
+mod doors;
+
+use std::process::Command;
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+const LIBRARIES: [&str; 2] = ["libgleaner.so", "libgleaner_malloc.so"];
+
+/// A version `GLIBC_2.31` as its numbers; none for other names, such as that of the loader's private symbols.
+fn glibc_version(name: &str) -> Option<(u32, u32)> {
+    let numbers = name.trim_matches(['(', ')']).strip_prefix("GLIBC_")?;
+    let mut parts = numbers.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??))
+}
+
+/// The symbols that `table` of `objdump -T` does not define, each with the version it asks for.
+fn wanted(table: &str) -> Vec<(&str, &str)> {
+    let undefined = table.lines().filter(|line| line.contains("*UND*"));
+    let words = undefined.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    words.filter_map(|words| Some((*words.last()?, *words.get(words.len().checked_sub(2)?)?))).collect()
+}
+
+fn too_new<'a>(wanted: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    wanted.iter().copied().filter(|(_, version)| glibc_version(version) > Some((2, 31))).collect()
+}
+
+#[test]
+fn no_symbol_is_newer_than_glibc_2_31() {
+    for library in LIBRARIES {
+        let output =
+            Command::new("objdump").arg("-T").arg(doors::doors().join(library)).output().expect("objdump runs");
+        let table = String::from_utf8(output.stdout).expect("text");
+        let wanted = wanted(&table);
+        assert!(wanted.iter().any(|(name, version)| *name == "memcpy" && glibc_version(version).is_some()), "{table}");
+        assert_eq!(too_new(&wanted), [], "{library}");
+    }
+}
+
+#[test]
+fn a_newer_symbol_is_noticed() {
+    let table = "0000000000000000      DF *UND*\t0000000000000000 (GLIBC_2.34) dlsym\n\
+                 0000000000000000      DF *UND*\t0000000000000000 (GLIBC_2.2.5) free\n\
+                 0000000000000000  w   D  *UND*\t0000000000000000              __gmon_start__\n";
+    assert_eq!(too_new(&wanted(table)), [("dlsym", "(GLIBC_2.34)")]);
+}
+
+#[test]
+fn the_archive_links_with_shared_libraries_and_without_any() {
+    let source = doors::root().join("tests/c/libraries/archive.c");
+    let archive = doors::doors().join("libgleaner.a").display().to_string();
+    for (name, kind) in [("shared", "-pie"), ("static", "-static")] {
+        let out = doors::scratch("libraries").join(name);
+        doors::cc(&source, &out, &["-O2", "-Wall", "-Wextra", "-Werror", kind, &archive, "-lpthread", "-ldl"]);
+        let outcome = doors::run(Command::new(&out).env_remove("GLEANER_OPTIONS"), DEADLINE);
+        assert!(outcome.succeeded() && outcome.stdout == "collected\n", "{name}: {outcome}");
+    }
+}
