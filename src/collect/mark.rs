@@ -1,23 +1,17 @@
 //! Marking: finds what is reachable.
 //!
-//! An object is marked when it is found, in the side bitmap, and scanned later. In between it is prefetched: it waits in
-//! a ring of 32 objects, so that its cache line is there when it is read. A pure ring would turn depth first into breadth
-//! first, and lose where objects lie in the order in which they point to each other; so children in the same 2 KiB as
-//! their parent go to a small stack that is served first.
+//! An object is marked when it is found, in the side bitmap, and scanned later. What is read in between has been asked
+//! for some time before: see [`pipeline`](super::pipeline).
 //!
-//! ```text
-//!   found -> mark bit -> near (same 2 KiB)  ------------------> scan
-//!                     -> stack -> ring of 32, prefetched -----> scan
-//! ```
-//!
-//! The stack has a budget. When it is full, the object stays marked and unscanned, its unit is flagged, and the marked
-//! objects of flagged units are scanned again at the end, until no flag is left.
+//! The stack of objects that wait has a budget. When it is full, the object stays marked and unscanned, its unit is
+//! flagged, and the marked objects of flagged units are scanned again at the end, until no flag is left.
 //!
 //! Holds:   when `drain` returns, every object that a marked object points to is marked. Checked by `recheck`.
 //! Threads: one marker, the world is stopped.
 
 use super::{
     ephemeron::Ephemerons,
+    pipeline::{Item, PIECE, Pipeline},
     table::List,
     trace::{self, layout},
 };
@@ -34,24 +28,18 @@ use crate::{
     },
 };
 
-const RING: usize = 32;
-const CACHE_LINE: usize = 64;
-const NEAR: usize = 64;
-const NEAR_SHIFT: u32 = 11;
 const ROOT_PIECE_BYTES: usize = 4 << 10;
+const PIECE_BYTES: usize = PIECE * size_of::<usize>();
 const LARGE_ITEMS: usize = 64;
 const LARGE_PIECE_BYTES: usize = 64 << 10;
-const STACK_OBJECTS_MIN: usize = (1 << 20) / size_of::<usize>();
+const STACK_OBJECTS_MIN: usize = (1 << 20) / size_of::<Item>();
 
 /// See the module's documentation.
 pub struct Marker {
-    stack: List<usize>,
-    stack_limit: usize,
-    near: [usize; NEAR],
-    near_count: usize,
-    ring: [usize; RING],
-    ring_first: usize,
-    ring_count: usize,
+    pipeline: Pipeline,
+    /// Words outside this range are no addresses of ours.
+    hull: Range,
+    hull_bytes: usize,
     /// The slots that magazines hold.
     cached: List<usize>,
     cached_sorted: bool,
@@ -68,13 +56,9 @@ impl Marker {
     /// A marker without memory.
     pub const fn new() -> Self {
         Marker {
-            stack: List::new(),
-            stack_limit: 0,
-            near: [0; NEAR],
-            near_count: 0,
-            ring: [0; RING],
-            ring_first: 0,
-            ring_count: 0,
+            pipeline: Pipeline::new(),
+            hull: Range { start: Addr::NULL, end: Addr::NULL },
+            hull_bytes: 0,
             cached: List::new(),
             cached_sorted: false,
             large: [Range { start: Addr::NULL, end: Addr::NULL }; LARGE_ITEMS],
@@ -86,33 +70,89 @@ impl Marker {
     }
 
     /// Makes room for a heap with `live_bytes`, or for exactly `objects_max` objects when that is not zero.
-    /// Where the system refuses, the stack stays as it is: it may overflow more often.
     pub fn prepare(&mut self, live_bytes: u64, objects_max: usize) {
-        let wanted = match objects_max {
-            0 => STACK_OBJECTS_MIN.max(live_bytes as usize / 64 / size_of::<usize>()),
+        self.pipeline.prepare(match objects_max {
+            0 => STACK_OBJECTS_MIN.max(live_bytes as usize / 64 / size_of::<Item>()),
             exact => exact,
-        };
-        let _ = self.stack.reserve(wanted);
-        self.stack_limit = wanted.min(self.stack.room());
+        });
     }
 
-    /// Marks what a word of a root points to, one past an object's end included.
+    /// Makes the marker ready for a new cycle. The world is stopped.
+    pub fn begin(&mut self) {
+        self.hull = cage::hull();
+        self.hull_bytes = self.hull.bytes();
+        self.cached.clear();
+        self.cached_sorted = false;
+        self.ephemerons.begin();
+    }
+
+    /// Marks, before [`drain`](Self::drain) returns, what a word of a root points to, one past an object's end included.
     #[inline(always)]
     pub fn offer_root(&mut self, word: Ambiguous) {
-        if let Some(slot) = resolve::resolve(word) {
-            self.found(&slot, 0);
+        let offset = word.0.wrapping_sub(self.hull.start.get());
+        if offset > self.hull_bytes {
+            return;
         }
-        if let Some(slot) = resolve::resolve_end(word) {
-            self.found(&slot, 0);
+        self.offer(word);
+        let here = resolve::locate(Addr::new(word.0));
+        if !here.is_some_and(|slot| resolve::ends_nothing(word, &slot)) && resolve::locate_end(word).is_some() {
+            self.offer(Ambiguous(word.0 - 1));
         }
     }
 
-    /// Marks what a word of an object points to.
-    #[inline(always)]
-    pub fn offer(&mut self, word: Ambiguous, parent: usize) {
-        if let Some(slot) = resolve::resolve(word) {
-            self.found(&slot, parent);
+    /// Marks, before [`drain`](Self::drain) returns, what a word of an object points to.
+    #[inline]
+    pub fn offer(&mut self, word: Ambiguous) {
+        self.add(word);
+        if self.pipeline.is_due() {
+            self.turn();
         }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, word: Ambiguous) {
+        let offset = word.0.wrapping_sub(self.hull.start.get());
+        self.pipeline.add_word(word.0, offset < self.hull_bytes);
+    }
+
+    /// Marks the candidates, whose bit words were asked for at the last turn, and locates a new batch.
+    #[inline(never)]
+    fn turn(&mut self) {
+        if self.pipeline.has_room() && !self.ephemerons.are_waiting() {
+            self.pipeline.turn(|stack, candidate| {
+                let is_new = candidate.word.mark_allocated(candidate.bit);
+                let touched = units::touched(candidate.unit);
+                touched.store(touched.load(Ordering::Relaxed) | (u8::from(is_new) * TOUCHED), Ordering::Relaxed);
+                let may_hold_pointers = candidate.item.class().kind().traits().may_hold_pointers();
+                // SAFETY: `has_room` has seen to room for all candidates.
+                unsafe { stack.push_if(candidate.item, is_new & may_hold_pointers) };
+            });
+        } else {
+            self.turn_slowly();
+        }
+    }
+
+    /// As `turn`, when the stack may fill up or objects are keys of ephemerons.
+    #[cold]
+    fn turn_slowly(&mut self) {
+        let Marker { pipeline, ephemerons, overflowed, .. } = self;
+        let limit = pipeline.stack_limit();
+        pipeline.turn(|stack, candidate| {
+            if !candidate.word.mark_allocated(candidate.bit) {
+                return;
+            }
+            let touched = units::touched(candidate.unit);
+            let mut flags = TOUCHED;
+            let may_hold_pointers = candidate.item.class().kind().traits().may_hold_pointers();
+            if may_hold_pointers && !stack.push_within(candidate.item, limit) {
+                *overflowed = true;
+                flags |= UNSCANNED;
+            }
+            touched.store(touched.load(Ordering::Relaxed) | flags, Ordering::Relaxed);
+            if ephemerons.are_waiting() {
+                ephemerons.wake(ObjRef::claim(candidate.item.start()));
+            }
+        });
     }
 
     /// Marks what the words of a root range point to.
@@ -138,71 +178,33 @@ impl Marker {
     }
 
     /// Empties a half full stack before more roots are read: a large table of roots would fill it otherwise.
+    #[inline]
     fn relieve(&mut self) {
-        if self.stack.as_slice().len() > self.stack_limit / 2 {
-            while let Some(start) = self.next() {
-                self.scan(start);
-            }
+        if self.pipeline.is_half_full() {
+            self.scan_found();
         }
     }
 
     /// Marks an uncollectable object, whose words are roots.
     pub fn root_object(&mut self, slot: &Slot) {
-        self.found(slot, 0);
+        self.offer(Ambiguous(slot.start().get()));
+        self.relieve();
     }
 
-    /// Sets the mark of a slot without scanning its object; `true` when it was not set.
-    #[inline(always)]
-    pub fn mark(&mut self, slot: &Slot) -> bool {
-        if !slot.word().mark(slot.bit()) {
-            return false;
-        }
+    /// Sets the mark of a slot without scanning its object.
+    pub fn mark(&mut self, slot: &Slot) {
+        slot.word().mark_allocated(slot.bit());
         let touched = units::touched(slot.unit());
-        if touched.load(Ordering::Relaxed) & TOUCHED == 0 {
-            touched.store(touched.load(Ordering::Relaxed) | TOUCHED, Ordering::Relaxed);
-        }
-        true
-    }
-
-    #[inline(always)]
-    fn found(&mut self, slot: &Slot, parent: usize) {
-        if !self.mark(slot) {
-            return;
-        }
-        if slot.class().kind().traits().may_hold_pointers() {
-            self.push(slot, parent);
-        }
-        if self.ephemerons.are_waiting() {
-            self.ephemerons.wake(slot.object());
-        }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, slot: &Slot, parent: usize) {
-        let start = slot.start().get();
-        if start >> NEAR_SHIFT == parent >> NEAR_SHIFT && self.near_count < NEAR {
-            prefetch(start);
-            self.near[self.near_count] = start;
-            self.near_count += 1;
-        } else if self.stack.as_slice().len() < self.stack_limit {
-            // Room was made by `prepare`, so this cannot refuse.
-            let _ = self.stack.push(start);
-        } else {
-            self.overflowed = true;
-            let touched = units::touched(slot.unit());
-            touched.store(touched.load(Ordering::Relaxed) | UNSCANNED, Ordering::Relaxed);
-        }
+        touched.store(touched.load(Ordering::Relaxed) | TOUCHED, Ordering::Relaxed);
     }
 
     /// Scans until everything found has been scanned.
     pub fn drain(&mut self) {
         loop {
-            while let Some(start) = self.next() {
-                self.scan(start);
-            }
+            self.scan_found();
             if let Some(rest) = self.large_count.checked_sub(1) {
                 self.large_count = rest;
-                self.scan_piece(self.large[rest]);
+                self.scan_range(self.large[rest]);
             } else if self.overflowed {
                 self.overflowed = false;
                 self.overflows += 1;
@@ -213,60 +215,71 @@ impl Marker {
         }
     }
 
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        if self.near_count > 0 {
-            self.near_count -= 1;
-            return Some(self.near[self.near_count]);
+    /// Scans what is in the pipeline until nothing is, but for rests of large objects.
+    fn scan_found(&mut self) {
+        loop {
+            while let Some(item) = self.pipeline.take_object() {
+                self.scan(item);
+            }
+            if self.pipeline.is_settled() {
+                return;
+            }
+            self.turn();
         }
-        while self.ring_count < RING {
-            let Some(start) = self.stack.pop() else { break };
-            prefetch_object(start);
-            self.ring[(self.ring_first + self.ring_count) % RING] = start;
-            self.ring_count += 1;
-        }
-        self.ring_count = self.ring_count.checked_sub(1)?;
-        let start = self.ring[self.ring_first];
-        self.ring_first = (self.ring_first + 1) % RING;
-        Some(start)
     }
 
     #[inline(always)]
-    fn scan(&mut self, start: usize) {
-        let Some(slot) = resolve::locate(Addr::new(start)) else { return };
-        self.scan_slot(&slot);
+    fn scan(&mut self, item: Item) {
+        let class = item.class();
+        let bytes = class.shape().slot_bytes as usize;
+        if class.kind().traits().is_plain() && (1..=PIECE_BYTES).contains(&bytes) {
+            self.scan_piece(Range::sized(item.start(), bytes));
+        } else if let Some(slot) = resolve::locate(item.start()) {
+            self.scan_slot(&slot);
+        }
     }
 
-    #[inline(always)]
+    /// Scans an object of any kind and size.
+    #[inline(never)]
     fn scan_slot(&mut self, slot: &Slot) {
         let traits = slot.class().kind().traits();
         if traits.is_uncollectable() {
             // SAFETY: an object in use.
             unsafe { self.root_words(Range::sized(slot.start(), slot.bytes())) };
         } else if traits.is_conservative() {
-            self.scan_piece(Range::sized(slot.start(), slot.bytes()));
+            self.scan_range(Range::sized(slot.start(), slot.bytes()));
         } else if traits.is_typed() {
-            let parent = slot.start().get();
-            layout::children(slot, |word| self.offer(word, parent));
+            layout::children(slot, |word| self.offer(word));
         } else if traits.is_ephemeron() {
             self.ephemerons.found(slot.object());
         } else {
-            trace::children(slot, |word| self.offer(word, 0));
+            trace::children(slot, |word| self.offer(word));
         }
     }
 
     /// Scans the front of a range of an object's words, and keeps the rest for later.
-    #[inline(always)]
-    fn scan_piece(&mut self, range: Range) {
-        let mut piece = range;
+    fn scan_range(&mut self, range: Range) {
+        let mut now = range;
         if range.bytes() > LARGE_PIECE_BYTES && self.large_count < LARGE_ITEMS {
-            piece = Range::sized(range.start, LARGE_PIECE_BYTES);
-            self.large[self.large_count] = Range::new(piece.end, range.end);
+            now = Range::sized(range.start, LARGE_PIECE_BYTES);
+            self.large[self.large_count] = Range::new(now.end, range.end);
             self.large_count += 1;
         }
-        let parent = range.start.get();
+        while !now.is_empty() {
+            let piece = Range::new(now.start, now.end.min(now.start + PIECE_BYTES));
+            self.scan_piece(piece);
+            now.start = piece.end;
+        }
+    }
+
+    /// Scans at most [`PIECE_BYTES`] of an object.
+    #[inline(always)]
+    fn scan_piece(&mut self, piece: Range) {
         // SAFETY: part of an object in use.
-        unsafe { trace::words(piece, |word| self.offer(word, parent)) };
+        unsafe { trace::words(piece, |word| self.add(word)) };
+        if self.pipeline.is_due() {
+            self.turn();
+        }
     }
 
     /// Scans the children of an object that has not been marked and is not to be: all but pointers to itself.
@@ -274,7 +287,7 @@ impl Marker {
         let Some(slot) = resolve::object_at(object.addr()) else { return };
         trace::children(&slot, |word| {
             if resolve::resolve(word) != Some(slot) {
-                self.offer(word, 0);
+                self.offer(word);
             }
         });
     }
@@ -299,9 +312,7 @@ impl Marker {
                         self.scan_slot(&slot);
                     }
                 });
-                while let Some(start) = self.next() {
-                    self.scan(start);
-                }
+                self.scan_found();
             }
         }
     }
@@ -312,7 +323,7 @@ impl Marker {
         while let Some(ephemeron) = self.ephemerons.take_fresh() {
             settled_any = true;
             if ephemeron.key_is_live() {
-                self.offer(Ambiguous(ephemeron.value()), 0);
+                self.offer(Ambiguous(ephemeron.value()));
             } else {
                 self.ephemerons.await_key(ephemeron);
             }
@@ -344,27 +355,4 @@ impl Marker {
     fn is_cached(&mut self, start: Addr) -> bool {
         self.cached().binary_search(&start.get()).is_ok()
     }
-
-    /// Makes the marker ready for a new cycle.
-    pub fn begin(&mut self) {
-        self.cached.clear();
-        self.cached_sorted = false;
-        self.ephemerons.begin();
-    }
-}
-
-/// Prefetches the first two cache lines that an object lies in: half of the slots of 48 bytes lie across two.
-#[inline(always)]
-fn prefetch_object(start: usize) {
-    prefetch(start);
-    if let Some(unit) = cage::unit_of(Addr::new(start)) {
-        let bytes = units::class_of(unit).shape().slot_bytes as usize;
-        prefetch(start + bytes.clamp(1, 2 * CACHE_LINE) - 1);
-    }
-}
-
-#[inline(always)]
-fn prefetch(address: usize) {
-    // SAFETY: a prefetch never faults.
-    unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address as *const i8) };
 }

@@ -8,7 +8,7 @@
 //!   stop         gates, signals, strangers                           world
 //!   magazines    what they hold is free: marked, never scanned       mark
 //!   roots        registers, stacks, static data, TLS, requests       roots
-//!   mark         everything they reach                               mark, ephemeron
+//!   mark         everything they reach                               mark, pipeline, ephemeron
 //!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
@@ -25,6 +25,7 @@ pub mod ephemeron;
 pub mod events;
 pub mod finalize;
 pub mod mark;
+pub mod pipeline;
 pub mod quarantine;
 pub mod recheck;
 pub mod roots;

@@ -34,7 +34,42 @@ impl<T: Copy> List<T> {
         Ok(())
     }
 
+    /// How many values there are.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Adds a value if it `is_wanted`, without a branch on that.
+    ///
+    /// # Safety
+    /// [`reserve`](List::reserve) made room for one more.
+    #[inline(always)]
+    pub unsafe fn push_if(&mut self, value: T, is_wanted: bool) {
+        // SAFETY: by the caller's promise there is room at `count`.
+        unsafe { self.start.add(self.count).write(value) };
+        self.count += usize::from(is_wanted);
+    }
+
+    /// Adds a value if fewer than `limit` are there, which [`reserve`](List::reserve) made room for.
+    #[inline(always)]
+    pub fn push_within(&mut self, value: T, limit: usize) -> bool {
+        if self.count >= limit.min(self.room) {
+            return false;
+        }
+        // SAFETY: there is room at `count`.
+        unsafe { self.start.add(self.count).write(value) };
+        self.count += 1;
+        true
+    }
+
     /// Removes and gives the last value.
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<T> {
         self.count = self.count.checked_sub(1)?;
         // SAFETY: the value at `count` was written by `push`.

@@ -451,6 +451,18 @@ fn unit_of_later_span(addr: Addr) -> Option<Unit> {
     })
 }
 
+/// The smallest range that holds every committed unit: a word outside is no address of ours.
+pub fn hull() -> Range {
+    let count = MAP.spans.load(Ordering::Acquire) as usize;
+    let mut hull = Range::new(Addr::new(usize::MAX), Addr::NULL);
+    for span in &SPANS[..count] {
+        let start = Addr::new(span.start.load(Ordering::Relaxed));
+        hull.start = hull.start.min(start);
+        hull.end = hull.end.max(start + span.committed.load(Ordering::Acquire) as usize * UNIT);
+    }
+    hull
+}
+
 /// The first address of a unit.
 #[inline(always)]
 pub fn addr_of(unit: Unit) -> Addr {

@@ -89,6 +89,11 @@ impl Traits {
     pub fn is_conservative(self) -> bool {
         self.0 & Self::CONSERVATIVE != 0
     }
+    /// Whether any word may be a pointer and the object is collected: what most objects are.
+    #[inline(always)]
+    pub fn is_plain(self) -> bool {
+        self.0 & (Self::CONSERVATIVE | Self::UNCOLLECTABLE) == Self::CONSERVATIVE
+    }
     /// Whether the heap hands slots out as zero.
     #[inline(always)]
     pub fn is_zeroed(self) -> bool {

@@ -126,14 +126,25 @@ pub fn resolve(word: Ambiguous) -> Option<Slot> {
 /// The object that ends where the word points, if its kind lets objects fill their slots.
 ///
 /// C and C++ programs keep addresses one past the end of an array. In a root such a word keeps the array.
-#[inline]
 pub fn resolve_end(word: Ambiguous) -> Option<Slot> {
+    locate_end(word).filter(Slot::is_allocated)
+}
+
+/// The slot, in use or not, that [`resolve_end`] is about.
+#[inline(never)]
+pub fn locate_end(word: Ambiguous) -> Option<Slot> {
     if !word.0.is_multiple_of(GRANULE) {
         return None;
     }
-    let slot = resolve(Ambiguous(word.0.wrapping_sub(1)))?;
+    let slot = locate(Addr::new(word.0.wrapping_sub(1)))?;
     let ends_here = slot.start() + slot.bytes() == Addr::new(word.0);
     (ends_here && !slot.class().is_large() && !slot.class().kind().traits().ends_early()).then_some(slot)
+}
+
+/// Whether [`locate_end`] of a word that points into the slot `here` is surely `None`: the cheap part of it.
+#[inline(always)]
+pub fn ends_nothing(word: Ambiguous, here: &Slot) -> bool {
+    here.start() != Addr::new(word.0) || here.index() > 0 && here.class().kind().traits().ends_early()
 }
 
 /// The slot in use that starts at `addr`.

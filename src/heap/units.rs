@@ -158,12 +158,14 @@ pub struct Word {
 }
 
 impl Word {
-    /// Sets a mark; `true` when it was not set. One marker runs.
+    /// Sets the mark of a slot that is handed out; `true` when it was not set. One marker runs.
     #[inline(always)]
-    pub fn mark(&self, bit: u32) -> bool {
-        let old = self.marked.load(Ordering::Relaxed);
-        self.marked.store(old | 1 << bit, Ordering::Relaxed);
-        old >> bit & 1 == 0
+    pub fn mark_allocated(&self, bit: u32) -> bool {
+        // Relaxed: the world is stopped.
+        let marked = self.marked.load(Ordering::Relaxed);
+        let fresh = self.allocated.load(Ordering::Relaxed) & !marked & 1 << bit;
+        self.marked.store(marked | fresh, Ordering::Relaxed);
+        fresh != 0
     }
 
     /// Whether the slot is handed out.

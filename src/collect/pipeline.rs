@@ -1,0 +1,284 @@
+//! The pipeline: what waits between a word that looks like an address and the scan of the object behind it.
+//!
+//! Marking is bound by memory that is read in no order and by branches that nobody can predict. So nothing is read
+//! before it has been asked for some time ago, and each stage does one thing for many, without a branch on data:
+//!
+//! ```text
+//!   words        addresses within the heap's range                   a batch of 32 is located, its bit words prefetched
+//!   candidates   slots whose bit words are on their way              marked when the next batch is located
+//!   stack        marked objects                                      last in, first out
+//!   prefetched   objects whose cache lines are on their way          scanned 64 later
+//! ```
+//!
+//! The stack keeps the walk depth first, which is how most heaps were built; the queue behind it delays that by a little.
+//!
+//! Holds: a marked object that has not been scanned is in stack or prefetched, once, or its unit is flagged.
+
+use super::table::List;
+use crate::{
+    base::addr::Addr,
+    heap::{
+        cage::Unit,
+        resolve::{self, Slot},
+        size_class::GRANULE,
+        units::{Class, Word},
+    },
+};
+use core::mem::MaybeUninit;
+
+/// Words that make a batch.
+const BATCH: usize = 32;
+/// The most words that may be added at once.
+pub const PIECE: usize = 64;
+const WORDS: usize = 128;
+const PREFETCHED: usize = 64;
+const CACHE_LINE: usize = 64;
+
+const _: () = assert!(BATCH + PIECE <= WORDS && WORDS.is_power_of_two());
+
+/// A marked object that waits to be scanned: its first byte and its class, in one word. Addresses have 47 bits.
+#[derive(Clone, Copy)]
+pub struct Item(u64);
+
+const CLASS_SHIFT: u32 = 48;
+
+impl Item {
+    /// The object in a slot.
+    #[inline(always)]
+    pub fn of(slot: &Slot) -> Item {
+        Item((slot.class().index() as u64) << CLASS_SHIFT | slot.start().get() as u64)
+    }
+
+    /// Its first byte.
+    #[inline(always)]
+    pub fn start(self) -> Addr {
+        Addr::new((self.0 & ((1 << CLASS_SHIFT) - 1)) as usize)
+    }
+
+    /// Its kind and size class.
+    #[inline(always)]
+    pub fn class(self) -> Class {
+        Class::from_index((self.0 >> CLASS_SHIFT) as usize)
+    }
+
+    /// Asks for the first two cache lines that it lies in: half of the slots of 48 bytes lie across two.
+    #[inline(always)]
+    fn prefetch(self) {
+        let bytes = self.class().shape().slot_bytes as usize;
+        prefetch(self.start().get());
+        prefetch(self.start().get() + bytes.clamp(GRANULE, 2 * CACHE_LINE) - 1);
+    }
+}
+
+/// A slot that some word points into: in use or not, marked or not.
+#[derive(Clone, Copy)]
+pub struct Candidate {
+    /// The object, if there is one.
+    pub item: Item,
+    /// The word that has its bits.
+    pub word: &'static Word,
+    /// The unit that its block begins with.
+    pub unit: Unit,
+    /// Its bit in the word.
+    pub bit: u32,
+}
+
+impl Candidate {
+    /// Asks for the bits of the slot.
+    #[inline(always)]
+    fn of(slot: &Slot) -> Candidate {
+        let word = slot.word();
+        prefetch(core::ptr::from_ref(word) as usize);
+        Candidate { item: Item::of(slot), word, unit: slot.unit(), bit: slot.bit() }
+    }
+}
+
+/// See the module's documentation.
+pub struct Pipeline {
+    words: [MaybeUninit<usize>; WORDS],
+    words_count: usize,
+    candidates: [MaybeUninit<Candidate>; WORDS],
+    candidates_count: usize,
+    stack: List<Item>,
+    stack_limit: usize,
+    prefetched: Fifo<Item, PREFETCHED>,
+}
+
+impl Pipeline {
+    /// An empty one, without memory.
+    pub const fn new() -> Self {
+        Pipeline {
+            words: [const { MaybeUninit::uninit() }; WORDS],
+            words_count: 0,
+            candidates: [const { MaybeUninit::uninit() }; WORDS],
+            candidates_count: 0,
+            stack: List::new(),
+            stack_limit: 0,
+            prefetched: Fifo::new(),
+        }
+    }
+
+    /// Lets the stack have `objects_max` objects. Where the system refuses, it stays as it is: it may be full more often.
+    pub fn prepare(&mut self, objects_max: usize) {
+        let _ = self.stack.reserve(objects_max);
+        self.stack_limit = objects_max.min(self.stack.room());
+    }
+
+    /// Adds a word if it `is_wanted`. At most [`PIECE`] words may be added before [`is_due`](Self::is_due) is asked.
+    #[inline(always)]
+    pub fn add_word(&mut self, word: usize, is_wanted: bool) {
+        // Written in any case and counted if wanted: no branch to predict.
+        self.words[self.words_count % WORDS].write(word);
+        self.words_count += usize::from(is_wanted);
+    }
+
+    /// Whether a batch of words has come together.
+    #[inline(always)]
+    pub fn is_due(&self) -> bool {
+        self.words_count >= BATCH
+    }
+
+    /// Hands out the candidates, and makes candidates of the words.
+    #[inline(always)]
+    pub fn turn(&mut self, mut each: impl FnMut(&mut List<Item>, Candidate)) {
+        for candidate in &self.candidates[..self.candidates_count] {
+            // SAFETY: the first `candidates_count` were written below.
+            each(&mut self.stack, unsafe { candidate.assume_init() });
+        }
+        self.candidates_count = 0;
+        for word in &self.words[..self.words_count] {
+            // SAFETY: the first `words_count` were written by `add_word`.
+            if let Some(slot) = resolve::locate(Addr::new(unsafe { word.assume_init() })) {
+                self.candidates[self.candidates_count].write(Candidate::of(&slot));
+                self.candidates_count += 1;
+            }
+        }
+        self.words_count = 0;
+    }
+
+    /// Whether no word and no candidate waits.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.words_count == 0 && self.candidates_count == 0
+    }
+
+    /// The most objects that the stack may have.
+    pub fn stack_limit(&self) -> usize {
+        self.stack_limit
+    }
+
+    /// Whether the stack has room for all that may come out of one [`turn`](Self::turn).
+    #[inline(always)]
+    pub fn has_room(&self) -> bool {
+        self.stack.len() + WORDS <= self.stack_limit
+    }
+
+    /// The next object to scan. `None`: there is none before words and candidates have been looked at.
+    #[inline(always)]
+    pub fn take_object(&mut self) -> Option<Item> {
+        while !self.prefetched.is_full() {
+            let Some(item) = self.stack.pop() else { break };
+            item.prefetch();
+            self.prefetched.push(item);
+        }
+        // A pipeline that runs dry asks for candidates while some objects are still on their way.
+        if self.prefetched.count() <= PREFETCHED / 2 && !self.is_settled() {
+            return None;
+        }
+        self.prefetched.pop()
+    }
+
+    /// Whether half of the stack is in use.
+    #[inline]
+    pub fn is_half_full(&self) -> bool {
+        self.stack.len() > self.stack_limit / 2
+    }
+}
+
+/// A queue of at most `N` values, a power of two.
+struct Fifo<T: Copy, const N: usize> {
+    values: [MaybeUninit<T>; N],
+    /// Values taken and added so far; their difference is the count.
+    taken: usize,
+    added: usize,
+}
+
+impl<T: Copy, const N: usize> Fifo<T, N> {
+    const fn new() -> Self {
+        assert!(N.is_power_of_two());
+        Fifo { values: [const { MaybeUninit::uninit() }; N], taken: 0, added: 0 }
+    }
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.added.wrapping_sub(self.taken)
+    }
+
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.count() == N
+    }
+
+    /// Adds a value; there is room.
+    #[inline(always)]
+    fn push(&mut self, value: T) {
+        debug_assert!(!self.is_full());
+        self.values[self.added % N].write(value);
+        self.added = self.added.wrapping_add(1);
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Option<T> {
+        if self.is_empty() {
+            return None;
+        }
+        let index = self.taken % N;
+        self.taken = self.taken.wrapping_add(1);
+        // SAFETY: values between `taken` and `added` were written by `push`.
+        Some(unsafe { self.values[index].assume_init() })
+    }
+}
+
+#[inline(always)]
+fn prefetch(address: usize) {
+    // SAFETY: a prefetch never faults.
+    unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address as *const i8) };
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::heap::units;
+    use std::collections::VecDeque;
+
+    #[test]
+    fn a_fifo_agrees_with_the_library_s() {
+        let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+        let (mut fifo, mut naive) = (Fifo::<u64, 8>::new(), VecDeque::new());
+        for _ in 0..100_000 {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            if seed >> 60 & 1 == 0 && naive.len() < 8 {
+                fifo.push(seed);
+                naive.push_back(seed);
+            } else {
+                assert_eq!(fifo.pop(), naive.pop_front(), "seed {seed:#x}");
+            }
+            assert_eq!((fifo.count(), fifo.is_full()), (naive.len(), naive.len() == 8));
+        }
+    }
+
+    #[test]
+    fn an_item_keeps_address_and_class() {
+        let class = Class::from_index(units::CLASS_WORDS - 1);
+        let item = Item((class.index() as u64) << CLASS_SHIFT | 0x7fff_ffff_fff0);
+        assert_eq!((item.start().get(), item.class()), (0x7fff_ffff_fff0, class));
+    }
+}
