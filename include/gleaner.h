@@ -65,7 +65,8 @@
  *
  *   Handlers, listeners, finalizers and the function of gc_blocking are called outside all locks.  Where the
  *   contract of a callback says `may leave`, it may end by a C++ exception, longjmp or pthread_exit; functions that
- *   may run such a callback are therefore not declared nothrow.
+ *   may run such a callback are therefore not declared nothrow.  To see jumps, the library defines longjmp and its
+ *   kin, which go on to libc's; in a program without shared libraries they jump by themselves.
  *
  * Options are read once, from the environment variable GLEANER_OPTIONS="name=value:name=value" (ignored in programs
  * that run with raised privileges); GLEANER_OPTIONS=help prints their table.  See gleaner(3).
@@ -394,8 +395,14 @@ GLEANER_API int gc_thread_unregister(void) GLEANER_NOTHROW;
 
 /* Runs fn(data) and returns its result; meanwhile the thread counts as stopped: collections neither wait for it nor
  * send it a signal, so a system call in fn is not interrupted by us.  The stack of the caller is searched as it was
- * at the call; fn must not read or write collected memory, nor call gleaner.  May leave by an exception,
- * pthread_exit or cancellation, but not by longjmp.
+ * at the call; fn must not read or write collected memory, and neither must a signal handler that runs meanwhile.  A
+ * call of gleaner that allocates, frees or collects, in fn or in such a handler, ends the state: the thread counts as
+ * running from then on.  gc_blocking within gc_blocking changes nothing.
+ *
+ * May leave, also by cancellation, and by siglongjmp out of a signal handler; the state ends before the jump does,
+ * which waits for a collection that runs.  A longjmp that stays within fn keeps it.  A jump is seen by its name in
+ * libc (longjmp, _longjmp, siglongjmp): gleaner is to be linked or preloaded, not opened by dlopen.  What switches
+ * stacks otherwise (setcontext, swapcontext, __builtin_longjmp, assembly) must not leave fn.
  * From: bdwgc's GC_do_blocking. */
 GLEANER_API void *gc_blocking(gc_blocking_fn fn, void *data) GLEANER_NONNULL(1);
 

@@ -43,6 +43,17 @@ fn keeps(name: &str) {
     }
 }
 
+#[test]
+fn the_archive_keeps_regions_too() {
+    let archive = doors::doors().join("libgleaner.a").display().to_string();
+    for kind in ["-pie", "-static"] {
+        let out = doors::scratch("contract").join(format!("regions{kind}"));
+        doors::cc(&programs().join("regions.c"), &out, &["-O2", "-pthread", kind, &archive, "-ldl"]);
+        let outcome = doors::run(Command::new(&out).env_remove("GLEANER_OPTIONS"), DEADLINE);
+        assert!(outcome.succeeded(), "{kind}: {outcome}");
+    }
+}
+
 /// A test for each program, and the list of them.
 macro_rules! contract {
     ($($name:ident)*) => {
@@ -59,7 +70,7 @@ contract! {
     absurd_sizes base_and_contains blocking callbacks_jump callbacks_throw collecting dlopen_root ephemeron_chain
     ephemerons errno_kept events finalizer_control finalizers_manual finalizers_ordered finalizers_unordered fork free
     glibc_heap_is_no_root heap_limit interior json kinds memalign one_past_the_end oom_handler options pins
-    pointer_free reachable realloc realloc_failure release resurrection roots sizes static_root statistics strings
+    pointer_free reachable realloc realloc_failure regions release resurrection roots sizes static_root statistics strings
     thread_local_root threads typed uncollectable weak zeroed
 }
 

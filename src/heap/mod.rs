@@ -12,6 +12,7 @@
 //! - [`fast`] the fast paths of every door · [`magazine`] a thread's free slots · [`refill`] between magazines and bitmaps · [`centre`] blocks with room
 //! - [`large`] objects with units of their own
 //! - [`mutator`] the record of a thread · [`gate`] where slow paths and collections exclude each other
+//! - [`region`] where the program promises to leave the heap alone
 //! - [`resolve`] from a word to an object
 //! - [`emergency`] memory for a signal handler that interrupted a slow path
 //! - [`pressure`] what has been handed out · [`zeal`] rare things made common
@@ -27,6 +28,7 @@ pub mod magazine;
 pub mod mutator;
 pub mod pressure;
 pub mod refill;
+pub mod region;
 pub mod resolve;
 pub mod size_class;
 pub mod sweep;

@@ -16,6 +16,7 @@
 
 use super::{
     magazine::Magazine,
+    region,
     units::{CLASS_WORDS, Class},
 };
 use crate::{
@@ -46,6 +47,8 @@ pub struct Mutator {
     pub stopped: AtomicU32,
     /// The stack pointer at the start of the safe region.
     pub region_sp: AtomicUsize,
+    /// The frame that opened the program's safe region: what runs inside lies below it on the stack.
+    pub region_frame: AtomicUsize,
     /// The finalizer that runs on this thread.
     pub finalizing: Callback,
     /// The listener that runs on this thread.
@@ -239,6 +242,10 @@ pub fn register() -> Option<&'static Mutator> {
 
 #[cold]
 fn register_slowly() -> Option<&'static Mutator> {
+    // In a safe region the record is hidden, so that whoever uses the heap comes here and ends the region first.
+    if let Some(mutator) = region::leave() {
+        return Some(mutator);
+    }
     // A thread that holds the list's lock must not be stopped, and it is in no gate: it cannot be signalled instead.
     let mask = signal::block_all();
     let obtained = obtain(thread::id());
@@ -250,10 +257,10 @@ fn register_slowly() -> Option<&'static Mutator> {
     if former != tp {
         mutator.former_thread_pointer.store(former, Ordering::Relaxed);
         mutator.set_stack(Range::default());
-        mutator.finalizing.end();
-        mutator.listening.end();
-        mutator.region.store(0, Ordering::Relaxed);
     }
+    mutator.finalizing.end();
+    mutator.listening.end();
+    mutator.region.store(0, Ordering::Relaxed);
     tls::set_record(core::ptr::from_ref(mutator).cast_mut());
     // From here on this thread can allocate, and asking for the bounds may.
     if let Some(bounds) = stack::of_this_thread() {

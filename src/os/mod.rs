@@ -5,7 +5,8 @@
 //! - [`sys`] raw system calls: they neither touch `errno` nor allocate.
 //! - [`mem`] address space: reserve, commit, decommit, release, and the list of what is ours.
 //! - [`lock`] a futex lock with a rank.
-//! - [`tls`] the one word of thread-local storage the fast paths read.
+//! - [`tls`] the words of thread-local storage the fast paths read.
+//! - [`jump`] where a `longjmp` goes.
 //! - [`thread`] who runs in this process, and how to wake or signal them.
 //! - [`signal`] the stop signal and what a stopped thread's context holds.
 //! - [`stack`] spilled registers and the ends of stacks.
@@ -17,6 +18,7 @@
 
 pub mod clock;
 pub mod dl;
+pub mod jump;
 pub mod lock;
 pub mod log;
 pub mod maps;

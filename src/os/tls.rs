@@ -1,8 +1,8 @@
 //! Thread-local storage of the initial-exec model.
 //!
-//! A `thread_local!` of a shared library is a call of `__tls_get_addr`, which may itself call `malloc`. These two words
+//! A `thread_local!` of a shared library is a call of `__tls_get_addr`, which may itself call `malloc`. These three words
 //! lie at a fixed distance from the thread pointer instead: reading one is two instructions, and cannot fail. They
-//! start as zero in every thread. glibc keeps a few hundred bytes for all libraries opened late; this takes 16.
+//! start as zero in every thread. glibc keeps a few hundred bytes for all libraries opened late; this takes 24.
 
 use crate::base::addr::Addr;
 use core::arch::{asm, global_asm};
@@ -21,6 +21,12 @@ global_asm!(
     ".type gleaner_tls_ranks, @object",
     ".size gleaner_tls_ranks, 8",
     "gleaner_tls_ranks:",
+    ".zero 8",
+    ".globl gleaner_tls_hidden",
+    ".hidden gleaner_tls_hidden",
+    ".type gleaner_tls_hidden, @object",
+    ".size gleaner_tls_hidden, 8",
+    "gleaner_tls_hidden:",
     ".zero 8",
     ".popsection",
 );
@@ -78,6 +84,36 @@ pub fn set_ranks(ranks: u64) {
             "mov {t}, qword ptr [rip + gleaner_tls_ranks@GOTTPOFF]",
             "mov qword ptr fs:[{t}], {r}",
             r = in(reg) ranks,
+            t = out(reg) _,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// This thread's record while it is in a safe region of the program's, where [`record`] is null; else null.
+#[inline(always)]
+pub fn hidden_record<T>() -> *mut T {
+    let record: *mut T;
+    // SAFETY: reads a word of this thread's own static TLS block.
+    unsafe {
+        asm!(
+            "mov {r}, qword ptr [rip + gleaner_tls_hidden@GOTTPOFF]",
+            "mov {r}, qword ptr fs:[{r}]",
+            r = out(reg) record,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+    record
+}
+
+/// Sets what [`hidden_record`] gives.
+pub fn set_hidden_record<T>(record: *mut T) {
+    // SAFETY: writes a word of this thread's own static TLS block.
+    unsafe {
+        asm!(
+            "mov {t}, qword ptr [rip + gleaner_tls_hidden@GOTTPOFF]",
+            "mov qword ptr fs:[{t}], {r}",
+            r = in(reg) record,
             t = out(reg) _,
             options(nostack, preserves_flags),
         );

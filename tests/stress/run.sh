@@ -113,10 +113,13 @@ threads() {
 callbacks() {
     need g++ g++
     compile_cxx callbacks.gleaner -O2 "$STRESS/callbacks.cc" $(link_gleaner)
+    compile_c region_jumps.gleaner -O2 "$STRESS/region_jumps.c" $(link_gleaner)
     compile_cxx callbacks_new.malloc -O2 -fno-builtin -DDOOR_MALLOC "$STRESS/callbacks_new.cc"
     for door in gleaner both; do
         under "$door" "" "callbacks" 240 callbacks || true
         under "$door" "" "callbacks, finalizers by hand" 240 callbacks --manual 1 || true
+        under "$door" "" "jumps out of regions" 240 region_jumps --collections "$(size 20000 2000)" || true
+        under "$door" recheck=1:poison=1:verify=1 "jumps out of regions" 240 region_jumps || true
     done
     under malloc "" "operator new" 120 callbacks_new || true
     under malloc verify=1 "operator new" 120 callbacks_new || true

@@ -132,31 +132,14 @@ pub extern "C" fn gc_thread_unregister() -> c_int {
     if world::unregister() { 0 } else { errno::EINVAL }
 }
 
-/// See `gleaner.h`. Its frame carries a personality of its own, which ends the safe region when an exception, a
-/// cancellation or `pthread_exit` unwinds through it.
+/// See `gleaner.h`.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub extern "C" fn gc_blocking(
     work: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
     data: *mut c_void,
 ) -> *mut c_void {
-    core::arch::naked_asm!(
-        ".cfi_startproc",
-        ".cfi_personality 0x1b, {personality}",
-        "sub rsp, 8",
-        ".cfi_adjust_cfa_offset 8",
-        "call {edge}",
-        "add rsp, 8",
-        ".cfi_adjust_cfa_offset -8",
-        "ret",
-        ".cfi_endproc",
-        personality = sym end_region_on_unwind,
-        edge = sym gleaner_edge_blocking,
-    )
-}
-
-extern "C" fn end_region_on_unwind(_: c_int, actions: c_int, _: u64, _: *mut c_void, _: *mut c_void) -> c_int {
-    crate::unwind::pass(actions, || crate::edge::gleaner_region_end())
+    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_blocking)
 }
 
 /// See `gleaner.h`.

@@ -34,8 +34,9 @@ void gleaner_call_listener(void (*listener)(const void *, void *), const void *e
 void gleaner_call_finalizer(void (*finalizer)(void *, void *), void *object, void *data);
 void gleaner_collect(void);
 void *(*gleaner_oom_handler(void **data))(size_t size, void *data);
-void gleaner_region_begin(const void *frame);
+int gleaner_region_begin(const void *frame);
 void gleaner_region_end(void);
+void *gleaner_call_in_region(void *(*fn)(void *), void *data, void *unused);
 
 /* A kind by its number in the engine. */
 enum { KIND_POINTER_FREE = 2 };
@@ -120,13 +121,14 @@ size_t gleaner_edge_finalizers_run(void) {
     return count;
 }
 
-/* Runs `fn` with this thread's registers on the stack and its stack pointer published.  Called by gc_blocking, whose
- * frame ends the region when something is thrown through it. */
+/* Runs `fn` with this thread's registers on the stack and its stack pointer published.  Inside another region the outer
+ * one is enough. */
 void *gleaner_edge_blocking(void *(*fn)(void *), void *data) {
     void *result;
     __builtin_unwind_init();
-    gleaner_region_begin(__builtin_frame_address(0));
-    result = fn(data);
+    if (!gleaner_region_begin(__builtin_frame_address(0)))
+        return fn(data);
+    result = gleaner_call_in_region(fn, data, NULL);
     gleaner_region_end();
     return result;
 }

@@ -17,7 +17,7 @@ use gleaner::{
         ephemeron::{self, Ephemeron},
         events, finalize, settings,
     },
-    heap::{Request, gate, kind::Kind, mutator, resolve},
+    heap::{Request, gate, kind::Kind, mutator, region, resolve},
     os::{log::Line, stack},
 };
 
@@ -250,14 +250,14 @@ pub extern "C" fn gleaner_callout_over(kind: c_uint) {
 }
 
 macro_rules! call_that_may_be_left {
-    ($(#[$doc:meta])* $name:ident, $personality:ident, $kind:ident) => {
+    ($(#[$doc:meta])* $name:ident, $personality:ident, $undo:expr) => {
         $(#[$doc])*
         ///
         /// # Safety
         /// `function` takes two words.
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
-        pub unsafe extern "C" fn $name(function: usize, first: usize, second: usize) {
+        pub unsafe extern "C" fn $name(function: usize, first: usize, second: usize) -> usize {
             core::arch::naked_asm!(
                 ".cfi_startproc",
                 ".cfi_personality 0x1b, {personality}",
@@ -276,19 +276,24 @@ macro_rules! call_that_may_be_left {
         }
 
         extern "C" fn $personality(_: c_int, actions: c_int, _: u64, _: *mut c_void, _: *mut c_void) -> c_int {
-            unwind::pass(actions, || gleaner_callout_over($kind))
+            unwind::pass(actions, || $undo)
         }
     };
 }
 
 call_that_may_be_left! {
     /// Calls a listener; its end is noted when it is left by unwinding.
-    gleaner_call_listener, listener_personality, EVENT
+    gleaner_call_listener, listener_personality, gleaner_callout_over(EVENT)
 }
 
 call_that_may_be_left! {
     /// Calls a finalizer; its end is noted when it is left by unwinding.
-    gleaner_call_finalizer, finalizer_personality, FINALIZER
+    gleaner_call_finalizer, finalizer_personality, gleaner_callout_over(FINALIZER)
+}
+
+call_that_may_be_left! {
+    /// Calls what runs in a safe region, which ends when it is left by unwinding.
+    gleaner_call_in_region, region_personality, gleaner_region_end()
 }
 
 /// Collects.
@@ -309,22 +314,22 @@ pub unsafe extern "C" fn gleaner_oom_handler(data: *mut usize) -> usize {
     function
 }
 
-/// The calling thread's registers lie above here, and it leaves the heap alone until [`gleaner_region_end`].
+/// Opens a safe region: the calling thread's registers lie above here, and what runs inside lies below `frame`. 0 when
+/// the thread is in one already, or there is no memory for its record.
 #[unsafe(no_mangle)]
-pub extern "C" fn gleaner_region_begin(_frame: *const c_void) {
-    if let Some(mutator) = mutator::register() {
-        gate::begin_region(mutator, stack::pointer());
+pub extern "C" fn gleaner_region_begin(frame: *const c_void) -> c_int {
+    if region::is_open() {
+        return 0;
     }
+    let Some(mutator) = mutator::register() else { return 0 };
+    region::enter(mutator, stack::pointer(), Addr::of(frame));
+    1
 }
 
 /// Ends the region, if the thread is in one.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_region_end() {
-    if let Some(mutator) = mutator::current()
-        && mutator.region.load(Ordering::Relaxed) != 0
-    {
-        gate::end_region(mutator);
-    }
+    region::leave();
 }
 
 /// A new thread runs.

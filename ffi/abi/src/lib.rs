@@ -11,6 +11,7 @@ pub mod attach;
 pub mod control;
 pub mod edge;
 pub mod exports;
+pub mod leave;
 pub mod misuse;
 pub mod report;
 pub mod start;

@@ -1,5 +1,6 @@
 //! The library's constructor: options, then the engine.
 
+use crate::leave;
 use core::ffi::{CStr, c_char};
 use gleaner::{
     api::options,
@@ -19,6 +20,7 @@ use gleaner::{
 /// # Safety
 /// `environment` is the array that the loader passes to constructors.
 pub unsafe fn start(door: Door, environment: *const *const c_char) {
+    leave::find_originals();
     // SAFETY: by the caller's promise.
     if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
         options::set_all(text);

@@ -47,6 +47,16 @@ static void allocate_too_much()
     use(gc_malloc(64 << 20));
 }
 
+/* Collects some frames further down the stack than the call before, which a finalizer may have thrown out of. */
+static NOINLINE void collect_deeper()
+{
+    char frame[4096];
+    memset(frame, 0, sizeof frame);
+    use(frame);
+    gc_collect();
+    use(frame);
+}
+
 static void block()
 {
     static char message[] = "region";
@@ -67,6 +77,13 @@ int main()
         catching<std::runtime_error>(gc_collect);
     CHECK(ran >= 99 && ran <= 100, "%zu of 100 finalizers ran, each throwing", ran);
     CHECK(caught == 1000 + ran, "%zu of their %zu exceptions arrived", caught - 1000, ran);
+
+    ran = 0;
+    run(fill);
+    catching<std::runtime_error>(gc_collect);
+    for (int i = 0; i < 200; i++)
+        catching<std::runtime_error>(collect_deeper);
+    CHECK(ran >= 99, "%zu of 100 finalizers ran, all but one from deeper in the stack", ran);
 
     caught = 0;
     gc_event_listener_set(throwing_listener, NULL);
