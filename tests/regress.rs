@@ -1,40 +1,76 @@
 //! Defects that were once there: each program fails on the engine that had it.
-//!
-//! A library `NAME.plugin.c` beside a program `NAME.c` is built too, and its path is the program's argument.
 
 #[path = "common/doors.rs"]
 mod doors;
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// Compiles `tests/c/regress/NAME.c` and runs it under the preloaded malloc door with `options`.
-fn preloaded(name: &str, options: &str) -> doors::Outcome {
-    let sources = doors::root().join("tests/c/regress");
-    let out = doors::scratch("regress").join(name);
-    doors::cc(&sources.join(format!("{name}.c")), &out, &["-O1", "-Wall", "-pthread", "-ldl"]);
-    let mut command = Command::new(&out);
-    let plugin = sources.join(format!("{name}.plugin.c"));
-    if plugin.exists() {
-        let library = out.with_extension("so");
-        doors::cc(&plugin, &library, &["-O1", "-Wall", "-shared", "-fPIC"]);
-        command.arg(library);
-    }
+fn source(name: &str) -> PathBuf {
+    doors::root().join("tests/c/regress").join(name)
+}
+
+/// Compiles `tests/c/regress/NAME.plugin.c` to the library `library`.
+fn plugin(name: &str, library: &str) -> PathBuf {
+    let out = doors::scratch("regress").join(library);
+    doors::cc(&source(&format!("{name}.plugin.c")), &out, &["-O1", "-Wall", "-shared", "-fPIC", "-Wl,-z,now"]);
+    out
+}
+
+/// Compiles `tests/c/regress/NAME.c` to the program `program`.
+fn program(name: &str, program: &str, flags: &[&str]) -> PathBuf {
+    let out = doors::scratch("regress").join(program);
+    let flags = [&["-O1", "-Wall", "-pthread", "-ldl"], flags].concat();
+    doors::cc(&source(&format!("{name}.c")), &out, &flags);
+    out
+}
+
+/// Runs a program under the preloaded malloc door with `options`.
+fn preloaded(program: &Path, arguments: &[&Path], options: &str) -> doors::Outcome {
+    let mut command = Command::new(program);
+    command.args(arguments);
     command.env("LD_PRELOAD", doors::doors().join("libgleaner_malloc.so")).env("GLEANER_OPTIONS", options);
     doors::run(&mut command, Duration::from_secs(120))
 }
 
+/// Whether some process said at its end that it has collected.
+fn has_collected(outcome: &doors::Outcome) -> bool {
+    outcome.stderr.lines().any(|line| line.contains("exit collections=") && !line.contains("collections=0 "))
+}
+
 #[test]
 fn a_vfork_child_that_resets_signals_leaves_its_parent_collectable() {
-    let outcome = preloaded("vfork_child_resets_signals", "zeal=1000:stats=1");
+    let program = program("vfork_child_resets_signals", "vfork_child_resets_signals", &[]);
+    let outcome = preloaded(&program, &[], "zeal=1000:stats=1");
     assert!(outcome.succeeded() && outcome.stdout == "survived\n", "{outcome}");
     // The child, another program, collects nothing.
-    let has_collected = |line: &str| line.contains("exit collections=") && !line.contains("collections=0 ");
-    assert!(outcome.stderr.lines().any(has_collected), "{outcome}");
+    assert!(has_collected(&outcome), "{outcome}");
 }
 
 #[test]
 fn a_library_opened_with_deepbind_shares_the_programs_malloc() {
-    let outcome = preloaded("deepbind", "zeal=1000");
+    let library = plugin("deepbind", "deepbind.so");
+    let outcome = preloaded(&program("deepbind", "deepbind", &[]), &[&library], "zeal=1000");
     assert!(outcome.succeeded() && outcome.stdout == "shared\n", "{outcome}");
+}
+
+#[test]
+fn a_library_that_hides_pointers_loses_nothing_when_it_is_there_from_the_start() {
+    let library = plugin("hidden_offsets", "libfontconfig.so");
+    let directory = library.parent().expect("it lies in a directory").display().to_string();
+    let link = ["-Wl,--no-as-needed", &format!("-L{directory}"), &format!("-Wl,-rpath,{directory}"), "-lfontconfig"];
+    let program = program("hidden_offsets", "hidden_offsets_linked", &link);
+    let outcome = preloaded(&program, &[], "zeal=500:poison=1:stats=1");
+    assert!(outcome.succeeded() && outcome.stdout == "whole\n" && has_collected(&outcome), "{outcome}");
+    assert!(outcome.stderr.contains("stops_abandoned=0"), "{outcome}");
+}
+
+#[test]
+fn nothing_is_reclaimed_once_a_library_that_hides_pointers_has_been_opened() {
+    let library = plugin("hidden_offsets", "libfontconfig.so.1");
+    let program = program("hidden_offsets", "hidden_offsets_opened", &[]);
+    let outcome = preloaded(&program, &[&library], "zeal=500:poison=1:verbose=1");
+    assert!(outcome.succeeded() && outcome.stdout == "whole\n", "{outcome}");
+    assert!(outcome.stderr.contains("libfontconfig.so.1 hides pointers"), "{outcome}");
 }

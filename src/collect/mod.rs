@@ -24,6 +24,7 @@ pub mod census;
 pub mod ephemeron;
 pub mod events;
 pub mod finalize;
+pub mod hiding;
 pub mod mark;
 pub mod pipeline;
 pub mod quarantine;

@@ -16,6 +16,7 @@
 //! Holds: what is ours (`os::mem`) is never a root, nor the dead part of a stack.
 
 use super::{
+    hiding,
     table::List,
     tables::{TABLES, Tables},
     trace,
@@ -248,7 +249,9 @@ impl Snapshot {
         let pages = Pages::open();
         let main_sp = main_thread_sp(myself);
         let excluded = self.excluded.as_slice();
+        let mut is_known = true;
         let is_listed = maps::for_each(|mapping| {
+            is_known &= !hiding::forbids_reclaiming(&mapping);
             if !mapping.writable || !mapping.readable || mapping.shared {
                 return;
             }
@@ -259,7 +262,10 @@ impl Snapshot {
             let source = if mapping.stack { Source::Stack } else { Source::Static };
             without(range, excluded, |part| visit_present(&pages, part, source, visit));
         });
-        if is_listed { Ok(()) } else { Err(Unknown) }
+        if !is_known {
+            super::disable();
+        }
+        if is_listed && is_known { Ok(()) } else { Err(Unknown) }
     }
 
     fn find_excluded(&mut self, myself: Myself<'_>) -> Result<(), Unknown> {

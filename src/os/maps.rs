@@ -8,7 +8,7 @@ use crate::base::addr::{Addr, Range};
 
 /// One line of `/proc/self/maps`.
 #[derive(Clone, Copy, Debug)]
-pub struct Mapping {
+pub struct Mapping<'a> {
     /// The addresses it covers.
     pub range: Range,
     /// Whether it may be read.
@@ -21,10 +21,14 @@ pub struct Mapping {
     pub file: bool,
     /// Whether it is the main thread's stack.
     pub stack: bool,
+    /// Whether it holds code.
+    pub executable: bool,
+    /// The path of the file, or the kernel's name for it; cut short where it is very long.
+    pub name: &'a [u8],
 }
 
 /// Visits the mappings in ascending order. `false` when the list cannot be read.
-pub fn for_each(mut visit: impl FnMut(Mapping)) -> bool {
+pub fn for_each(mut visit: impl FnMut(Mapping<'_>)) -> bool {
     let Ok(file) = File::open(c"/proc/self/maps") else { return false };
     let mut buffer = [0u8; 8192];
     let mut kept = 0;
@@ -73,11 +77,12 @@ fn skip_line(file: &File, buffer: &mut [u8], kept: &mut usize) -> bool {
 }
 
 /// `start-end perms offset device inode name`
-fn parse(line: &[u8]) -> Option<Mapping> {
+fn parse(line: &[u8]) -> Option<Mapping<'_>> {
     let mut fields = line.split(|&byte| byte == b' ').filter(|field| !field.is_empty());
     let range = fields.next()?;
     let permissions = fields.next()?;
     let (_offset, _device, inode) = (fields.next()?, fields.next()?, fields.next()?);
+    let name = line.iter().position(|&byte| matches!(byte, b'/' | b'[')).map_or(&line[..0], |start| &line[start..]);
     let dash = range.iter().position(|&byte| byte == b'-')?;
     Some(Mapping {
         range: Range::new(Addr::new(hexadecimal(&range[..dash])?), Addr::new(hexadecimal(&range[dash + 1..])?)),
@@ -85,7 +90,9 @@ fn parse(line: &[u8]) -> Option<Mapping> {
         writable: permissions.get(1) == Some(&b'w'),
         shared: permissions.get(3) == Some(&b's'),
         file: inode != b"0",
-        stack: fields.next() == Some(b"[stack]"),
+        stack: name == b"[stack]",
+        executable: permissions.get(2) == Some(&b'x'),
+        name,
     })
 }
 
@@ -182,7 +189,9 @@ mod tests {
         assert!(mapping.stack && mapping.readable && mapping.writable && !mapping.shared && !mapping.file);
         let line = b"55d0-55e0 r--s 00001000 fe:00 4711 /usr/lib/a file with spaces (deleted)";
         let mapping = parse(line).unwrap();
-        assert!(mapping.shared && mapping.file && !mapping.writable && !mapping.stack);
+        assert!(mapping.shared && mapping.file && !mapping.writable && !mapping.stack && !mapping.executable);
+        assert_eq!(mapping.name, b"/usr/lib/a file with spaces (deleted)");
+        assert!(parse(b"55d0-55e0 r-xp 00001000 00:00 0").is_some_and(|code| code.executable && code.name.is_empty()));
         assert!(parse(b"nonsense").is_none());
     }
 

@@ -11,11 +11,13 @@
 //! - [`signal`] the stop signal and what a stopped thread's context holds.
 //! - [`stack`] spilled registers and the ends of stacks.
 //! - [`statics`] the segments of loaded objects, as the loader lists them.
+//! - [`binding`] which functions a loaded object's calls reach.
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time.
 //! - [`dl`] what other libraries have under our names.
 
+pub mod binding;
 pub mod clock;
 pub mod dl;
 pub mod jump;

@@ -87,10 +87,10 @@ fn of_main_thread() -> Option<Range> {
     let mut found = None;
     maps::for_each(|mapping| {
         if mapping.range.contains(here) {
-            found = Some(mapping);
+            found = Some(mapping.range);
         }
     });
-    let end = found?.range.end;
+    let end = found?.end;
     // The kernel grows it downward as far as the limit allows.
     let bytes_max = stack_limit().unwrap_or(64 << 20);
     Some(Range::new(Addr::new(end.get().saturating_sub(bytes_max)), end))

@@ -8,10 +8,12 @@ use crate::base::{
     addr::{Addr, Range},
     sync::{AtomicU32, Ordering},
 };
-use core::ffi::c_void;
+use core::ffi::{CStr, c_void};
 
 /// One loaded object.
 pub struct Object<'a> {
+    /// The path it was loaded from; empty for the program itself.
+    pub path: &'a [u8],
     load_address: usize,
     headers: &'a [libc::Elf64_Phdr],
     /// The object's number in each thread's vector of TLS blocks; zero when it has none.
@@ -21,7 +23,12 @@ pub struct Object<'a> {
 }
 
 impl Object<'_> {
-    fn segments(&self, kind: u32) -> impl Iterator<Item = (&libc::Elf64_Phdr, Range)> {
+    /// What its own addresses are relative to.
+    pub fn base(&self) -> usize {
+        self.load_address
+    }
+
+    pub(super) fn segments(&self, kind: u32) -> impl Iterator<Item = (&libc::Elf64_Phdr, Range)> {
         self.headers.iter().filter(move |header| header.p_type == kind).map(|header| {
             let start = Addr::new(self.load_address.wrapping_add(header.p_vaddr as usize));
             (header, Range::sized(start, header.p_memsz as usize))
@@ -36,6 +43,12 @@ impl Object<'_> {
     /// Whether one of its segments holds `addr`.
     pub fn contains(&self, addr: Addr) -> bool {
         self.segments(libc::PT_LOAD).any(|(_, range)| range.contains(addr))
+    }
+
+    /// From its first segment to the end of its last.
+    pub fn extent(&self) -> Range {
+        let end = self.segments(libc::PT_LOAD).map(|(_, range)| range.end).max();
+        Range::new(Addr::new(self.load_address), end.unwrap_or(Addr::new(self.load_address)))
     }
 
     /// Bytes of its TLS block in each thread.
@@ -57,6 +70,7 @@ unsafe extern "C" fn object_callback(info: *mut libc::dl_phdr_info, size: libc::
         let info = &*info;
         let has_tls = size >= size_of::<libc::dl_phdr_info>();
         let object = Object {
+            path: if info.dlpi_name.is_null() { b"" } else { CStr::from_ptr(info.dlpi_name).to_bytes() },
             load_address: info.dlpi_addr as usize,
             headers: core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize),
             tls_module: if has_tls { info.dlpi_tls_modid } else { 0 },

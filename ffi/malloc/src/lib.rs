@@ -6,6 +6,7 @@
 //!
 //! - [`family`] malloc, free and their kin · [`cxx`] operator new and delete · [`report`] mallinfo and its kin
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
+//! - [`hiding`] libraries that hide pointers
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
 // of exports has nothing to test there, and is empty.
@@ -13,6 +14,7 @@
 
 mod cxx;
 mod family;
+mod hiding;
 mod interpose;
 mod loader;
 mod report;
@@ -24,6 +26,7 @@ use gleaner::collect::start::Door;
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
     interpose::find_originals();
     loader::find_original();
+    hiding::treat_loaded();
     // SAFETY: glibc passes the environment to constructors.
     unsafe { gleaner_abi::start::start(Door::Malloc, environment) };
 }
