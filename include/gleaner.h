@@ -123,7 +123,8 @@ typedef struct gc_tracer gc_tracer;
 
 /* A trace procedure: reports each pointer of `object` (its start, and its usable size in bytes) to `tracer`.
  * It runs while all other threads are stopped, possibly inside malloc: it must call nothing but gc_trace_word and
- * gc_trace_range, take no lock, change nothing, and return.  It may see an object that is still all zero. */
+ * gc_trace_range, take no lock, change nothing, and return; any other call of gleaner's aborts with a message.  It may
+ * see an object that is still all zero. */
 typedef void (*gc_trace_fn)(void *object, size_t size, gc_tracer *tracer);
 
 /* What gc_blocking runs. */
@@ -264,7 +265,8 @@ GLEANER_API void *gc_calloc(size_t count, size_t size)
 /* The object `p` with room for `size` bytes, in place or as a new object of the same kind that takes over the
  * contents (typed objects keep their layout, uncollectable ones stay so); after a move the old object is freed as
  * by gc_free: its finalizer and pins end, its weak cells are cleared.  Bytes beyond the old usable size are zero
- * where the kind promises zero.  `p` NULL is gc_malloc(size); size 0 frees `p` and returns NULL.
+ * where the kind promises zero.  An alignment beyond 16 (gc_memalign) is not kept by a move.  `p` NULL is
+ * gc_malloc(size); size 0 frees `p` and returns NULL.
  * Errors: NULL and ENOMEM, and then the old object is whole and still the caller's.  `p` that is not the start of an
  * object aborts, as in gc_free.
  * From: C17 realloc; size 0 as in glibc (C23 leaves it undefined). */

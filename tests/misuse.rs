@@ -1,7 +1,8 @@
 //! What a wrong program is told: tiny C programs in `tests/c/misuse`, each with one mistake.
 //!
 //! A program says in its first comment what must happen: `EXPECT:` the one line on standard error (`<address>` stands
-//! for any address, nothing after the colon for silence), and `EXIT:` the status, `0` or `SIGABRT`.
+//! for any address, nothing after the colon for silence), and `EXIT:` the status, `0` or `SIGABRT`. It may say `DOOR:`
+//! `gleaner_malloc` for the malloc door, and `OPTIONS:` for `GLEANER_OPTIONS`.
 
 #[path = "common/doors.rs"]
 mod doors;
@@ -20,15 +21,17 @@ fn programs() -> PathBuf {
 fn is_told(name: &str) {
     let source = programs().join(name).with_extension("c");
     let text = std::fs::read_to_string(&source).expect("the program is there");
-    let expected = field(&text, "EXPECT:");
+    let expected = field(&text, "EXPECT:").unwrap_or_else(|| panic!("{name}: nothing is expected"));
     let out = doors::scratch("misuse").join(name);
-    let link = doors::link("gleaner");
-    let mut flags = vec!["-O2", "-g", "-Wall", "-Wextra", "-Werror"];
+    let link = doors::link(field(&text, "DOOR:").unwrap_or("gleaner"));
+    // Misuse that the compiler sees it warns about, and what it knows of malloc it uses.
+    let mut flags = vec!["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fno-builtin", "-pthread"];
     flags.extend(link.iter().map(String::as_str));
     doors::cc(&source, &out, &flags);
 
-    let outcome = doors::run(Command::new(&out).env_remove("GLEANER_OPTIONS"), DEADLINE);
-    match field(&text, "EXIT:") {
+    let options = field(&text, "OPTIONS:").unwrap_or("");
+    let outcome = doors::run(Command::new(&out).env("GLEANER_OPTIONS", options), DEADLINE);
+    match field(&text, "EXIT:").unwrap_or("missing") {
         "0" => assert!(outcome.succeeded(), "{name}: expected to end with 0: {outcome}"),
         "SIGABRT" => assert!(outcome.aborted(), "{name}: expected to abort: {outcome}"),
         other => panic!("{name}: an exit of {other} is not known"),
@@ -37,11 +40,10 @@ fn is_told(name: &str) {
     assert!(matches(&line, &outcome.stderr), "{name}: expected on stderr\n{line}and got\n{}", outcome.stderr);
 }
 
-/// The rest of the comment's line that begins with `label`.
-fn field<'a>(text: &'a str, label: &str) -> &'a str {
+/// The rest of the first comment's line that begins with `label`.
+fn field<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     let comment = text.split("*/").next().expect("a first part");
-    let line = comment.lines().find_map(|line| line.trim_start_matches([' ', '*']).strip_prefix(label));
-    line.unwrap_or_else(|| panic!("no {label} in the first comment")).trim()
+    comment.lines().find_map(|line| line.trim_start_matches([' ', '*']).strip_prefix(label)).map(str::trim)
 }
 
 /// Whether `text` is `pattern`, where `<address>` stands for `0x` and hexadecimal digits.
@@ -65,9 +67,13 @@ macro_rules! misuse {
 }
 
 misuse! {
-    absurd_sizes finalizer_of_no_object free_foreign free_interior free_interior_block free_interior_large
-    free_interior_odd free_small_number free_stack free_static free_twice free_twice_checked memalign_3
-    realloc_foreign realloc_interior
+    absurd_sizes finalizer_of_no_object free_foreign free_interior free_interior_block
+    free_interior_large free_interior_odd free_large_twice free_small_number free_stack free_static free_twice
+    free_twice_across_flush free_twice_checked malloc_delete_twice malloc_free_interior malloc_free_large_twice
+    malloc_free_misaligned malloc_free_small_number malloc_free_stack malloc_free_static malloc_free_twice
+    malloc_free_twice_across_flush malloc_free_twice_checked malloc_free_unmapped malloc_realloc_freed
+    malloc_realloc_interior malloc_realloc_stack memalign_3 realloc_foreign realloc_freed realloc_interior
+    trace_allocates trace_collects trace_frees weak_unregister_twice
 }
 
 #[test]

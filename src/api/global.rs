@@ -129,6 +129,9 @@ fn complain(function: &str, address: Addr, met: Freed) {
             "{function}: freed twice: {:#x}, an object of {bytes} bytes; look for unsafe code that drops it twice",
             object.get()
         ),
+        Freed::Vacant => fatal!(
+            "{function}: not an object: {at:#x} lies in free memory of the heap; look for unsafe code that drops it twice"
+        ),
         Freed::Foreign => {
             fatal!("{function}: not a gleaner object: {at:#x}; give it back to the allocator it came from")
         }

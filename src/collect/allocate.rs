@@ -15,7 +15,7 @@ use super::{
 use crate::{
     base::{addr::Addr, sync::Ordering},
     heap::{
-        self, OBJECT_BYTES_MAX, Request, emergency, fast,
+        self, OBJECT_BYTES_MAX, Request, cage, emergency, fast,
         gate::{self, Inside},
         kind::Kind,
         large, mutator, pressure, refill,
@@ -30,7 +30,7 @@ pub struct NoMemory;
 
 /// Allocates. The object is on the caller's stack or in its registers when this returns.
 pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
-    if request.bytes > OBJECT_BYTES_MAX || !heap::ensure_reserved() {
+    if request.bytes > OBJECT_BYTES_MAX || !heap::ensure_reserved() || !may_ever_fit(request.bytes) {
         return out_of_memory();
     }
     let Some(mutator) = mutator::register() else { return out_of_memory() };
@@ -40,7 +40,7 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     let mut has_collected = false;
     loop {
         let Some(inside) = gate::enter(mutator) else {
-            return emergency::allocate(request.bytes).ok_or(NoMemory);
+            return emergency::allocate(request.bytes, request.align).ok_or(NoMemory);
         };
         if let Some(object) = heap::allocate(&inside, request) {
             return Ok(object);
@@ -51,6 +51,11 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
         }
         has_collected = true;
     }
+}
+
+/// Whether a collection could make room for an object of this size.
+fn may_ever_fit(bytes: usize) -> bool {
+    bytes <= cage::bytes_max().min(pressure::limit_bytes())
 }
 
 #[cold]
@@ -76,6 +81,8 @@ pub enum Freed {
     Done,
     /// The address is not one of ours.
     Foreign,
+    /// The address lies in memory of the heap that no object has.
+    Vacant,
     /// The address lies `offset` bytes inside an object of `bytes`.
     Inside {
         /// Distance from the object's start.
@@ -104,7 +111,7 @@ pub enum Freed {
 /// Frees the object at `address`, which is not null. `site` is where the call returns to, or zero.
 pub fn free(address: Addr, site: usize) -> Freed {
     let Some(slot) = resolve::locate(address) else {
-        return if emergency::range().contains(address) { dropped() } else { Freed::Foreign };
+        return if emergency::range().contains(address) { dropped() } else { nobodys(address) };
     };
     if slot.start() != address {
         return Freed::Inside { offset: address - slot.start(), bytes: slot.object_bytes() };
@@ -127,6 +134,11 @@ pub fn free(address: Addr, site: usize) -> Freed {
         return if large::free(&inside, &slot) { Freed::Done } else { twice };
     }
     free_small(&inside, &slot)
+}
+
+/// What an address is that lies in no slot.
+fn nobodys(address: Addr) -> Freed {
+    if cage::contains(address) { Freed::Vacant } else { Freed::Foreign }
 }
 
 /// The object stays, zeroed, until nothing reaches it. The caller is inside its gate.
@@ -222,7 +234,8 @@ pub fn resize(address: Addr, bytes: usize) -> Resized {
             let offset = address - slot.start();
             return Resized::NotAnObject(Freed::Inside { offset, bytes: slot.object_bytes() });
         }
-        None => return Resized::NotAnObject(Freed::Foreign),
+        None if emergency::range().contains(address) => return move_from_emergency(address, bytes),
+        None => return Resized::NotAnObject(nobodys(address)),
     };
     let usable = slot.usable_bytes();
     if bytes <= usable && bytes >= usable / 2 {
@@ -256,7 +269,22 @@ fn move_to(slot: &Slot, usable: usize, bytes: usize) -> Resized {
     unsafe {
         core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), usable.min(bytes));
     }
-    free(slot.start(), 0);
+    match free(slot.start(), 0) {
+        // It was free all along, in a magazine.
+        twice @ Freed::Twice { .. } => Resized::NotAnObject(twice),
+        _ => Resized::At(moved),
+    }
+}
+
+/// The old memory stays, as all emergency memory does.
+#[cold]
+fn move_from_emergency(address: Addr, bytes: usize) -> Resized {
+    let usable = emergency::usable_bytes(address);
+    let Ok(moved) = allocate(&Request::new(bytes, Kind::MALLOC)) else { return Resized::NoMemory };
+    // SAFETY: the caller's memory and a new object, apart, which hold as many bytes.
+    unsafe {
+        core::ptr::copy_nonoverlapping(address.as_ptr::<u8>(), moved.as_ptr::<u8>(), usable.min(bytes));
+    }
     Resized::At(moved)
 }
 

@@ -5,7 +5,7 @@ use crate::{
         addr::{Ambiguous, Range},
         sync::{AtomicUsize, Ordering},
     },
-    heap::resolve::Slot,
+    heap::{mutator, resolve::Slot},
 };
 
 const WORD: usize = size_of::<usize>();
@@ -64,7 +64,7 @@ pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
         // SAFETY: `gc_kind_new` took a procedure of this type, and the object is in use and was zeroed at birth.
         unsafe {
             let procedure = core::mem::transmute::<usize, Procedure>(procedure);
-            procedure(slot.start().as_ptr(), slot.usable_bytes(), &mut tracer);
+            mutator::forbid(|| procedure(slot.start().as_ptr(), slot.usable_bytes(), &mut tracer));
         }
     }
 }

@@ -85,6 +85,25 @@ struct Span {
     first: AtomicU32,
 }
 
+impl Span {
+    /// The unit number after its last one.
+    fn end(&self) -> Unit {
+        self.first.load(Ordering::Relaxed) + self.units.load(Ordering::Relaxed)
+    }
+
+    /// The first unit from `unit` on, which is one of the span's, whose address is a multiple of `align` units. It may
+    /// lie past the span's end.
+    fn next_aligned(&self, unit: Unit, align: u32) -> Unit {
+        if align <= SPAN_ALIGN_UNITS {
+            return unit.next_multiple_of(align);
+        }
+        let start = Addr::new(self.start.load(Ordering::Relaxed));
+        let address = start + (unit - self.first.load(Ordering::Relaxed)) as usize * UNIT;
+        let skipped = address.align_up(align as usize * UNIT) - address;
+        unit + (skipped / UNIT) as Unit
+    }
+}
+
 static SPANS: [Span; SPANS_MAX] = [const {
     Span {
         start: AtomicUsize::new(0),
@@ -93,6 +112,14 @@ static SPANS: [Span; SPANS_MAX] = [const {
         first: AtomicU32::new(0),
     }
 }; SPANS_MAX];
+
+/// How many units there can be, over all spans.
+static UNITS_MAX: AtomicU32 = AtomicU32::new(0);
+
+/// No object is larger: no collection can make room for it.
+pub fn bytes_max() -> usize {
+    UNITS_MAX.load(Ordering::Relaxed) as usize * UNIT
+}
 
 type Bits = BitSlice<u64, Lsb0>;
 
@@ -176,12 +203,16 @@ impl Cage {
             released_bytes: 0,
         };
         MAP.base.store(start.get(), Ordering::Relaxed);
+        UNITS_MAX.store(units_max as Unit, Ordering::Relaxed);
         add_span(start, bytes / UNIT, 0);
         Some(cage)
     }
 
     /// Takes `count` units whose first address is a multiple of `align` units, a power of two.
     pub fn take(&mut self, count: u32, align: u32) -> Option<Taken> {
+        if count > self.units_max || align > self.units_max {
+            return None;
+        }
         let first = match self.find(count, align) {
             Some(first) => first,
             None => self.grow(count, align)?,
@@ -234,7 +265,13 @@ impl Cage {
                 self.lowest_free = from as Unit;
                 first_look = false;
             }
-            from = from.next_multiple_of(align);
+            let span = &SPANS[span_of_unit(from as Unit)];
+            let aligned = span.next_aligned(from as Unit, align as u32) as usize;
+            if aligned >= span.end() as usize {
+                from = span.end() as usize;
+                continue;
+            }
+            from = aligned;
             if from + count > frontier {
                 return None;
             }
@@ -253,9 +290,9 @@ impl Cage {
         let free_tail = self.used[..frontier as usize].trailing_zeros() as u32;
         let span = &SPANS[index];
         let span_first = span.first.load(Ordering::Relaxed);
-        let first = (frontier - free_tail.min(frontier - span_first)).next_multiple_of(align);
+        let first = span.next_aligned(frontier - free_tail.min(frontier - span_first), align);
         // The last unit of a span stays unused, so that no run crosses into the next.
-        let end = span_first + span.units.load(Ordering::Relaxed) - 1;
+        let end = span.end() - 1;
         if first + count > end {
             return self.add_another_span(count, align);
         }
@@ -267,7 +304,7 @@ impl Cage {
     fn add_another_span(&mut self, count: u32, align: u32) -> Option<Unit> {
         let index = MAP.spans.load(Ordering::Relaxed) as usize;
         let last = &SPANS[index - 1];
-        let first = last.first.load(Ordering::Relaxed) + last.units.load(Ordering::Relaxed);
+        let first = last.end();
         let least = (count + align).next_multiple_of(SPAN_ALIGN_UNITS);
         let room = self.units_max.checked_sub(first)?;
         if index == SPANS_MAX || least > room {
@@ -382,8 +419,7 @@ impl Cage {
         let mut unit = first;
         while unit < first + count {
             let span = &SPANS[span_of_unit(unit)];
-            let span_end = span.first.load(Ordering::Relaxed) + span.units.load(Ordering::Relaxed);
-            let end = (first + count).min(span_end);
+            let end = (first + count).min(span.end());
             mem::decommit(Range::sized(addr_of(unit), (end - unit) as usize * UNIT));
             unit = end;
         }

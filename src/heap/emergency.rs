@@ -4,6 +4,7 @@
 //! may hold any of its locks, so the handler is served from a small range that is only ever cut from. It is a root, and
 //! what is freed in it stays: a leak, counted, instead of a crash.
 
+use super::size_class::GRANULE;
 use crate::{
     base::{
         addr::{Addr, Range},
@@ -13,7 +14,6 @@ use crate::{
 };
 
 const BYTES: usize = 1 << 20;
-const ALIGN: usize = 64;
 
 static START: AtomicUsize = AtomicUsize::new(0);
 static USED: AtomicUsize = AtomicUsize::new(0);
@@ -23,13 +23,26 @@ pub(super) fn reserve() {
     START.store(mem::map(BYTES).map_or(0, Addr::get), Ordering::Release);
 }
 
-/// Cuts `bytes` zero bytes off, at a multiple of 64. `None` when it is used up or was never granted.
-pub fn allocate(bytes: usize) -> Option<Addr> {
+/// Cuts `bytes` zero bytes off, at a multiple of `align`. `None` when it is used up or was never granted.
+pub fn allocate(bytes: usize, align: usize) -> Option<Addr> {
     let start = START.load(Ordering::Acquire);
-    let needed = bytes.max(1).checked_next_multiple_of(ALIGN).filter(|&needed| start != 0 && needed <= BYTES)?;
-    let from = USED
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used + needed <= BYTES).then_some(used + needed));
-    from.ok().map(|from| Addr::new(start + from))
+    let place = |used: usize| {
+        // Its size stands in the word before it.
+        let from = used.checked_add(size_of::<usize>())?.checked_next_multiple_of(align.max(GRANULE))?;
+        let end = from.checked_add(bytes.max(1))?.checked_next_multiple_of(size_of::<usize>())?;
+        (start != 0 && end <= BYTES && align <= mem::PAGE).then_some((from, end))
+    };
+    let used = USED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| Some(place(used)?.1)).ok()?;
+    let object = Addr::new(start + place(used)?.0);
+    // SAFETY: cut off just now, with room for the word before it.
+    unsafe { (Addr::new(object.get() - size_of::<usize>())).as_ptr::<usize>().write(bytes) };
+    Some(object)
+}
+
+/// The bytes of the memory at `address`, which [`allocate`] gave.
+pub fn usable_bytes(address: Addr) -> usize {
+    // SAFETY: by the caller's promise the size stands before it.
+    unsafe { Addr::new(address.get() - size_of::<usize>()).as_ptr::<usize>().read() }
 }
 
 /// The part in use.

@@ -50,6 +50,11 @@ pub fn open() {
     sys::futex_wake(&STOPPING, i32::MAX as u32);
 }
 
+/// Whether thread `tid` keeps the gates closed.
+pub fn is_closed_by(tid: u32) -> bool {
+    is_closed() && STOPPER.load(Ordering::Relaxed) == tid
+}
+
 /// Whether the gates are closed.
 #[inline(always)]
 pub fn is_closed() -> bool {

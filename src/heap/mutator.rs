@@ -15,6 +15,7 @@
 //! whose magazines are empty and full: all its operations take the slow path, which registers.
 
 use super::{
+    gate,
     magazine::Magazine,
     region,
     units::{CLASS_WORDS, Class},
@@ -240,8 +241,22 @@ pub fn register() -> Option<&'static Mutator> {
     }
 }
 
+/// Runs `work`, a trace procedure, without this thread's record: should it use the heap, which is half marked, then the
+/// fast paths find nothing, and registering finds out.
+pub fn forbid(work: impl FnOnce()) {
+    let record = tls::record::<Mutator>();
+    tls::set_record(core::ptr::null_mut::<Mutator>());
+    work();
+    tls::set_record(record);
+}
+
 #[cold]
 fn register_slowly() -> Option<&'static Mutator> {
+    if gate::is_closed_by(thread::id()) {
+        crate::fatal!(
+            "trace procedure: called gleaner while it marked; it may call gc_trace_word and gc_trace_range only"
+        );
+    }
     // In a safe region the record is hidden, so that whoever uses the heap comes here and ends the region first.
     if let Some(mutator) = region::leave() {
         return Some(mutator);

@@ -34,6 +34,9 @@ fn die(function: &str, address: Addr, freed: Freed) -> ! {
             "{function}: freed twice: {:#x}, an object of {bytes} bytes; remove one of the two calls",
             object.get()
         ),
+        Freed::Vacant => fatal!(
+            "{function}: not an object: {at:#x} lies in free memory of the heap; it was freed before, or never handed out"
+        ),
         Freed::Foreign | Freed::Done | Freed::TwiceInQuarantine { .. } => {
             fatal!("{function}: not a gleaner object: {at:#x}; free it with the allocator it came from")
         }

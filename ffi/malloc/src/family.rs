@@ -3,11 +3,12 @@
 //! An object takes at least one byte more than was asked for: programs keep addresses one past the end anywhere, and
 //! such an address then still lies inside.
 
+use crate::foreign;
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::addr::Addr,
     collect::allocate::{self, Freed},
-    heap::{OBJECT_BYTES_MAX, fast, resolve},
+    heap::{OBJECT_BYTES_MAX, emergency, fast, resolve},
 };
 use gleaner_abi::{exports::errno, misuse};
 
@@ -55,8 +56,8 @@ unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
     }
     let error = errno::get();
     match allocate::free(Addr::of(p), site) {
-        // SAFETY: not ours: from glibc, before we were there or past us.
-        Freed::Foreign => unsafe { __libc_free(p) },
+        // SAFETY: from glibc, before we were there or past us, as far as can be told.
+        Freed::Foreign if foreign::may_be_glibcs(Addr::of(p)) => unsafe { __libc_free(p) },
         freed => misuse::report("free", Addr::of(p), site, freed),
     }
     errno::set(error);
@@ -93,8 +94,8 @@ pub unsafe extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
         unsafe { free(p) };
         return core::ptr::null_mut();
     }
-    if resolve::locate(Addr::of(p)).is_none() && !gleaner::heap::emergency::range().contains(Addr::of(p)) {
-        // SAFETY: not ours.
+    if resolve::locate(Addr::of(p)).is_none() && foreign::may_be_glibcs(Addr::of(p)) {
+        // SAFETY: as for free.
         return unsafe { __libc_realloc(p, size) };
     }
     // SAFETY: by the caller's promise.
@@ -237,10 +238,16 @@ pub unsafe extern "C" fn free_aligned_sized(p: *mut c_void, _align: usize, _size
     unsafe { free(p) };
 }
 
-/// glibc: the bytes that may be used, at least what was asked for; 0 for null and for what is not ours.
+/// glibc: the bytes that may be used, at least what was asked for; 0 for null and for what is no object.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc_usable_size(p: *mut c_void) -> usize {
-    resolve::object_at(Addr::of(p)).map_or(0, |slot| slot.usable_bytes())
+    let address = Addr::of(p);
+    match resolve::object_at(address) {
+        Some(slot) => slot.usable_bytes(),
+        None if emergency::range().contains(address) => emergency::usable_bytes(address),
+        None if foreign::may_be_glibcs(address) => foreign::usable_bytes(p),
+        None => 0,
+    }
 }
 
 /// macOS: the bytes that a request would get.

@@ -4,7 +4,8 @@
 //! The semantics are glibc's where POSIX and C leave room: `malloc(0)` is an object of its own, `realloc(p, 0)` frees and
 //! returns null, every object is aligned to 16, nothing is larger than `PTRDIFF_MAX`, `free` keeps `errno`.
 //!
-//! - [`family`] malloc, free and their kin · [`cxx`] operator new and delete · [`report`] mallinfo and its kin
+//! - [`family`] malloc, free and their kin · [`foreign`] what is glibc's · [`cxx`] operator new and delete
+//! - [`report`] mallinfo and its kin
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
 //! - [`hiding`] libraries that hide pointers
 #![no_std]
@@ -14,6 +15,7 @@
 
 mod cxx;
 mod family;
+mod foreign;
 mod hiding;
 mod interpose;
 mod loader;
@@ -25,6 +27,7 @@ use gleaner::collect::start::Door;
 /// Run by the loader before the program's constructors.
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
     interpose::find_originals();
+    foreign::find_originals();
     loader::find_original();
     hiding::treat_loaded();
     // SAFETY: glibc passes the environment to constructors.

@@ -1,0 +1,14 @@
+/* free of a small number.
+ *
+ * DOOR: gleaner_malloc
+ * EXPECT: gleaner: free: not a gleaner object: <address>; free it with the allocator it came from
+ * EXIT: SIGABRT
+ */
+#include <stdlib.h>
+
+int main(void)
+{
+    void *volatile p = (void *)64;
+    free(p);
+    return 0;
+}
