@@ -74,3 +74,12 @@ fn nothing_is_reclaimed_once_a_library_that_hides_pointers_has_been_opened() {
     assert!(outcome.succeeded() && outcome.stdout == "whole\n", "{outcome}");
     assert!(outcome.stderr.contains("libfontconfig.so.1 hides pointers"), "{outcome}");
 }
+
+#[test]
+fn protected_pages_of_the_heap_are_read_kept_and_stay_protected() {
+    let program = program("closed_pages", "closed_pages", &[]);
+    for options in ["zeal=500:poison=1:stats=1", "zeal=5000:recheck=1:verify=1:mark_stack=64:stats=1"] {
+        let outcome = preloaded(&program, &[], options);
+        assert!(outcome.succeeded() && outcome.stdout == "whole\n" && has_collected(&outcome), "{options}: {outcome}");
+    }
+}

@@ -21,6 +21,7 @@
 
 pub mod allocate;
 pub mod census;
+pub mod closed;
 pub mod ephemeron;
 pub mod events;
 pub mod finalize;
@@ -189,7 +190,9 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     }
     times.stopped_ns = clock::now_ns();
     let mut tables = TABLES.lock();
-    let Ok(swept) = mark_and_sweep(marker, snapshot, &mut tables, myself, &mut times) else {
+    let swept = mark_and_sweep(marker, snapshot, &mut tables, myself, &mut times);
+    snapshot.close();
+    let Ok(swept) = swept else {
         drop(tables);
         world::resume();
         return give_up(myself.mutator, world::Abandoned { tid: 0 });

@@ -16,6 +16,7 @@
 //! Holds: what is ours (`os::mem`) is never a root, nor the dead part of a stack.
 
 use super::{
+    closed::Closed,
     hiding,
     table::List,
     tables::{TABLES, Tables},
@@ -50,7 +51,7 @@ pub enum Source {
     Static,
     /// Thread-local storage.
     ThreadLocal,
-    /// A range that the program registered, or a pin.
+    /// A range that the program registered, or a pin, or a page of the heap that it has closed.
     Registered,
     /// Data of a finalizer, or an object in the queue.
     Finalizer,
@@ -66,7 +67,7 @@ impl Source {
             Source::Stack => "a stack",
             Source::Static => "static data or a mapping of the program's",
             Source::ThreadLocal => "thread-local storage",
-            Source::Registered => "a registered range or a pin",
+            Source::Registered => "a registered range, a pin or a protected page",
             Source::Finalizer => "a finalizer",
             Source::Uncollectable => "an uncollectable object",
         }
@@ -98,6 +99,7 @@ pub struct Snapshot {
     vector_is_understood: bool,
     /// Parts of mappings that are not roots, in ascending order.
     excluded: List<Range>,
+    closed: Closed,
     /// Bytes of roots that the last enumeration read.
     pub bytes: u64,
 }
@@ -153,6 +155,7 @@ impl Snapshot {
             tls_modules: List::new(),
             vector_is_understood: false,
             excluded: List::new(),
+            closed: Closed::new(),
             bytes: 0,
         }
     }
@@ -194,12 +197,18 @@ impl Snapshot {
         result
     }
 
+    /// What was done so that roots and objects can be read is undone. The world is still stopped.
+    pub fn close(&mut self) {
+        self.closed.close();
+    }
+
     fn enumerate(
         &mut self,
         myself: Myself<'_>,
         tables: &Tables,
         visit: &mut dyn FnMut(Source, Range),
     ) -> Result<(), Unknown> {
+        self.closed.open(|at| visit_word(Source::Registered, at.get(), visit)).map_err(|_| Unknown)?;
         for record in mutator::all().filter(|record| record.is_alive()) {
             visit_registers(record, myself, visit);
         }

@@ -3,7 +3,7 @@
 //! The loader keeps an address for each imported function in the object's table, and says in the object's relocations
 //! which word of the table is whose. Changing the word changes what this object calls, and nobody else.
 
-use super::{mem, statics::Object, sys};
+use super::{mem, statics::Object};
 use crate::base::addr::{Addr, Range};
 use core::ffi::{CStr, c_char};
 
@@ -85,17 +85,13 @@ unsafe fn find(mut dynamic: *const Dynamic, wanted: i64) -> Option<usize> {
 unsafe fn write(word: Addr, value: usize, read_only: Range) -> bool {
     let page = Range::sized(word.align_down(mem::PAGE), mem::PAGE);
     let is_read_only = read_only.contains(word);
-    if is_read_only && !protect(page, libc::PROT_READ | libc::PROT_WRITE) {
+    let protection = |write| mem::Protection { read: true, write, execute: false };
+    if is_read_only && !mem::protect(page, protection(true)) {
         return false;
     }
     // SAFETY: by the caller's promise, and writable now.
     unsafe { word.as_ptr::<usize>().write_volatile(value) };
-    !is_read_only || protect(page, libc::PROT_READ)
-}
-
-fn protect(page: Range, protection: i32) -> bool {
-    // SAFETY: a page of a loaded object's data; the world may read it throughout.
-    unsafe { sys::call(libc::SYS_mprotect, [page.start.get(), page.bytes(), protection as usize, 0, 0, 0]) == 0 }
+    !is_read_only || mem::protect(page, protection(false))
 }
 
 impl Object<'_> {

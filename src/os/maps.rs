@@ -3,7 +3,11 @@
 //! Read by raw system calls through buffers on the caller's stack, so that it works while the world is stopped, in the
 //! middle of a `dlclose`, and in a process whose allocator is us.
 
-use super::{mem::PAGE, sys, sys::File};
+use super::{
+    mem::{PAGE, Protection},
+    sys,
+    sys::File,
+};
 use crate::base::addr::{Addr, Range};
 
 /// One line of `/proc/self/maps`.
@@ -25,6 +29,13 @@ pub struct Mapping<'a> {
     pub executable: bool,
     /// The path of the file, or the kernel's name for it; cut short where it is very long.
     pub name: &'a [u8],
+}
+
+impl Mapping<'_> {
+    /// What may be done with it.
+    pub fn protection(&self) -> Protection {
+        Protection { read: self.readable, write: self.writable, execute: self.executable }
+    }
 }
 
 /// Visits the mappings in ascending order. `false` when the list cannot be read.

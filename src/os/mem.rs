@@ -93,13 +93,37 @@ pub fn commit(range: Range) -> bool {
     if is_refused() {
         return false;
     }
-    let protection = (libc::PROT_READ | libc::PROT_WRITE) as usize;
-    // SAFETY: the range is part of a reservation of ours, which nothing else uses.
-    let result = unsafe { sys::call(libc::SYS_mprotect, [range.start.get(), range.bytes(), protection, 0, 0, 0]) };
-    if result == 0 {
+    let is_committed = protect(range, Protection { read: true, write: true, execute: false });
+    if is_committed {
         madvise(range, libc::MADV_DODUMP);
     }
-    result == 0
+    is_committed
+}
+
+/// What may be done with a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Protection {
+    /// Whether it may be read.
+    pub read: bool,
+    /// Whether it may be written.
+    pub write: bool,
+    /// Whether it may be executed.
+    pub execute: bool,
+}
+
+/// Changes what may be done with committed pages. `false` when the system refuses.
+pub fn protect(range: Range, protection: Protection) -> bool {
+    let Protection { read, write, execute } = protection;
+    let bits = [(read, libc::PROT_READ), (write, libc::PROT_WRITE), (execute, libc::PROT_EXEC)];
+    let bits = bits.iter().filter(|(is_allowed, _)| *is_allowed).fold(0, |all, (_, bit)| all | bit);
+    change_protection(range, bits).is_ok()
+}
+
+/// `mprotect`: the kernel's own bits, and the errno it refused with.
+pub fn change_protection(range: Range, bits: i32) -> Result<(), i32> {
+    let args = [range.start.get(), range.bytes(), bits as usize, 0, 0, 0];
+    // SAFETY: changes no contents; who reads or writes there answers for that.
+    sys::checked(unsafe { sys::call(libc::SYS_mprotect, args) }).map(|_| ())
 }
 
 /// Gives the pages of a committed range back. Their contents are zero from now on.

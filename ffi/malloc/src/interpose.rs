@@ -1,13 +1,16 @@
-//! What is wrapped so that every thread is known and the stop signal stays deliverable.
+//! What is wrapped so that every thread is known, the stop signal stays deliverable, and the heap can be read.
 //!
 //! The signal is taken out of what a program blocks; a program that claims it for itself gets it, and the engine moves
 //! to another.
 
 use core::ffi::{c_int, c_void};
 use gleaner::{
-    base::sync::{AtomicPtr, Ordering},
-    collect::world,
-    os::{dl, signal},
+    base::{
+        addr::{Addr, Range},
+        sync::{AtomicPtr, Ordering},
+    },
+    collect::{closed, world},
+    os::{dl, mem, signal},
 };
 use gleaner_abi::exports::errno;
 
@@ -95,6 +98,22 @@ pub unsafe extern "C" fn sigprocmask(how: c_int, new: *const signal::Set, old: *
     match unsafe { pthread_sigmask(how, new, old) } {
         0 => 0,
         error => {
+            errno::set(error);
+            -1
+        }
+    }
+}
+
+/// POSIX: changes what may be done with pages, and lets the collector know of those in the heap.
+#[unsafe(no_mangle)]
+pub extern "C" fn mprotect(start: *mut c_void, bytes: usize, protection: c_int) -> c_int {
+    const READ_AND_WRITE: c_int = 3;
+    let may_read_and_write = protection & READ_AND_WRITE == READ_AND_WRITE;
+    let range = Range::sized(Addr::of(start), bytes);
+    closed::note(range, may_read_and_write);
+    match mem::change_protection(range, protection) {
+        Ok(()) => 0,
+        Err(error) => {
             errno::set(error);
             -1
         }

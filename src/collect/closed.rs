@@ -1,0 +1,110 @@
+//! Closed pages: parts of the heap that the program has made read-only or inaccessible, by `mprotect`.
+//!
+//! A coroutine's stack with a guard page often comes from `posix_memalign`. The marker has to read such an object, so
+//! inaccessible pages are made readable while the world is stopped, when nobody can notice, and closed again before it
+//! goes on. And no object in a closed page is ever reclaimed: its slot could not be handed out again.
+//!
+//! Holds: when the world goes on, every page has the protection that the program gave it.
+
+use super::table::{List, NoMemory};
+use crate::{
+    base::{
+        addr::{Addr, Range},
+        sync::{AtomicBool, Ordering},
+    },
+    heap::{
+        cage, resolve,
+        size_class::{GRANULE, UNIT},
+    },
+    os::{
+        maps::{self, Mapping},
+        mem,
+    },
+};
+
+/// Whether the program has ever closed a page of the heap.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+/// The program is about to change the protection of a range.
+pub fn note(range: Range, may_read_and_write: bool) {
+    let lies_in_heap = cage::contains(range.start) || cage::contains(range.end);
+    if lies_in_heap && !may_read_and_write {
+        // The program orders its own calls and its use of the memory; a collection stops the world in between.
+        ANY.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The pages that are open only for a collection.
+pub struct Closed {
+    /// The closed parts of the heap, and what they allow.
+    pages: List<(Range, mem::Protection)>,
+    is_open: bool,
+}
+
+impl Closed {
+    /// None, without memory.
+    pub const fn new() -> Self {
+        Closed { pages: List::new(), is_open: false }
+    }
+
+    /// Makes all pages of the heap readable, unless they are already, and gives an address in each object that lies in a
+    /// closed page to `keep`. The world is stopped.
+    pub fn open(&mut self, mut keep: impl FnMut(Addr)) -> Result<(), NoMemory> {
+        if !ANY.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if !self.is_open {
+            self.pages.clear();
+            self.find()?;
+            self.is_open = true;
+            for &(range, protection) in self.pages.as_slice().iter().filter(|(_, protection)| !protection.read) {
+                mem::protect(range, mem::Protection { read: true, ..protection });
+            }
+        }
+        self.pages.as_slice().iter().for_each(|&(range, _)| for_each_object(range, &mut keep));
+        Ok(())
+    }
+
+    fn find(&mut self) -> Result<(), NoMemory> {
+        let mut result = Ok(());
+        let is_listed = maps::for_each(|mapping| {
+            let protection = mapping.protection();
+            if !(protection.read && protection.write) && cage::unit_of(mapping.range.start).is_some() {
+                result = result.and(self.pages.push((committed_part(&mapping), protection)));
+            }
+        });
+        if is_listed { result } else { Err(NoMemory) }
+    }
+
+    /// Gives the pages back the protection that they had.
+    pub fn close(&mut self) {
+        if self.is_open {
+            self.is_open = false;
+            for &(range, protection) in self.pages.as_slice().iter().filter(|(_, protection)| !protection.read) {
+                mem::protect(range, protection);
+            }
+        }
+    }
+}
+
+/// What lies behind the committed part of a span is inaccessible too, and may be one mapping with a closed page.
+fn committed_part(mapping: &Mapping<'_>) -> Range {
+    let mut end = mapping.range.start;
+    while end < mapping.range.end && cage::unit_of(end).is_some() {
+        end = (end + 1).align_up(UNIT);
+    }
+    Range::new(mapping.range.start, end.min(mapping.range.end))
+}
+
+fn for_each_object(range: Range, keep: &mut impl FnMut(Addr)) {
+    let mut at = range.start;
+    while at < range.end {
+        at = match resolve::locate(at) {
+            Some(slot) => {
+                keep(at);
+                slot.start() + slot.bytes()
+            }
+            None => at + GRANULE,
+        };
+    }
+}
