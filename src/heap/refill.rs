@@ -30,6 +30,8 @@ use crate::{
 const MAGAZINE_BYTES_MAX: usize = 32 << 10;
 const MAGAZINE_SLOTS_MIN: usize = 4;
 const MAGAZINE_SLOTS_MAX: usize = 1024;
+/// A new magazine has room for so much, so that refills of small classes begin and end with sixteen slots.
+const MAGAZINE_BYTES_FIRST: usize = 4 << 10;
 const THREAD_BYTES_MAX: usize = 256 << 10;
 const REFILL_BYTES_MAX: usize = 16 << 10;
 const ARRAYS_CHUNK_BYTES: usize = 64 << 10;
@@ -100,7 +102,8 @@ fn equip(mutator: &Mutator, magazine: &Magazine, class: Class, contents: &mut Co
     let capacity = capacity_of(class.shape());
     let Some(array) = cut_array(mutator, capacity + 1) else { return false };
     contents.array = (array + size_of::<usize>()).as_ptr();
-    contents.limit = if zeal::is_slow_path_only() { 0 } else { capacity.min(MAGAZINE_SLOTS_MIN) };
+    let limit = (MAGAZINE_BYTES_FIRST / class.shape().slot_bytes as usize).clamp(MAGAZINE_SLOTS_MIN, INTERLEAVED);
+    contents.limit = if zeal::is_slow_path_only() { 0 } else { capacity.min(limit) };
     // SAFETY: the owner, in its gate.
     unsafe {
         *magazine.capacity.get() = capacity as u16;
@@ -180,7 +183,7 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         let last = first_slot + 63 - taken.leading_zeros() as usize;
         let pristine_from = block.pristine_from.load(Ordering::Relaxed);
         block.pristine_from.store(pristine_from.max(last as u32 + 1), Ordering::Relaxed);
-        bits::for_each_bit(taken, |bit| {
+        for_each_in_order(class, taken, |bit| {
             // SAFETY: `wanted` is within the array, and at most `wanted - count` bits were taken.
             unsafe { contents.add(start + (first_slot + bit) * shape.slot_bytes as usize) };
         });
@@ -188,6 +191,25 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
     }
     block.free.fetch_sub(taken_slots, Ordering::SeqCst);
 }
+
+/// Visits taken slots in the order in which they are handed out.
+///
+/// Where a root that holds an object keeps the one that ends there too, neighbours in time are no neighbours in memory:
+/// a program that drops a tree and makes another would keep the first by the second. So of each sixteen slots the even
+/// ones come first.
+#[inline(always)]
+fn for_each_in_order(class: Class, taken: u64, mut visit: impl FnMut(usize)) {
+    if class.kind().traits().ends_early() {
+        return bits::for_each_bit(taken, visit);
+    }
+    for first in (0..64).step_by(INTERLEAVED) {
+        bits::for_each_bit(taken & EVEN << first, &mut visit);
+        bits::for_each_bit(taken & EVEN << (first + 1), &mut visit);
+    }
+}
+
+const INTERLEAVED: usize = 16;
+const EVEN: u64 = 0x5555;
 
 /// The lowest `count` set bits of `word`.
 fn lowest_bits(word: u64, count: usize) -> u64 {
