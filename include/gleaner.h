@@ -49,9 +49,11 @@
  *   Every function may be called by any thread at any time, unless its contract says otherwise; threads need not be
  *   announced.  None may be called from a trace procedure but gc_trace_word and gc_trace_range.  From a signal
  *   handler: gc_weak_get, gc_collections and gc_version are safe; nothing else is promised.  During a collection
- *   the other threads are stopped by a signal (option `signal`), which must not be blocked for long; system calls
- *   that this interrupts are restarted where the kernel can, gc_blocking keeps the others whole.  After fork the
- *   child has the whole heap and may use and collect it.
+ *   the other threads are stopped by a signal (option `signal`; SIGURG, or a real-time signal if the program has a
+ *   handler for that).  A thread that has blocked it is asked by the signal that glibc keeps for setuid; leave both out
+ *   of the sets of sigwait and signalfd.  System calls that this interrupts are restarted where the kernel can; poll,
+ *   select, epoll_wait, nanosleep, sem_timedwait and calls with a time limit fail with EINTR, as after any signal.
+ *   gc_blocking keeps all of them whole.  After fork the child has the whole heap and may use and collect it.
  *
  * Errors
  *

@@ -83,3 +83,25 @@ fn protected_pages_of_the_heap_are_read_kept_and_stay_protected() {
         assert!(outcome.succeeded() && outcome.stdout == "whole\n" && has_collected(&outcome), "{options}: {outcome}");
     }
 }
+
+/// The program `NAME.c`, under the door with `options`, survives, and each collection that was due ran.
+fn survives_collected(name: &str, options: &str) {
+    let outcome = preloaded(&program(name, name, &[]), &[], options);
+    assert!(outcome.succeeded() && outcome.stdout == "survived\n" && has_collected(&outcome), "{name}: {outcome}");
+    assert!(outcome.stderr.contains("stops_abandoned=0"), "{name}: {outcome}");
+}
+
+#[test]
+fn a_program_may_replace_itself_while_its_threads_collect() {
+    survives_collected("exec_beside_collections", "zeal=200:stats=1");
+}
+
+#[test]
+fn threads_that_block_all_signals_are_stopped_all_the_same() {
+    survives_collected("deaf_threads", "zeal=200:stats=1");
+}
+
+#[test]
+fn a_thread_that_waits_for_all_signals_gets_only_those_of_the_program() {
+    survives_collected("waits_for_signals", "zeal=200:stats=1");
+}

@@ -5,9 +5,10 @@
 const OLD: [&str; 4] = ["dlsym", "dladdr", "pthread_getattr_np", "pthread_attr_getstack"];
 
 fn main() {
-    println!("cargo::rerun-if-changed=src/edge.c");
+    const FILES: [&str; 2] = ["src/edge.c", "src/waits.c"];
+    FILES.iter().for_each(|file| println!("cargo::rerun-if-changed={file}"));
     cc::Build::new()
-        .file("src/edge.c")
+        .files(FILES)
         .flag("-fexceptions")
         .flag("-fno-builtin")
         .flag("-fvisibility=hidden")

@@ -60,7 +60,7 @@ options! {
     "finalizers" "auto|manual" any |text| choose(text, &[("auto", true), ("manual", false)], settings::set_finalizers_run_by_themselves),
         "finalizers run by themselves, or only when asked for";
     "signal" "NUMBER" early |text| text.parse().is_ok_and(|n: i32| (1..=64).contains(&n) && { settings::set_signal(n); true }),
-        "the signal that stops threads; by default an unclaimed real-time signal";
+        "the signal that stops threads; by default SIGURG, or a real-time signal if the program uses that";
     "trace" "0|1" any |text| switch(text, settings::set_trace),
         "one line on standard error for each collection";
     "stats" "0|1" any |text| switch(text, set_stats_at_exit),

@@ -7,8 +7,11 @@
 //!   look for strangers     threads that the kernel lists and we do not know: a record for each, ask again
 //! ```
 //!
-//! A stop can fail: a thread may have blocked every signal, be held by a debugger, or wait for a `vfork` child. So it has
-//! a deadline, and then it is *abandoned*: everybody goes on, nothing is reclaimed, and a statistic counts it.
+//! A thread that the signal does not reach, because it has blocked it or takes it by `sigwait`, is asked by another, which
+//! nobody blocks.
+//!
+//! A stop can fail: a thread may be held by a debugger, or wait for a `vfork` child. So it has a deadline, and then it is
+//! *abandoned*: everybody goes on, nothing is reclaimed, and a statistic counts it.
 //!
 //! Holds:   after a successful stop every thread of the process but the caller is in its stop handler or in a safe
 //!          region, or has ended; none is inside a gate.
@@ -107,14 +110,15 @@ pub fn stop_signal() -> i32 {
     SIGNAL.load(Ordering::Relaxed)
 }
 
-/// Installs the handler for `wanted`, or for an unclaimed real-time signal when `wanted` is zero.
-/// `false` when the system refuses.
+/// Installs the handler for `wanted`; for [`signal::HARMLESS`] or, if the program has that, an unclaimed real-time signal
+/// when `wanted` is zero. `false` when the system refuses.
 pub fn choose_signal(wanted: i32) -> bool {
     let (low, high) = signal::real_time_range();
     let chosen = if wanted != 0 {
         Some(wanted)
     } else {
-        (low..=high - 4).rev().find(|&candidate| signal::is_unclaimed(candidate))
+        let mut candidates = core::iter::once(signal::HARMLESS).chain((low..=high - 4).rev());
+        candidates.find(|&candidate| signal::is_unclaimed(candidate))
     };
     match chosen {
         Some(chosen) if signal::install(chosen, on_stop).is_ok() => {
@@ -123,6 +127,11 @@ pub fn choose_signal(wanted: i32) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the stop signal has our handler; another signal gets it when the program has taken this one.
+fn has_signal() -> bool {
+    signal::is_installed(stop_signal(), on_stop) || choose_signal(0)
 }
 
 impl World {
@@ -176,6 +185,9 @@ fn asked_record(stop: u32) -> Option<&'static Mutator> {
 /// Stops every other thread. On success the world stays stopped until [`resume`]; on failure it goes on already.
 pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
     let tid = myself.tid.load(Ordering::Relaxed);
+    if !has_signal() {
+        return Err(Abandoned { tid: 0 });
+    }
     gate::close(tid);
     let result = wait_for_gates(myself).and_then(|()| {
         let stop = STOP.load(Ordering::Relaxed).wrapping_add(1);
@@ -259,8 +271,11 @@ fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
         myself,
         |record| has_stopped(record, stop),
         |record| {
-            // A signal that the queue had no room for is sent again.
-            if record.requested.load(Ordering::Relaxed) != stop {
+            // A signal that the queue had no room for is sent again, and one that did not arrive in another way.
+            let tid = record.tid.load(Ordering::Relaxed);
+            let is_lost = record.requested.load(Ordering::Relaxed) != stop;
+            if is_lost || record.is_deaf.load(Ordering::Relaxed) == 0 && thread::is_deaf_to(tid, stop_signal()) {
+                record.is_deaf.store(u32::from(!is_lost), Ordering::Relaxed);
                 ask(record, stop);
             }
             retire_if_ended(record)
@@ -278,7 +293,11 @@ fn ask(record: &Mutator, stop: u32) {
         return;
     }
     record.requested.store(stop, Ordering::Release);
-    match thread::send(record.tid.load(Ordering::Relaxed), SIGNAL.load(Ordering::Relaxed)) {
+    let tid = record.tid.load(Ordering::Relaxed);
+    if record.is_deaf.load(Ordering::Relaxed) != 0 && signal::send_reserve(tid, on_stop) {
+        return;
+    }
+    match thread::send(tid, stop_signal()) {
         thread::Sent::Delivered => {}
         thread::Sent::Busy | thread::Sent::Refused => record.requested.store(stop.wrapping_sub(1), Ordering::Release),
         thread::Sent::Gone => {

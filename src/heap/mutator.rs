@@ -46,6 +46,8 @@ pub struct Mutator {
     pub requested: AtomicU32,
     /// See `requested`.
     pub stopped: AtomicU32,
+    /// Not zero when the stop signal does not reach the thread, so that it is asked by another.
+    pub is_deaf: AtomicU32,
     /// The stack pointer at the start of the safe region.
     pub region_sp: AtomicUsize,
     /// The frame that opened the program's safe region: what runs inside lies below it on the stack.
@@ -200,6 +202,7 @@ impl Mutator {
         self.region.store(0, Ordering::Relaxed);
         self.requested.store(0, Ordering::Relaxed);
         self.stopped.store(0, Ordering::Relaxed);
+        self.is_deaf.store(0, Ordering::Relaxed);
         self.finalizing.end();
         self.listening.end();
         self.deaf_thread.store(0, Ordering::Relaxed);

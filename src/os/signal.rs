@@ -3,7 +3,10 @@
 //! Signals are set up by raw system calls: the C library's `sigaction` may be the very function that a door wraps.
 
 use super::sys;
-use crate::base::addr::{Addr, Range};
+use crate::base::{
+    addr::{Addr, Range},
+    sync::{AtomicUsize, Ordering},
+};
 use core::arch::naked_asm;
 
 /// A set of signals: signal `n` is bit `n - 1`.
@@ -56,18 +59,97 @@ pub fn install(signal: i32, handler: Handler) -> Result<(), i32> {
     action(signal, Some(&new), None).map(|_| ())
 }
 
-/// Whether nobody has a handler for `signal`, nor ignores it.
-pub fn is_unclaimed(signal: i32) -> bool {
+/// The address of the handler of `signal`: `SIG_DFL` or `SIG_IGN` when there is none. `None`: there is no such signal.
+fn handler_of(signal: i32) -> Option<usize> {
     let mut old = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
-    action(signal, None, Some(&mut old)).is_ok() && old.handler == libc::SIG_DFL
+    action(signal, None, Some(&mut old)).ok().map(|_| old.handler)
 }
 
-/// Gives `signal` its default action back.
+/// Whether nobody has a handler for `signal`, nor ignores it.
+pub fn is_unclaimed(signal: i32) -> bool {
+    handler_of(signal) == Some(libc::SIG_DFL)
+}
+
+/// Whether `handler` is what `signal` is delivered to.
+pub fn is_installed(signal: i32, handler: Handler) -> bool {
+    handler_of(signal) == Some(handler as usize)
+}
+
+/// Gives `signal` its default action back. Those on their way are dropped, as ignoring a signal drops them: the default
+/// action may be to end the process.
 pub fn uninstall(signal: i32) {
-    let new =
-        KernelAction { handler: libc::SIG_DFL, flags: SA_RESTORER, restorer: restore as *const () as usize, mask: 0 };
-    // The default action of a valid signal is never refused.
-    let _ = action(signal, Some(&new), None);
+    for handler in [libc::SIG_IGN, libc::SIG_DFL] {
+        let new = KernelAction { handler, flags: SA_RESTORER, restorer: restore as *const () as usize, mask: 0 };
+        // Either is possible for each signal that we install.
+        let _ = action(signal, Some(&new), None);
+    }
+}
+
+/// A signal whose default action is to do nothing: one that is on its way while its thread calls `execve` is dropped by
+/// the new program, where a real-time signal would end it.
+pub const HARMLESS: i32 = libc::SIGURG;
+
+/// The signal by which glibc changes the user of all threads. It blocks it nowhere for long, and leaves it out of the sets
+/// that a program fills; so it reaches a thread that has blocked all signals, as helper threads of glibc's own do.
+const RESERVE: i32 = 33;
+
+/// What [`send_reserve`] sends along, so that its signals are told from glibc's.
+const RESERVE_MARK: usize = 0x676c_6561_6e65_7221;
+
+static RESERVE_HANDLER: AtomicUsize = AtomicUsize::new(0);
+static FORMER_HANDLER: AtomicUsize = AtomicUsize::new(0);
+
+/// What the kernel tells of a queued signal, as far as it concerns us.
+#[repr(C)]
+struct Information {
+    signal: i32,
+    errno: i32,
+    code: i32,
+    process: i32,
+    user: u32,
+    value: usize,
+    rest: [u64; 12],
+}
+
+const QUEUED: i32 = -1;
+
+/// Calls our handler for a signal of ours, and glibc's for one of its own.
+extern "C" fn on_reserve(signal: i32, information: *mut libc::c_void, context: *mut libc::c_void) {
+    // SAFETY: the kernel passes its record.
+    let is_ours = unsafe {
+        let information = &*information.cast::<Information>();
+        information.code == QUEUED && information.value == RESERVE_MARK
+    };
+    let handler = if is_ours { &RESERVE_HANDLER } else { &FORMER_HANDLER }.load(Ordering::Acquire);
+    if handler > libc::SIG_IGN {
+        // SAFETY: ours, or what was installed before us with the same arguments.
+        unsafe { core::mem::transmute::<usize, Handler>(handler)(signal, information, context) };
+    }
+}
+
+/// Sends thread `tid` of this process a signal that it cannot have blocked by libc's functions; `handler` is called for it.
+/// `false`: the system does not allow it.
+pub fn send_reserve(tid: u32, handler: Handler) -> bool {
+    if !is_installed(RESERVE, on_reserve) {
+        RESERVE_HANDLER.store(handler as usize, Ordering::Release);
+        FORMER_HANDLER.store(handler_of(RESERVE).unwrap_or(0), Ordering::Release);
+        if install(RESERVE, on_reserve).is_err() {
+            return false;
+        }
+    }
+    let process = sys::process_id();
+    let information = Information {
+        signal: RESERVE,
+        errno: 0,
+        code: QUEUED,
+        process: process as i32,
+        user: 0,
+        value: RESERVE_MARK,
+        rest: [0; 12],
+    };
+    let args = [process as usize, tid as usize, RESERVE as usize, (&raw const information) as usize, 0, 0];
+    // SAFETY: the kernel reads the record, and our handler is in place.
+    sys::checked(unsafe { sys::call(libc::SYS_rt_tgsigqueueinfo, args) }).is_ok()
 }
 
 /// Changes the calling thread's mask as `rt_sigprocmask` does, and gives the old one.

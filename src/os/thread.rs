@@ -1,6 +1,9 @@
 //! Threads as the kernel knows them: ids, wake-ups, the list of tasks, and the barrier on all processors.
 
-use super::sys::{self, File};
+use super::{
+    signal,
+    sys::{self, File},
+};
 use crate::base::sync::{AtomicBool, Ordering, fence};
 
 /// The kernel's id of the calling thread.
@@ -44,6 +47,24 @@ pub fn has_ended(tid: u32) -> bool {
 /// Whether the thread waits for nothing but a processor.
 pub fn is_runnable(tid: u32) -> bool {
     state_letter(tid) == Some(b'R')
+}
+
+/// Whether the thread has blocked `signal`, or waits where no signal wakes it: one that it was sent long ago has not
+/// reached it.
+pub fn is_deaf_to(tid: u32, signal: i32) -> bool {
+    !is_runnable(tid) || blocked(tid).is_some_and(|set| set & signal::set_of(signal) != 0)
+}
+
+/// The signals that the thread has blocked.
+fn blocked(tid: u32) -> Option<signal::Set> {
+    let mut path = [0u8; 40];
+    let file = File::open(task_path(tid, b"/status\0", &mut path)).ok()?;
+    let mut text = [0u8; 4096];
+    let length = file.read(&mut text).ok()?;
+    let label = b"\nSigBlk:\t";
+    let start = text[..length].windows(label.len()).position(|part| part == label)? + label.len();
+    let digits = text[start..length].iter().map_while(|&digit| (digit as char).to_digit(16));
+    Some(digits.fold(0, |set, digit| set << 4 | signal::Set::from(digit)))
 }
 
 fn state_letter(tid: u32) -> Option<u8> {
@@ -184,6 +205,14 @@ mod tests {
         assert!(!has_ended(other_id));
         drop(send_end);
         other.join().unwrap();
+    }
+
+    #[test]
+    fn a_blocked_signal_is_seen_from_outside() {
+        let mask = signal::change_mask(0, signal::set_of(40));
+        assert_eq!(blocked(id()).map(|set| set & signal::set_of(40)), Some(signal::set_of(40)));
+        signal::set_mask(mask);
+        assert_eq!(blocked(id()), Some(mask));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is wrapped so that every thread is known, the stop signal stays deliverable, and the heap can be read.
 //!
-//! The signal is taken out of what a program blocks; a program that claims it for itself gets it, and the engine moves
-//! to another.
+//! The signal is taken out of what a program blocks or waits for; a program that claims it for itself gets it, and the
+//! engine moves to another.
 
 use core::ffi::{c_int, c_void};
 use gleaner::{
@@ -15,44 +15,62 @@ use gleaner::{
 use gleaner_abi::exports::errno;
 
 unsafe extern "C" {
-    fn gleaner_edge_pthread_create(
-        thread: *mut c_void,
-        attributes: *const c_void,
-        routine: *mut c_void,
-        argument: *mut c_void,
-    ) -> c_int;
     fn __sigaction(signal: c_int, new: *const c_void, old: *mut c_void) -> c_int;
 }
 
-static PTHREAD_CREATE: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+/// Wraps functions of the C library: `name` is exported and jumps to its edge, which calls the original.
+macro_rules! wrap {
+    ($($(#[$doc:meta])* $name:ident: $text:literal, $edge:ident, $original:ident;)*) => {
+        $(
+            unsafe extern "C" {
+                fn $edge();
+            }
 
-/// Looks the wrapped functions up while one thread runs.
-pub fn find_originals() {
-    PTHREAD_CREATE.store(dl::next(c"pthread_create"), Ordering::Relaxed);
+            $(#[$doc])*
+            ///
+            /// # Safety
+            /// As the C library's.
+            #[unsafe(no_mangle)]
+            #[unsafe(naked)]
+            pub unsafe extern "C" fn $name() {
+                core::arch::naked_asm!("jmp {edge}", edge = sym $edge)
+            }
+
+            /// The C library's function of that name. For the edge.
+            #[unsafe(no_mangle)]
+            pub extern "C" fn $original() -> *mut c_void {
+                static FUNCTION: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+                if FUNCTION.load(Ordering::Relaxed).is_null() {
+                    FUNCTION.store(dl::next($text), Ordering::Relaxed);
+                }
+                FUNCTION.load(Ordering::Relaxed)
+            }
+        )*
+
+        /// Looks the wrapped functions up while one thread runs.
+        pub fn find_originals() {
+            $($original();)*
+        }
+    };
 }
 
-/// The C library's `pthread_create`. For the edge.
-#[unsafe(no_mangle)]
-pub extern "C" fn gleaner_real_pthread_create() -> *mut c_void {
-    if PTHREAD_CREATE.load(Ordering::Relaxed).is_null() {
-        find_originals();
-    }
-    PTHREAD_CREATE.load(Ordering::Relaxed)
+wrap! {
+    /// POSIX: the new thread has a record before it runs its routine.
+    pthread_create: c"pthread_create", gleaner_edge_pthread_create, gleaner_real_pthread_create;
+    /// POSIX: takes no stop signal.
+    sigwait: c"sigwait", gleaner_edge_sigwait, gleaner_real_sigwait;
+    /// POSIX: takes no stop signal.
+    sigwaitinfo: c"sigwaitinfo", gleaner_edge_sigwaitinfo, gleaner_real_sigwaitinfo;
+    /// POSIX: takes no stop signal.
+    sigtimedwait: c"sigtimedwait", gleaner_edge_sigtimedwait, gleaner_real_sigtimedwait;
+    /// Linux: takes no stop signal.
+    signalfd: c"signalfd", gleaner_edge_signalfd, gleaner_real_signalfd;
 }
 
-/// POSIX: the new thread has a record before it runs its routine.
-///
-/// # Safety
-/// As the C library's.
+/// The stop signal. For the edge.
 #[unsafe(no_mangle)]
-#[unsafe(naked)]
-pub unsafe extern "C" fn pthread_create(
-    thread: *mut c_void,
-    attributes: *const c_void,
-    routine: *mut c_void,
-    argument: *mut c_void,
-) -> c_int {
-    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_pthread_create)
+pub extern "C" fn gleaner_stop_signal() -> c_int {
+    world::stop_signal()
 }
 
 /// Signals that the C library keeps for itself: cancellation and set*id.
@@ -130,27 +148,43 @@ struct Action {
     restorer: usize,
 }
 
-/// POSIX: a handler of the program's never blocks the stop signal, and may claim it.
+impl Action {
+    const DEFAULT: Action = Action { handler: 0, mask: [0; 16], flags: 0, restorer: 0 };
+}
+
+/// `SIG_IGN`: larger values are handlers.
+const IGNORED: usize = 1;
+
+/// POSIX: a handler of the program's never blocks the stop signal, and may claim it. Until then the signal looks as if
+/// nobody used it.
 ///
 /// # Safety
 /// As the C library's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut c_void) -> c_int {
-    if new.is_null() {
-        // SAFETY: by the caller's promise.
-        return unsafe { __sigaction(number, new, old) };
-    }
+    let new = new.cast::<Action>();
+    // SAFETY: by the caller's promise.
+    let has_handler = unsafe { new.as_ref() }.is_some_and(|action| action.handler > IGNORED);
     if number == world::stop_signal() && number != 0 {
+        if !has_handler {
+            // SAFETY: by the caller's promise.
+            unsafe { old.cast::<Action>().as_mut() }.into_iter().for_each(|old| *old = Action::DEFAULT);
+            return 0;
+        }
         let world = world::hold();
-        // A `vfork` child resets handlers of its own; its parent's memory and signal are to stay as they are.
+        // A `vfork` child sets handlers of its own; its parent's memory and signal are to stay as they are.
         if world.is_ours() && !world::give_up_signal() {
             errno::set(errno::EINVAL);
             return -1;
         }
     }
+    if new.is_null() {
+        // SAFETY: by the caller's promise.
+        return unsafe { __sigaction(number, new.cast(), old) };
+    }
     // SAFETY: by the caller's promise.
     unsafe {
-        let mut action = *new.cast::<Action>();
+        let mut action = *new;
         action.mask[0] = without_ours(action.mask[0]);
         __sigaction(number, (&raw const action).cast(), old)
     }

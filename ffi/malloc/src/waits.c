@@ -1,0 +1,43 @@
+/* Calls that take signals out of the queue: the stop signal is not theirs to take.
+ *
+ * A thread may be cancelled in them, so they are called from C.
+ */
+#include <signal.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+#include <time.h>
+
+/* The Rust side: the number of the stop signal, 0 while there is none, and the C library's own functions. */
+int gleaner_stop_signal(void);
+int (*gleaner_real_sigwait(void))(const sigset_t *, int *);
+int (*gleaner_real_sigwaitinfo(void))(const sigset_t *, siginfo_t *);
+int (*gleaner_real_sigtimedwait(void))(const sigset_t *, siginfo_t *, const struct timespec *);
+int (*gleaner_real_signalfd(void))(int, const sigset_t *, int);
+
+static sigset_t without_ours(const sigset_t *set) {
+    sigset_t rest = *set;
+    int ours = gleaner_stop_signal();
+    if (ours != 0)
+        sigdelset(&rest, ours);
+    return rest;
+}
+
+int gleaner_edge_sigwait(const sigset_t *set, int *number) {
+    sigset_t rest = without_ours(set);
+    return gleaner_real_sigwait()(&rest, number);
+}
+
+int gleaner_edge_sigwaitinfo(const sigset_t *set, siginfo_t *information) {
+    sigset_t rest = without_ours(set);
+    return gleaner_real_sigwaitinfo()(&rest, information);
+}
+
+int gleaner_edge_sigtimedwait(const sigset_t *set, siginfo_t *information, const struct timespec *time) {
+    sigset_t rest = without_ours(set);
+    return gleaner_real_sigtimedwait()(&rest, information, time);
+}
+
+int gleaner_edge_signalfd(int fd, const sigset_t *set, int flags) {
+    sigset_t rest = without_ours(set);
+    return gleaner_real_signalfd()(fd, &rest, flags);
+}
