@@ -114,13 +114,15 @@ impl Finalizers {
         self.queue.as_slice().len()
     }
 
-    /// Visits the words that finalizers keep alive: data, and queued objects.
-    pub fn roots(&self, mut visit: impl FnMut(Ambiguous)) {
+    /// Visits the data of all finalizers, which stays alive with them.
+    pub fn for_each_data(&self, mut visit: impl FnMut(Ambiguous)) {
         self.by_object.for_each(|_, finalizer| visit(Ambiguous(finalizer.data)));
-        for due in self.queue.as_slice() {
-            visit(Ambiguous(due.object));
-            visit(Ambiguous(due.finalizer.data));
-        }
+        self.queue.as_slice().iter().for_each(|due| visit(Ambiguous(due.finalizer.data)));
+    }
+
+    /// Visits the queued objects, which stay alive until their finalizers have run.
+    pub fn for_each_queued(&self, mut visit: impl FnMut(Addr)) {
+        self.queue.as_slice().iter().for_each(|due| visit(Addr::new(due.object)));
     }
 
     /// Queues what has become unreachable, and marks all that the queue reaches. The world is stopped, marking is done.
@@ -173,7 +175,7 @@ impl Finalizers {
             if let Some(finalizer) = self.by_object.remove(Addr::new(object)) {
                 // Room was made by `set`.
                 let _ = self.queue.push(Due { object, finalizer });
-                marker.offer_root(Ambiguous(object));
+                marker.offer(Ambiguous(object));
             }
         }
         marker.drain();

@@ -88,7 +88,7 @@ impl Marker {
 
     /// Marks, before [`drain`](Self::drain) returns, what a word of a root points to, one past an object's end included.
     #[inline(always)]
-    pub fn offer_root(&mut self, word: Ambiguous) {
+    fn offer_root(&mut self, word: Ambiguous) {
         let offset = word.0.wrapping_sub(self.hull.start.get());
         if offset > self.hull_bytes {
             return;

@@ -232,8 +232,9 @@ impl Snapshot {
         visit_ended_control_blocks(tables, visit);
         visit(Source::Registered, emergency::range());
         tables.ranges.as_slice().iter().for_each(|&range| visit(Source::Registered, range));
-        tables.pins.for_each(|object, _| visit_word(Source::Registered, object.get(), visit));
-        tables.finalizers.roots(|word| visit_word(Source::Finalizer, word.0, visit));
+        tables.pins.for_each(|object, _| visit_object(Source::Registered, object, visit));
+        tables.finalizers.for_each_data(|word| visit_word(Source::Finalizer, word.0, visit));
+        tables.finalizers.for_each_queued(|object| visit_object(Source::Finalizer, object, visit));
         Ok(())
     }
 
@@ -408,6 +409,11 @@ fn copied_words(range: Range, source: Source, visit: &mut dyn FnMut(Source, Rang
     let copied = sys::read_own_memory(head.start.get(), bytes);
     visit(source, Range::sized(Addr::of(words.as_ptr()), copied));
     maps::for_each_copied_page(rest, |words| visit(source, Range::sized(Addr::of(words.as_ptr()), size_of_val(words))));
+}
+
+/// An object that is known to be one. A byte inside stands for it: its first one might be the end of another.
+fn visit_object(source: Source, object: Addr, visit: &mut dyn FnMut(Source, Range)) {
+    visit_word(source, object.get() + 1, visit);
 }
 
 fn visit_word(source: Source, word: usize, visit: &mut dyn FnMut(Source, Range)) {
