@@ -55,6 +55,15 @@
  *   select, epoll_wait, nanosleep, sem_timedwait and calls with a time limit fail with EINTR, as after any signal.
  *   gc_blocking keeps all of them whole.  After fork the child has the whole heap and may use and collect it.
  *
+ * Several copies in one process
+ *
+ *   A program and its plugins may each bring the library, shared or static, opened with RTLD_LOCAL, RTLD_DEEPBIND or
+ *   dlmopen: the first copy that is used has the heap, and the others' functions are its.  GLEANER_OPTIONS concerns
+ *   that one.  A copy of another major version says so once on stderr; what it allocates is a heap of its own, which
+ *   is never collected and keeps nothing of the other alive.  A plugin that contains libgleaner.a must not be unloaded
+ *   (link it with -Wl,-z,nodelete).  An engine that is part of a Rust program is not found by the copies of this
+ *   library.
+ *
  * Errors
  *
  *   A function that can fail says so in its result: NULL or 0 with errno set, or an errno value as result, as written

@@ -1,11 +1,11 @@
 //! Linking: a name for the loader, never unloaded, all symbols bound at load, none newer than glibc
-//! 2.31.
+//! 2.31, calls of our own functions bound to our own: the table that `gleaner_abi::engine` publishes has to be this copy's.
 
 /// See `versions.c`.
 const OLD: [&str; 4] = ["dlsym", "dladdr", "pthread_getattr_np", "pthread_attr_getstack"];
 
 fn main() {
-    for argument in ["-Wl,-soname,libgleaner.so.0", "-Wl,-z,nodelete", "-Wl,-z,now"] {
+    for argument in ["-Wl,-soname,libgleaner.so.0", "-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,-Bsymbolic-functions"] {
         link(argument);
     }
     println!("cargo::rerun-if-changed=../abi/src/versions.c");

@@ -1,5 +1,5 @@
 //! Compiles this door's edge; linking: a name for the loader, never unloaded, all symbols bound at load, none newer than glibc
-//! 2.31.
+//! 2.31, calls of our own functions bound to our own: the table that `gleaner_abi::engine` publishes has to be this copy's.
 
 /// See `versions.c`.
 const OLD: [&str; 4] = ["dlsym", "dladdr", "pthread_getattr_np", "pthread_attr_getstack"];
@@ -17,7 +17,8 @@ fn main() {
         .warnings_into_errors(true)
         .opt_level(2)
         .compile("gleaner_malloc_edge");
-    for argument in ["-Wl,-soname,libgleaner_malloc.so.0", "-Wl,-z,nodelete", "-Wl,-z,now"] {
+    for argument in ["-Wl,-soname,libgleaner_malloc.so.0", "-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,-Bsymbolic-functions"]
+    {
         link(argument);
     }
     println!("cargo::rerun-if-changed=../abi/src/versions.c");

@@ -1,7 +1,8 @@
 //! Recheck: a second marker, slow and simple, that judges the first.
 //!
-//! It has its own bitmap, one bit for each 16 bytes of the heap, its own stack that grows as it must, and no tricks: no
-//! ring, no filter, no budget. From the same roots it must reach exactly the objects that the first marker has marked,
+//! It has its own bitmap, one bit for each 16 bytes of the heap, its own stack with room for every object, and no tricks: no
+//! ring, no filter, no budget. Both are mapped before the roots are looked for: a table that moved meanwhile would be one of
+//! the mappings that are read as roots. From the same roots it must reach exactly the objects that the first marker has marked,
 //! less those that magazines hold.
 
 use super::{
@@ -55,9 +56,15 @@ pub struct Recheck<'a> {
 impl<'a> Recheck<'a> {
     /// A marker that has reached nothing. `cached`: the slots in magazines, sorted.
     pub fn new(cached: &'a [usize]) -> Result<Self, NoMemory> {
-        let bytes = (cage::frontier() as usize * (UNIT / GRANULE / 8)).max(1);
-        let reached = mem::map(bytes).ok_or(NoMemory)?;
-        Ok(Recheck { cached, reached, bytes, stack: List::new(), ephemerons: List::new(), lost: None })
+        let granules = cage::frontier() as usize * (UNIT / GRANULE);
+        let bytes = (granules / 8).max(1);
+        let mut stack = List::new();
+        stack.reserve(granules)?;
+        let Some(reached) = mem::map(bytes) else {
+            stack.release();
+            return Err(NoMemory);
+        };
+        Ok(Recheck { cached, reached, bytes, stack, ephemerons: List::new(), lost: None })
     }
 
     /// Reaches what a root range points to.

@@ -42,22 +42,32 @@ pub fn start(door: Door) -> bool {
     if STARTED.swap(1, Ordering::AcqRel) != 0 {
         return READY.load(Ordering::Acquire);
     }
-    if !heap::ensure_reserved() {
-        return false;
-    }
     if door == Door::Malloc {
         roots::make_mappings_roots();
     }
-    thread::barrier_init();
     roots::note_main_thread();
+    let ready = set_heap_up() && Collector::make() && world::choose_signal(settings::signal());
+    READY.store(ready, Ordering::Release);
+    ready
+}
+
+/// Sets up what a heap needs that is never collected: no signal is claimed. Instead of [`start`], which then does nothing.
+pub fn start_without_collecting() -> bool {
+    STARTED.swap(1, Ordering::AcqRel) != 0 || set_heap_up()
+}
+
+/// What every heap needs that outlives a fork.
+fn set_heap_up() -> bool {
+    if !heap::ensure_reserved() {
+        return false;
+    }
+    thread::barrier_init();
     let Some(_) = mutator::register() else { return false };
     world::hold().process = sys::process_id();
     pressure::restart(&Trigger::first_budget(0));
     // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
     let survives_fork = unsafe { sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) };
-    let ready = survives_fork && mem::mark_as_own() && Collector::make() && world::choose_signal(settings::signal());
-    READY.store(ready, Ordering::Release);
-    ready
+    survives_fork && mem::mark_as_own()
 }
 
 /// Closes the gates, so that no lock of ours is held and no bitmap half changed in the child.

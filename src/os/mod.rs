@@ -15,7 +15,7 @@
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time.
-//! - [`dl`] what other libraries have under our names.
+//! - [`dl`] what other libraries have under our names · [`rendezvous`] where copies of this one meet.
 
 pub mod binding;
 pub mod clock;
@@ -25,6 +25,7 @@ pub mod lock;
 pub mod log;
 pub mod maps;
 pub mod mem;
+pub mod rendezvous;
 pub mod signal;
 pub mod stack;
 pub mod statics;

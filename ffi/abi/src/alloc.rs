@@ -1,20 +1,21 @@
 //! Allocating and freeing, and what an address belongs to.
 
 use crate::{
+    engine::{
+        forward, gleaner_slow_allocate, gleaner_slow_allocate_kind, gleaner_slow_allocate_typed, gleaner_slow_free,
+        gleaner_slow_realloc,
+    },
     exports::{errno, refuse},
     misuse,
 };
 use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use gleaner::{
     base::addr::{Addr, Ambiguous},
-    collect::{allocate, trace},
+    collect::{self, trace},
     heap::{fast, kind::Kind, resolve},
 };
 
 unsafe extern "C" {
-    fn gleaner_edge_allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void;
-    fn gleaner_edge_allocate_typed(bytes: usize, layout: usize) -> *mut c_void;
-    fn gleaner_edge_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
     fn gleaner_edge_strndup(s: *const c_char, n: usize) -> *mut c_char;
 }
 
@@ -26,7 +27,16 @@ fn pop_or_leave(bytes: usize, kind: Kind) -> *mut c_void {
         return slot.cast();
     }
     // SAFETY: any size may be asked for.
-    unsafe { gleaner_edge_allocate(bytes, 1, c_uint::from(kind.number())) }
+    unsafe { gleaner_slow_allocate(bytes, 1, c_uint::from(kind.number())) }
+}
+
+/// An object for another copy of the library: see [`Engine`](crate::engine::Engine).
+pub(crate) extern "C" fn allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void {
+    if align == 1 {
+        return pop_or_leave(bytes, Kind::from_number(kind as u8));
+    }
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_slow_allocate(bytes, align, kind) }
 }
 
 /// See `gleaner.h`.
@@ -71,7 +81,7 @@ pub unsafe extern "C" fn gc_realloc(p: *mut c_void, size: usize) -> *mut c_void 
         return core::ptr::null_mut();
     }
     // SAFETY: by the caller's promise.
-    unsafe { gleaner_edge_realloc(p, size) }
+    unsafe { gleaner_slow_realloc(p, size) }
 }
 
 /// See `gleaner.h`.
@@ -84,7 +94,7 @@ pub extern "C" fn gc_memalign(alignment: usize, size: usize) -> *mut c_void {
         return refuse(errno::ENOMEM);
     }
     // SAFETY: any size may be asked for.
-    unsafe { gleaner_edge_allocate(size, alignment, c_uint::from(Kind::SCANNED.number())) }
+    unsafe { gleaner_slow_allocate(size, alignment, c_uint::from(Kind::SCANNED.number())) }
 }
 
 /// See `gleaner.h`.
@@ -119,37 +129,48 @@ pub unsafe extern "C" fn gc_free(p: *mut c_void) {
     // SAFETY: by the caller's promise.
     if !unsafe { fast::push(Addr::of(p)) } {
         // SAFETY: by the caller's promise.
-        unsafe { free_slowly(p) };
+        unsafe { gleaner_slow_free(p) };
     }
 }
 
 /// Reached by a jump, so the word on the stack is where the call of `gc_free` returns to: reports name it.
 #[unsafe(naked)]
-unsafe extern "C" fn free_slowly(p: *mut c_void) {
+pub(crate) unsafe extern "C" fn free_slowly(p: *mut c_void) {
     core::arch::naked_asm!("mov rsi, [rsp]", "jmp {free}", free = sym free_at)
 }
 
 unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
-    misuse::report("gc_free", Addr::of(p), site, allocate::free(Addr::of(p), site));
+    misuse::report("gc_free", Addr::of(p), site, collect::allocate::free(Addr::of(p), site));
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_usable_size(p: *const c_void) -> usize {
-    resolve::object_at(Addr::of(p)).map_or(0, |slot| slot.usable_bytes())
+    if let Some(slot) = resolve::object_at(Addr::of(p)) {
+        return slot.usable_bytes();
+    }
+    forward!(gc_usable_size(p));
+    0
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_base(p: *const c_void) -> *mut c_void {
-    let slot = resolve::resolve(Ambiguous(p as usize));
-    slot.map_or(core::ptr::null_mut(), |slot| slot.start().as_ptr())
+    if let Some(slot) = resolve::resolve(Ambiguous(p as usize)) {
+        return slot.start().as_ptr();
+    }
+    forward!(gc_base(p));
+    core::ptr::null_mut()
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_contains(p: *const c_void) -> c_int {
-    c_int::from(resolve::resolve(Ambiguous(p as usize)).is_some())
+    if resolve::resolve(Ambiguous(p as usize)).is_some() {
+        return 1;
+    }
+    forward!(gc_contains(p));
+    0
 }
 
 /// See `gleaner.h`.
@@ -158,6 +179,7 @@ pub extern "C" fn gc_contains(p: *const c_void) -> c_int {
 /// `bitmap` has `words` bits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_layout_from_bitmap(bitmap: *const c_ulong, words: usize) -> usize {
+    forward!(gc_layout_from_bitmap(bitmap, words));
     if bitmap.is_null() || words == 0 {
         errno::set(errno::EINVAL);
         return 0;
@@ -177,7 +199,7 @@ pub extern "C" fn gc_malloc_typed(size: usize, layout: usize) -> *mut c_void {
         return refuse(errno::EINVAL);
     }
     // SAFETY: any size may be asked for.
-    unsafe { gleaner_edge_allocate_typed(size, layout) }
+    unsafe { gleaner_slow_allocate_typed(size, layout) }
 }
 
 /// See `gleaner.h`.
@@ -185,6 +207,7 @@ pub extern "C" fn gc_malloc_typed(size: usize, layout: usize) -> *mut c_void {
 pub extern "C" fn gc_kind_new(
     trace: Option<unsafe extern "C" fn(*mut c_void, usize, *mut crate::exports::Tracer)>,
 ) -> c_uint {
+    forward!(gc_kind_new(trace));
     let kind = gleaner::heap::kind::make(trace.map_or(0, |trace| trace as usize));
     kind.map_or_else(
         || {
@@ -200,8 +223,14 @@ pub extern "C" fn gc_kind_new(
 pub extern "C" fn gc_malloc_kind(size: usize, kind: c_uint) -> *mut c_void {
     match Kind::made(kind) {
         Some(kind) => pop_or_leave(size, kind),
-        None => refuse(errno::EINVAL),
+        // SAFETY: any number may be passed.
+        None => unsafe { gleaner_slow_allocate_kind(size, kind) },
     }
+}
+
+/// The kind was made nowhere.
+pub(crate) extern "C" fn refuse_kind(_size: usize, _kind: c_uint) -> *mut c_void {
+    refuse(errno::EINVAL)
 }
 
 /// See `gleaner.h`.
@@ -210,6 +239,7 @@ pub extern "C" fn gc_malloc_kind(size: usize, kind: c_uint) -> *mut c_void {
 /// `tracer` is what a trace procedure was handed, in that call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_trace_word(tracer: *mut crate::exports::Tracer, word: *const c_void) {
+    forward!(gc_trace_word(tracer, word));
     // SAFETY: by the caller's promise.
     unsafe { (*tracer).word(word as usize) };
 }
@@ -220,6 +250,7 @@ pub unsafe extern "C" fn gc_trace_word(tracer: *mut crate::exports::Tracer, word
 /// `tracer` is what a trace procedure was handed, in that call, and the range may be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_trace_range(tracer: *mut crate::exports::Tracer, begin: *const c_void, end: *const c_void) {
+    forward!(gc_trace_range(tracer, begin, end));
     // SAFETY: by the caller's promise.
     unsafe { (*tracer).range(gleaner::base::addr::Range::new(Addr::of(begin), Addr::of(end))) };
 }

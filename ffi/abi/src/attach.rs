@@ -2,6 +2,7 @@
 
 use crate::{
     control::status,
+    engine::{forward, gleaner_slow_allocate_ephemeron, gleaner_slow_finalizers_run},
     exports::{Ephemeron, Weak, errno, refuse},
 };
 use core::ffi::{c_int, c_uint, c_void};
@@ -14,11 +15,6 @@ use gleaner::{
     },
 };
 
-unsafe extern "C" {
-    fn gleaner_edge_finalizers_run() -> usize;
-    fn gleaner_edge_allocate_ephemeron(key: usize, value: usize) -> *mut c_void;
-}
-
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_finalizer_set(
@@ -27,6 +23,7 @@ pub extern "C" fn gc_finalizer_set(
     data: *mut c_void,
     order: c_uint,
 ) -> c_int {
+    forward!(gc_finalizer_set(object, finalizer, data, order));
     let order = match order {
         0 => Order::Ordered,
         1 => Order::Unordered,
@@ -41,6 +38,7 @@ pub extern "C" fn gc_finalizer_set(
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_finalizer_clear(object: *mut c_void) -> c_int {
+    forward!(gc_finalizer_clear(object));
     let cleared = allocate::with_tables(|tables| tables.finalizers.clear(Addr::of(object)));
     if cleared == Some(true) { 0 } else { errno::EINVAL }
 }
@@ -49,12 +47,13 @@ pub extern "C" fn gc_finalizer_clear(object: *mut c_void) -> c_int {
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub extern "C" fn gc_finalizers_run() -> usize {
-    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_finalizers_run)
+    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_slow_finalizers_run)
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_weak_register(object: *mut c_void, kind: c_uint) -> *mut Weak {
+    forward!(gc_weak_register(object, kind));
     let kind = match kind {
         0 => WeakKind::Short,
         1 => WeakKind::Long,
@@ -71,6 +70,7 @@ pub extern "C" fn gc_weak_register(object: *mut c_void, kind: c_uint) -> *mut We
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_weak_unregister(weak: *mut Weak) {
+    forward!(gc_weak_unregister(weak));
     if weak.is_null() {
         return;
     }
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn gc_weak_get(weak: *const Weak) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_ephemeron_new(key: *mut c_void, value: *mut c_void) -> *mut Ephemeron {
     // SAFETY: any two words may be passed.
-    unsafe { gleaner_edge_allocate_ephemeron(key as usize, value as usize).cast() }
+    unsafe { gleaner_slow_allocate_ephemeron(key, value) }
 }
 
 /// See `gleaner.h`.

@@ -1,6 +1,9 @@
 //! Collections, threads, roots and pins, options.
 
-use crate::exports::errno;
+use crate::{
+    engine::{forward, gleaner_slow_blocking, gleaner_slow_collect},
+    exports::errno,
+};
 use core::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use gleaner::{
     api::options::{self, Rejected},
@@ -17,17 +20,10 @@ use gleaner::{
     heap::{self, cage::CAGE, gate, mutator},
 };
 
-unsafe extern "C" {
-    fn gleaner_edge_collect();
-    fn gleaner_edge_blocking(
-        work: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
-        data: *mut c_void,
-    ) -> *mut c_void;
-}
-
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_init() {
+    forward!(gc_init());
     // A failure shows at the first allocation, which can say so.
     let _ = heap::ensure_reserved() && mutator::register().is_some();
 }
@@ -36,12 +32,13 @@ pub extern "C" fn gc_init() {
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub extern "C" fn gc_collect() {
-    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_collect)
+    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_slow_collect)
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_release() -> usize {
+    forward!(gc_release());
     let Some(_inside) = mutator::register().and_then(gate::enter) else { return 0 };
     CAGE.lock().as_mut().map_or(0, |cage| cage.release_all())
 }
@@ -49,18 +46,21 @@ pub extern "C" fn gc_release() -> usize {
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_enable() {
+    forward!(gc_enable());
     collect::enable();
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_disable() {
+    forward!(gc_disable());
     collect::disable();
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_collections() -> c_ulong {
+    forward!(gc_collections());
     COUNTERS.collections.load(Ordering::Relaxed)
 }
 
@@ -78,6 +78,7 @@ pub(crate) fn status(result: Result<(), Refused>) -> c_int {
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_root_add(begin: *const c_void, end: *const c_void) -> c_int {
+    forward!(gc_root_add(begin, end));
     let range = Range::new(Addr::of(begin), Addr::of(end));
     if range.is_empty() || range.start.is_null() {
         return errno::EINVAL;
@@ -90,6 +91,7 @@ pub extern "C" fn gc_root_add(begin: *const c_void, end: *const c_void) -> c_int
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_root_remove(begin: *const c_void, end: *const c_void) -> c_int {
+    forward!(gc_root_remove(begin, end));
     let range = Range::new(Addr::of(begin), Addr::of(end));
     let removed = allocate::with_tables(|tables| {
         let index = tables.ranges.as_slice().iter().position(|&added| added == range)?;
@@ -101,6 +103,7 @@ pub extern "C" fn gc_root_remove(begin: *const c_void, end: *const c_void) -> c_
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_pin(p: *mut c_void) -> c_int {
+    forward!(gc_pin(p));
     let object = Addr::of(p);
     status(allocate::attach(object, |tables| {
         let count = tables.pins.get(object).unwrap_or(0);
@@ -112,6 +115,7 @@ pub extern "C" fn gc_pin(p: *mut c_void) -> c_int {
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_unpin(p: *mut c_void) -> c_int {
+    forward!(gc_unpin(p));
     let object = Addr::of(p);
     let was_pinned = allocate::with_tables(|tables| match tables.pins.get(object)? {
         1 => tables.pins.remove(object),
@@ -123,12 +127,14 @@ pub extern "C" fn gc_unpin(p: *mut c_void) -> c_int {
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_thread_register() -> c_int {
+    forward!(gc_thread_register());
     if heap::ensure_reserved() && mutator::register().is_some() { 0 } else { errno::ENOMEM }
 }
 
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_thread_unregister() -> c_int {
+    forward!(gc_thread_unregister());
     if world::unregister() { 0 } else { errno::EINVAL }
 }
 
@@ -139,7 +145,7 @@ pub extern "C" fn gc_blocking(
     work: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
     data: *mut c_void,
 ) -> *mut c_void {
-    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_edge_blocking)
+    core::arch::naked_asm!("jmp {edge}", edge = sym gleaner_slow_blocking)
 }
 
 /// See `gleaner.h`.
@@ -148,6 +154,7 @@ pub extern "C" fn gc_blocking(
 /// Both are strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_option_set(name: *const c_char, value: *const c_char) -> c_int {
+    forward!(gc_option_set(name, value));
     if name.is_null() || value.is_null() {
         return errno::EINVAL;
     }
@@ -165,5 +172,6 @@ pub unsafe extern "C" fn gc_option_set(name: *const c_char, value: *const c_char
 /// See `gleaner.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_heap_limit_set(bytes: usize) {
+    forward!(gc_heap_limit_set(bytes));
     options::set_limit(bytes);
 }

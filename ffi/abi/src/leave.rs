@@ -7,6 +7,7 @@
 //! They are not seen by a program that reaches the C library past them: by assembly of its own, or because this library
 //! was opened by `dlopen`. In a program without shared libraries they are all there is, and jump by themselves.
 
+use crate::engine;
 use core::ffi::{CStr, c_void};
 use gleaner::{
     base::{
@@ -20,19 +21,33 @@ use gleaner::{
 /// The C library's function under a name.
 struct Jump {
     name: &'static CStr,
+    /// Where a jump goes at once when no region is open. Null where the engine is another copy's, which has to be asked.
     function: AtomicPtr<c_void>,
+    /// The same function, wherever the engine is.
+    found: AtomicPtr<c_void>,
 }
 
 impl Jump {
     const fn new(name: &'static CStr) -> Jump {
-        Jump { name, function: AtomicPtr::new(core::ptr::null_mut()) }
+        Jump { name, function: AtomicPtr::new(core::ptr::null_mut()), found: AtomicPtr::new(core::ptr::null_mut()) }
     }
 
     fn find(&self) -> *mut c_void {
+        let known = self.found.load(Ordering::Relaxed);
+        if !known.is_null() {
+            return known;
+        }
         let function = match dl::next(self.name) {
             found if found.is_null() => jump::jump as *mut c_void,
             found => found,
         };
+        self.found.store(function, Ordering::Relaxed);
+        function
+    }
+
+    /// The engine is here: from now on a jump goes there at once.
+    fn find_for_good(&self) -> *mut c_void {
+        let function = self.find();
         self.function.store(function, Ordering::Relaxed);
         function
     }
@@ -42,7 +57,7 @@ impl Jump {
 pub fn find_originals() {
     jump::note_layout();
     for jump in [&LONGJMP, &UNDERSCORE_LONGJMP, &SIGLONGJMP, &LONGJMP_CHK] {
-        jump.find();
+        jump.find_for_good();
     }
 }
 
@@ -50,15 +65,26 @@ pub fn find_originals() {
 ///
 /// # Safety
 /// `buffer` is the first argument of the function that `jump` stands for.
-unsafe extern "C" fn before_jump(jump: &Jump, buffer: *const usize, here: Addr) -> *mut c_void {
+unsafe extern "C" fn before_jump(jump: &Jump, buffer: *const usize, here: usize) -> *mut c_void {
+    if let Some(engine) = engine::elsewhere() {
+        // SAFETY: by the caller's promise.
+        unsafe { (engine.leave_region)(buffer, here) };
+        return jump.find();
+    }
+    // SAFETY: by the caller's promise.
+    unsafe { leave_region(buffer, here) };
+    jump.find_for_good()
+}
+
+/// Ends the region that a jump from the stack pointer `here` to `buffer` leaves.
+///
+/// # Safety
+/// `buffer` is the first argument of a function that jumps.
+pub(crate) unsafe extern "C" fn leave_region(buffer: *const usize, here: usize) {
     // SAFETY: by the caller's promise. A target that is not known counts as outside.
     let target = unsafe { jump::target(buffer) }.unwrap_or(Addr::new(usize::MAX));
-    if region::is_left_by(here, target) {
+    if region::is_left_by(Addr::new(here), target) {
         region::leave();
-    }
-    match jump.function.load(Ordering::Relaxed) {
-        function if function.is_null() => jump.find(),
-        function => function,
     }
 }
 

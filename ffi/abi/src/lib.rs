@@ -5,11 +5,14 @@
 //! longjmp may pass through a Rust frame: the fast paths below leave for it by their last call, which the compiler turns
 //! into a jump; a test looks at the machine code.
 #![no_std]
+// A pointer from C is handed on as it came; whether it may be followed is for the function that does.
+#![allow(clippy::not_unsafe_ptr_arg_deref)]
 
 pub mod alloc;
 pub mod attach;
 pub mod control;
 pub mod edge;
+pub mod engine;
 pub mod exports;
 pub mod leave;
 pub mod misuse;

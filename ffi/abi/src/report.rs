@@ -2,6 +2,7 @@
 
 use crate::{
     edge::{LISTENER, OOM, WARN},
+    engine::forward,
     exports::errno,
 };
 use core::{
@@ -30,6 +31,7 @@ const VERSION: c_uint = 1;
 /// `stats` has the size that its first member says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_stats_get(stats: *mut GcStats) -> c_int {
+    forward!(gc_stats_get(stats));
     // SAFETY: the caller set the first member.
     let size = unsafe { (*stats).size };
     if size <= core::mem::offset_of!(GcStats, version) + size_of::<c_uint>() {
@@ -71,6 +73,7 @@ impl Write for Counting {
 /// `buffer` has room for `length` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gc_stats_json(buffer: *mut c_char, length: usize) -> usize {
+    forward!(gc_stats_json(buffer, length));
     let mut out = Counting { buffer: buffer.cast(), room: length.saturating_sub(1), length: 0 };
     // A `Counting` never refuses.
     let _ = write!(out, "{{\"version\":{VERSION},").and_then(|()| stats::write_json_members(&stats::now(), &mut out));
@@ -88,6 +91,7 @@ pub extern "C" fn gc_event_listener_set(
     listener: Option<unsafe extern "C" fn(*const c_void, *mut c_void)>,
     data: *mut c_void,
 ) {
+    forward!(gc_event_listener_set(listener, data));
     LISTENER.set(listener.map_or(0, |listener| listener as usize), data as usize);
     if let Some(_inside) = mutator::register().and_then(gate::enter) {
         events::listen(listener.is_some());
@@ -100,6 +104,7 @@ pub extern "C" fn gc_oom_handler_set(
     handler: Option<unsafe extern "C" fn(usize, *mut c_void) -> *mut c_void>,
     data: *mut c_void,
 ) {
+    forward!(gc_oom_handler_set(handler, data));
     OOM.set(handler.map_or(0, |handler| handler as usize), data as usize);
 }
 
@@ -109,6 +114,7 @@ pub extern "C" fn gc_warn_handler_set(
     handler: Option<unsafe extern "C" fn(*const c_char, *mut c_void)>,
     data: *mut c_void,
 ) {
+    forward!(gc_warn_handler_set(handler, data));
     WARN.set(handler.map_or(0, |handler| handler as usize), data as usize);
 }
 

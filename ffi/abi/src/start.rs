@@ -1,6 +1,9 @@
-//! The library's constructor: options, then the engine.
+//! The library's constructor: options, then the engine, if this copy has it.
 
-use crate::leave;
+use crate::{
+    engine::{self, Place},
+    leave,
+};
 use core::ffi::{CStr, c_char};
 use gleaner::{
     api::options,
@@ -15,17 +18,22 @@ use gleaner::{
     os::log,
 };
 
-/// Reads `GLEANER_OPTIONS` and starts the engine.
+/// Reads `GLEANER_OPTIONS` and starts the engine. Nothing at all when the engine is another copy's.
 ///
 /// # Safety
 /// `environment` is the array that the loader passes to constructors.
 pub unsafe fn start(door: Door, environment: *const *const c_char) {
+    let place = engine::place();
+    if place == Place::Elsewhere {
+        return;
+    }
     leave::find_originals();
     // SAFETY: by the caller's promise.
     if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
         options::set_all(text);
     }
-    if !start::start(door) {
+    let is_started = if place == Place::Here { start::start(door) } else { start::start_without_collecting() };
+    if !is_started {
         log::print(format_args!(
             "gleaner: the heap could not be set up: the system refused address space or the stop signal; raise `ulimit -v`"
         ));
@@ -53,6 +61,9 @@ unsafe fn variable<'a>(environment: *const *const c_char, name: &CStr) -> Option
 
 /// What the destructor does: last reports of the quarantine, and a line of statistics if asked for.
 pub fn finish() {
+    if engine::place() == Place::Elsewhere {
+        return;
+    }
     if settings::free_mode() == FreeMode::Quarantine {
         allocate::with_tables(|tables| tables.quarantine.inspect_at_exit());
         quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());

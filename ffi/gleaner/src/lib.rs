@@ -6,7 +6,7 @@
 
 use core::ffi::{c_char, c_int};
 use gleaner::collect::start::Door;
-use gleaner_abi as _;
+use gleaner_abi::engine::{self, Engine};
 
 /// Run by the loader before `main`.
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
@@ -17,6 +17,10 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
 extern "C" fn destructor() {
     gleaner_abi::start::finish();
 }
+
+static ENGINE: Engine = engine::LIBRARY;
+
+gleaner_abi::door!(ENGINE);
 
 #[used]
 #[unsafe(link_section = ".init_array")]

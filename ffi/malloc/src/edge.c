@@ -14,6 +14,10 @@ void *gleaner_allocate_zeroed(size_t bytes);
 int gleaner_resize(void **p, size_t bytes, const char *function);
 void gleaner_thread_started(void);
 void gleaner_free(void *p);
+int gleaner_is_elsewhere(void);
+
+/* malloc's slow path, wherever the engine is. */
+void *gleaner_slow_malloc(size_t bytes, size_t align);
 int (*gleaner_real_pthread_create(void))(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 void *(*gleaner_new_handler(void))(void);
 void (*gleaner_throw_bad_alloc(void))(void);
@@ -51,7 +55,7 @@ void *gleaner_edge_malloc_resize(void *p, size_t bytes) {
 /* operator new: the new handler is asked until it gives up by throwing, or there is none (C++ [new.delete.single]). */
 void *gleaner_edge_new(size_t bytes, size_t align) {
     void *p;
-    while ((p = gleaner_edge_malloc(bytes, align)) == NULL) {
+    while ((p = gleaner_slow_malloc(bytes, align)) == NULL) {
         void *(*handler)(void) = gleaner_new_handler();
         if (handler == NULL) {
             gleaner_throw_bad_alloc()();
@@ -65,7 +69,7 @@ void *gleaner_edge_new(size_t bytes, size_t align) {
 /* operator new (nothrow): with a new handler, which may throw, the C++ library's own operator asks ours and catches. */
 void *gleaner_edge_new_nothrow(size_t bytes, size_t align, const void *tag) {
     void *(*next)(size_t, const void *);
-    void *p = gleaner_edge_malloc(bytes, align);
+    void *p = gleaner_slow_malloc(bytes, align);
     if (p != NULL || gleaner_new_handler() == NULL)
         return p;
     next = gleaner_next_nothrow_new();
@@ -74,7 +78,7 @@ void *gleaner_edge_new_nothrow(size_t bytes, size_t align, const void *tag) {
 
 void *gleaner_edge_new_aligned_nothrow(size_t bytes, size_t align, const void *tag) {
     void *(*next)(size_t, size_t, const void *);
-    void *p = gleaner_edge_malloc(bytes, align);
+    void *p = gleaner_slow_malloc(bytes, align);
     if (p != NULL || gleaner_new_handler() == NULL)
         return p;
     next = gleaner_next_aligned_nothrow_new();
@@ -95,8 +99,11 @@ static void *start_thread(void *p) {
 
 int gleaner_edge_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
                                 void *argument) {
-    struct thread_start *start = gleaner_allocate(sizeof *start, 1, KIND_UNCOLLECTABLE);
+    struct thread_start *start;
     int error;
+    if (gleaner_is_elsewhere())
+        return gleaner_real_pthread_create()(thread, attributes, routine, argument);
+    start = gleaner_allocate(sizeof *start, 1, KIND_UNCOLLECTABLE);
     if (start == NULL)
         return EAGAIN;
     start->routine = routine;

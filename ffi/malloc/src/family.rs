@@ -3,7 +3,12 @@
 //! An object takes at least one byte more than was asked for: programs keep addresses one past the end anywhere, and
 //! such an address then still lies inside.
 
-use crate::foreign;
+use crate::{
+    elsewhere::{
+        elsewhere, gleaner_slow_calloc, gleaner_slow_malloc, gleaner_slow_malloc_free, gleaner_slow_malloc_resize,
+    },
+    foreign,
+};
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::addr::Addr,
@@ -13,8 +18,6 @@ use gleaner::{
 use gleaner_abi::{exports::errno, misuse};
 
 unsafe extern "C" {
-    fn gleaner_edge_malloc(bytes: usize, align: usize) -> *mut c_void;
-    fn gleaner_edge_calloc(bytes: usize) -> *mut c_void;
     fn gleaner_edge_malloc_resize(p: *mut c_void, bytes: usize) -> *mut c_void;
     fn __libc_free(p: *mut c_void);
     fn __libc_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
@@ -28,7 +31,7 @@ pub extern "C" fn malloc(size: usize) -> *mut c_void {
         return slot.cast();
     }
     // SAFETY: any size may be asked for.
-    unsafe { gleaner_edge_malloc(size, 1) }
+    unsafe { gleaner_slow_malloc(size, 1) }
 }
 
 /// C23 7.24.3.3.
@@ -40,13 +43,13 @@ pub unsafe extern "C" fn free(p: *mut c_void) {
     // SAFETY: by the caller's promise.
     if !unsafe { fast::push(Addr::of(p)) } {
         // SAFETY: by the caller's promise.
-        unsafe { free_slowly(p) };
+        unsafe { gleaner_slow_malloc_free(p) };
     }
 }
 
 /// Reached by a jump, so the word on the stack is where the call of `free` returns to: reports name it.
 #[unsafe(naked)]
-unsafe extern "C" fn free_slowly(p: *mut c_void) {
+pub(crate) unsafe extern "C" fn free_slowly(p: *mut c_void) {
     core::arch::naked_asm!("mov rsi, [rsp]", "jmp {free}", free = sym free_at)
 }
 
@@ -70,6 +73,12 @@ pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
         errno::set(errno::ENOMEM);
         return core::ptr::null_mut();
     };
+    allocate_zeroed(bytes)
+}
+
+/// [`calloc`] after the multiplication.
+#[inline(always)]
+pub(crate) extern "C" fn allocate_zeroed(bytes: usize) -> *mut c_void {
     let slot = fast::pop_for_malloc(bytes);
     if !slot.is_null() {
         // SAFETY: the slot is the caller's, and at least this large. A plain call of memset: this is no calloc.
@@ -77,7 +86,7 @@ pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
         return slot.cast();
     }
     // SAFETY: any size may be asked for.
-    unsafe { gleaner_edge_calloc(bytes) }
+    unsafe { gleaner_slow_calloc(bytes) }
 }
 
 /// C23 7.24.3.7; size 0 frees, as in glibc.
@@ -94,6 +103,15 @@ pub unsafe extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
         unsafe { free(p) };
         return core::ptr::null_mut();
     }
+    // SAFETY: by the caller's promise.
+    unsafe { gleaner_slow_malloc_resize(p, size) }
+}
+
+/// [`realloc`] of an object, where the engine is here.
+///
+/// # Safety
+/// As for [`realloc`]; `p` is not null, and `size` is not zero.
+pub(crate) unsafe extern "C" fn resize(p: *mut c_void, size: usize) -> *mut c_void {
     if resolve::locate(Addr::of(p)).is_none() && foreign::may_be_glibcs(Addr::of(p)) {
         // SAFETY: as for free.
         return unsafe { __libc_realloc(p, size) };
@@ -143,7 +161,12 @@ fn aligned(align: usize, size: usize) -> *mut c_void {
         return core::ptr::null_mut();
     }
     // SAFETY: any size and power of two may be asked for.
-    unsafe { gleaner_edge_malloc(size, align) }
+    unsafe { gleaner_slow_malloc(size, align) }
+}
+
+/// Any alignment, for another copy of the library: see [`Family`](gleaner_abi::engine::Family).
+pub(crate) extern "C" fn allocate(bytes: usize, align: usize) -> *mut c_void {
+    if align <= 16 { malloc(bytes) } else { aligned(align, bytes) }
 }
 
 /// C23 7.24.3.1; EINVAL for an alignment that is no power of two, as in glibc 2.38.
@@ -242,11 +265,17 @@ pub unsafe extern "C" fn free_aligned_sized(p: *mut c_void, _align: usize, _size
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc_usable_size(p: *mut c_void) -> usize {
     let address = Addr::of(p);
-    match resolve::object_at(address) {
-        Some(slot) => slot.usable_bytes(),
-        None if emergency::range().contains(address) => emergency::usable_bytes(address),
-        None if foreign::may_be_glibcs(address) => foreign::usable_bytes(p),
-        None => 0,
+    if let Some(slot) = resolve::object_at(address) {
+        return slot.usable_bytes();
+    }
+    if let Some(family) = elsewhere() {
+        // SAFETY: any address may be asked about.
+        return unsafe { (family.malloc_usable_size)(p) };
+    }
+    match () {
+        () if emergency::range().contains(address) => emergency::usable_bytes(address),
+        () if foreign::may_be_glibcs(address) => foreign::usable_bytes(p),
+        () => 0,
     }
 }
 

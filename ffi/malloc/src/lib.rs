@@ -5,7 +5,7 @@
 //! returns null, every object is aligned to 16, nothing is larger than `PTRDIFF_MAX`, `free` keeps `errno`.
 //!
 //! - [`family`] malloc, free and their kin · [`foreign`] what is glibc's · [`cxx`] operator new and delete
-//! - [`report`] mallinfo and its kin
+//! - [`report`] mallinfo and its kin · [`elsewhere`] what the malloc family does when another copy has the engine
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
 //! - [`hiding`] libraries that hide pointers
 #![no_std]
@@ -14,6 +14,7 @@
 #![cfg(not(test))]
 
 mod cxx;
+mod elsewhere;
 mod family;
 mod foreign;
 mod hiding;
@@ -23,13 +24,16 @@ mod report;
 
 use core::ffi::{c_char, c_int};
 use gleaner::collect::start::Door;
+use gleaner_abi::engine::{self, Engine, Place};
 
 /// Run by the loader before the program's constructors.
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
-    interpose::find_originals();
-    foreign::find_originals();
-    loader::find_original();
-    hiding::treat_loaded();
+    if engine::place() != Place::Elsewhere {
+        interpose::find_originals();
+        foreign::find_originals();
+        loader::find_original();
+        hiding::treat_loaded();
+    }
     // SAFETY: glibc passes the environment to constructors.
     unsafe { gleaner_abi::start::start(Door::Malloc, environment) };
 }
@@ -37,6 +41,10 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
 extern "C" fn destructor() {
     gleaner_abi::start::finish();
 }
+
+static ENGINE: Engine = Engine::with_family(&elsewhere::FAMILY);
+
+gleaner_abi::door!(ENGINE);
 
 #[used]
 #[unsafe(link_section = ".init_array")]

@@ -1,11 +1,14 @@
 //! mallinfo and its kin: what the heap holds, in the shapes that glibc gave them.
 
-use core::ffi::{c_int, c_void};
+use crate::elsewhere::elsewhere;
+use core::{
+    ffi::{c_int, c_void},
+    mem::MaybeUninit,
+};
 use gleaner::{collect::census, os::log};
-use gleaner_abi::control::gc_release;
+use gleaner_abi::control::{gc_collect, gc_release};
 
 unsafe extern "C" {
-    fn gleaner_edge_collect();
     fn fprintf(stream: *mut c_void, format: *const core::ffi::c_char, ...) -> c_int;
 }
 
@@ -42,6 +45,14 @@ pub struct Mallinfo {
 /// glibc: `uordblks` are the bytes of objects in use, large ones included; `hblks` and `hblkhd` are the large ones.
 #[unsafe(no_mangle)]
 pub extern "C" fn mallinfo2() -> Mallinfo2 {
+    if let Some(family) = elsewhere() {
+        let mut information = MaybeUninit::uninit();
+        // SAFETY: there is room for the structure, which the call writes.
+        return unsafe {
+            (family.mallinfo2)(information.as_mut_ptr() as *mut c_void);
+            information.assume_init()
+        };
+    }
     let census = census::take();
     Mallinfo2 {
         arena: census.heap_bytes - census.large_bytes,
@@ -78,6 +89,10 @@ pub extern "C" fn mallinfo() -> Mallinfo {
 /// glibc: a summary on standard error.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc_stats() {
+    if let Some(family) = elsewhere() {
+        // SAFETY: takes nothing.
+        return unsafe { (family.malloc_stats)() };
+    }
     let census = census::take();
     log::print(format_args!("Arena 0:"));
     log::print(format_args!("system bytes     = {:>10}", census.heap_bytes));
@@ -94,6 +109,10 @@ pub extern "C" fn malloc_stats() {
 pub unsafe extern "C" fn malloc_info(options: c_int, stream: *mut c_void) -> c_int {
     if options != 0 {
         return gleaner_abi::exports::errno::EINVAL;
+    }
+    if let Some(family) = elsewhere() {
+        // SAFETY: by the caller's promise.
+        return unsafe { (family.malloc_info)(options, stream) };
     }
     let census = census::take();
     // SAFETY: by the caller's promise; the format and its arguments agree.
@@ -123,8 +142,7 @@ pub unsafe extern "C" fn malloc_info(options: c_int, stream: *mut c_void) -> c_i
 /// glibc: collects, and gives every free page back: 1 when there was one.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc_trim(_pad: usize) -> c_int {
-    // SAFETY: takes nothing; callbacks may run.
-    unsafe { gleaner_edge_collect() };
+    gc_collect();
     c_int::from(gc_release() != 0)
 }
 
