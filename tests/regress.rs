@@ -105,3 +105,10 @@ fn threads_that_block_all_signals_are_stopped_all_the_same() {
 fn a_thread_that_waits_for_all_signals_gets_only_those_of_the_program() {
     survives_collected("waits_for_signals", "zeal=200:stats=1");
 }
+
+#[test]
+fn no_call_that_waits_is_cut_short_by_a_collection() {
+    let outcome = preloaded(&program("waits", "waits", &[]), &[], "zeal=1000:stats=1");
+    assert!(outcome.succeeded() && outcome.stdout == "waited\n" && has_collected(&outcome), "{outcome}");
+    assert!(outcome.stderr.contains("stops_abandoned=0"), "{outcome}");
+}

@@ -5,8 +5,8 @@
 const OLD: [&str; 4] = ["dlsym", "dladdr", "pthread_getattr_np", "pthread_attr_getstack"];
 
 fn main() {
-    const FILES: [&str; 2] = ["src/edge.c", "src/waits.c"];
-    FILES.iter().for_each(|file| println!("cargo::rerun-if-changed={file}"));
+    const FILES: [&str; 3] = ["src/edge.c", "src/waits.c", "src/sleeps.c"];
+    FILES.iter().chain(&["src/persist.h"]).for_each(|file| println!("cargo::rerun-if-changed={file}"));
     cc::Build::new()
         .files(FILES)
         .flag("-fexceptions")

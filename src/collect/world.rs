@@ -151,8 +151,20 @@ pub fn give_up_signal() -> bool {
     true
 }
 
-/// The handler: publishes what was interrupted and sleeps until the stop is over. All signals are blocked.
+/// The handler. All signals are blocked.
 extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
+    answer(context);
+    // SAFETY: the context that the kernel passes, and this handler is the one that is asked about.
+    if let Some(mutator) = mutator::current()
+        && unsafe { signal::has_cut_call_short(context, on_stop) }
+    {
+        let count = mutator.calls_cut_short.load(Ordering::Relaxed);
+        mutator.calls_cut_short.store(count.wrapping_add(1), Ordering::Relaxed);
+    }
+}
+
+/// Publishes what was interrupted and sleeps until the stop is over.
+fn answer(context: *mut c_void) {
     let stop = STOP.load(Ordering::Acquire);
     if RESUMED.load(Ordering::Acquire) == stop {
         // Late, for a stop that is over, or sent by somebody else.

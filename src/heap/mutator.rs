@@ -48,6 +48,8 @@ pub struct Mutator {
     pub stopped: AtomicU32,
     /// Not zero when the stop signal does not reach the thread, so that it is asked by another.
     pub is_deaf: AtomicU32,
+    /// How many system calls of the thread's the stop signal alone has cut short. Only the thread uses it.
+    pub calls_cut_short: AtomicU32,
     /// The stack pointer at the start of the safe region.
     pub region_sp: AtomicUsize,
     /// The frame that opened the program's safe region: what runs inside lies below it on the stack.

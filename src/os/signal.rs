@@ -180,6 +180,39 @@ pub unsafe fn stack_pointer(context: *const libc::c_void) -> Addr {
     Addr::new(unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RSP as usize] } as usize)
 }
 
+/// Whether the interrupted code was in a system call that will now report `EINTR`, and for `handler`'s signal alone: no
+/// other handler waits to be run.
+///
+/// # Safety
+/// `context` is the third argument of a handler that has not returned, and that runs with all signals blocked.
+pub unsafe fn has_cut_call_short(context: *const libc::c_void, handler: Handler) -> bool {
+    const SYSCALL: u16 = 0x050f;
+    const INTERRUPTED: i64 = -(libc::EINTR as i64);
+    // SAFETY: by the caller's promise it is a `ucontext_t`; the code before the next instruction is in the same page.
+    unsafe {
+        let context = &*context.cast::<libc::ucontext_t>();
+        let registers = &context.uc_mcontext.gregs;
+        let next = registers[libc::REG_RIP as usize] as usize;
+        registers[libc::REG_RAX as usize] == INTERRUPTED
+            && next % super::mem::PAGE >= size_of::<u16>()
+            && ((next - size_of::<u16>()) as *const u16).read_unaligned() == SYSCALL
+            && !is_other_handler_due(*(&raw const context.uc_sigmask).cast::<Set>(), handler)
+    }
+}
+
+/// Whether a handler but `handler` will run as soon as the mask is `mask`.
+fn is_other_handler_due(mask: Set, handler: Handler) -> bool {
+    let mut pending: Set = 0;
+    // SAFETY: the set has the kernel's size and outlives the call.
+    unsafe { sys::call(libc::SYS_rt_sigpending, [&raw mut pending as usize, size_of::<Set>(), 0, 0, 0, 0]) };
+    let is_due = |number: i32| {
+        let mut action_of = KernelAction { handler: 0, flags: 0, restorer: 0, mask: 0 };
+        let is_handled = action(number, None, Some(&mut action_of)).is_ok() && action_of.handler > libc::SIG_IGN;
+        is_handled && action_of.handler != handler as usize
+    };
+    (1..=64).any(|number| pending & !mask & set_of(number) != 0 && is_due(number))
+}
+
 /// "FPXS": software bytes of the saved state say how much of the XSAVE area follows.
 const XSTATE_MAGIC: u32 = 0x4650_5853;
 const LEGACY_STATE_BYTES: usize = 512;

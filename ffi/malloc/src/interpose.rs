@@ -1,4 +1,5 @@
-//! What is wrapped so that every thread is known, the stop signal stays deliverable, and the heap can be read.
+//! What is wrapped so that every thread is known, the stop signal stays deliverable and cuts no call short, and the heap
+//! can be read.
 //!
 //! The signal is taken out of what a program blocks or waits for; a program that claims it for itself gets it, and the
 //! engine moves to another.
@@ -10,6 +11,7 @@ use gleaner::{
         sync::{AtomicPtr, Ordering},
     },
     collect::{closed, world},
+    heap::mutator,
     os::{dl, mem, signal},
 };
 use gleaner_abi::exports::errno;
@@ -65,12 +67,62 @@ wrap! {
     sigtimedwait: c"sigtimedwait", gleaner_edge_sigtimedwait, gleaner_real_sigtimedwait;
     /// Linux: takes no stop signal.
     signalfd: c"signalfd", gleaner_edge_signalfd, gleaner_real_signalfd;
+    /// Is not cut short by a collection.
+    nanosleep: c"nanosleep", gleaner_edge_nanosleep, gleaner_real_nanosleep;
+    /// Is not cut short by a collection.
+    clock_nanosleep: c"clock_nanosleep", gleaner_edge_clock_nanosleep, gleaner_real_clock_nanosleep;
+    /// Is not cut short by a collection.
+    usleep: c"usleep", gleaner_edge_usleep, gleaner_real_usleep;
+    /// Is not cut short by a collection.
+    sleep: c"sleep", gleaner_edge_sleep, gleaner_real_sleep;
+    /// Is not cut short by a collection.
+    poll: c"poll", gleaner_edge_poll, gleaner_real_poll;
+    /// Is not cut short by a collection.
+    ppoll: c"ppoll", gleaner_edge_ppoll, gleaner_real_ppoll;
+    /// Is not cut short by a collection.
+    select: c"select", gleaner_edge_select, gleaner_real_select;
+    /// Is not cut short by a collection.
+    pselect: c"pselect", gleaner_edge_pselect, gleaner_real_pselect;
+    /// Is not cut short by a collection.
+    epoll_wait: c"epoll_wait", gleaner_edge_epoll_wait, gleaner_real_epoll_wait;
+    /// Is not cut short by a collection.
+    epoll_pwait: c"epoll_pwait", gleaner_edge_epoll_pwait, gleaner_real_epoll_pwait;
+    /// Is not cut short by a collection.
+    sem_timedwait: c"sem_timedwait", gleaner_edge_sem_timedwait, gleaner_real_sem_timedwait;
+    /// Is not cut short by a collection.
+    sem_clockwait: c"sem_clockwait", gleaner_edge_sem_clockwait, gleaner_real_sem_clockwait;
+    /// Is not cut short by a collection.
+    pause: c"pause", gleaner_edge_pause, gleaner_real_pause;
+    /// Is not cut short by a collection.
+    sigsuspend: c"sigsuspend", gleaner_edge_sigsuspend, gleaner_real_sigsuspend;
+    /// Is not cut short by a collection.
+    msgsnd: c"msgsnd", gleaner_edge_msgsnd, gleaner_real_msgsnd;
+    /// Is not cut short by a collection.
+    msgrcv: c"msgrcv", gleaner_edge_msgrcv, gleaner_real_msgrcv;
+    /// Is not cut short by a collection.
+    semop: c"semop", gleaner_edge_semop, gleaner_real_semop;
+    /// Is not cut short by a collection.
+    semtimedop: c"semtimedop", gleaner_edge_semtimedop, gleaner_real_semtimedop;
 }
 
 /// The stop signal. For the edge.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_stop_signal() -> c_int {
     world::stop_signal()
+}
+
+/// How many calls of this thread's the stop signal has cut short. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_calls_cut_short() -> u32 {
+    mutator::current().map_or(0, |mutator| mutator.calls_cut_short.load(Ordering::Relaxed))
+}
+
+/// Sets what [`gleaner_calls_cut_short`] says. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_set_calls_cut_short(count: u32) {
+    if let Some(mutator) = mutator::current() {
+        mutator.calls_cut_short.store(count, Ordering::Relaxed);
+    }
 }
 
 /// Signals that the C library keeps for itself: cancellation and set*id.

@@ -2,6 +2,8 @@
  *
  * A thread may be cancelled in them, so they are called from C.
  */
+#include "persist.h"
+
 #include <signal.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
@@ -29,12 +31,18 @@ int gleaner_edge_sigwait(const sigset_t *set, int *number) {
 
 int gleaner_edge_sigwaitinfo(const sigset_t *set, siginfo_t *information) {
     sigset_t rest = without_ours(set);
-    return gleaner_real_sigwaitinfo()(&rest, information);
+    int result;
+    PERSIST(result, gleaner_real_sigwaitinfo()(&rest, information), (void)0);
+    return result;
 }
 
-int gleaner_edge_sigtimedwait(const sigset_t *set, siginfo_t *information, const struct timespec *time) {
+int gleaner_edge_sigtimedwait(const sigset_t *set, siginfo_t *information, const struct timespec *limit) {
     sigset_t rest = without_ours(set);
-    return gleaner_real_sigtimedwait()(&rest, information, time);
+    struct timespec left;
+    long long end = end_after(limit);
+    int result;
+    PERSIST(result, gleaner_real_sigtimedwait()(&rest, information, limit), limit = time_left(limit, end, &left));
+    return result;
 }
 
 int gleaner_edge_signalfd(int fd, const sigset_t *set, int flags) {

@@ -1,0 +1,187 @@
+/* Calls that sleep or wait, and that every signal would cut short.
+ *
+ * A thread may be cancelled in them, so they are called from C.
+ */
+#define _GNU_SOURCE
+#include "persist.h"
+
+#include <poll.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/msg.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <unistd.h>
+
+/* The Rust side: the C library's own functions. */
+int (*gleaner_real_nanosleep(void))(const struct timespec *, struct timespec *);
+int (*gleaner_real_clock_nanosleep(void))(clockid_t, int, const struct timespec *, struct timespec *);
+int (*gleaner_real_poll(void))(struct pollfd *, nfds_t, int);
+int (*gleaner_real_ppoll(void))(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+int (*gleaner_real_select(void))(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+int (*gleaner_real_pselect(void))(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
+int (*gleaner_real_epoll_wait(void))(int, struct epoll_event *, int, int);
+int (*gleaner_real_epoll_pwait(void))(int, struct epoll_event *, int, int, const sigset_t *);
+int (*gleaner_real_sem_timedwait(void))(sem_t *, const struct timespec *);
+int (*gleaner_real_sem_clockwait(void))(sem_t *, clockid_t, const struct timespec *);
+int (*gleaner_real_pause(void))(void);
+int (*gleaner_real_sigsuspend(void))(const sigset_t *);
+int (*gleaner_real_msgsnd(void))(int, const void *, size_t, int);
+ssize_t (*gleaner_real_msgrcv(void))(int, void *, size_t, long, int);
+int (*gleaner_real_semop(void))(int, struct sembuf *, size_t);
+int (*gleaner_real_semtimedop(void))(int, struct sembuf *, size_t, const struct timespec *);
+
+int gleaner_edge_nanosleep(const struct timespec *time, struct timespec *left) {
+    struct timespec rest, next;
+    long long end = end_after(time);
+    int result;
+    PERSIST(result, gleaner_real_nanosleep()(time, &rest), time = time_left(time, end, &next));
+    if (result == -1 && errno == EINTR && left != NULL)
+        *left = rest;
+    return result;
+}
+
+/* Its result is the error. Sleeping until a time is called again as it was; on a clock that counts processor time, what
+ * the kernel says is left is slept. */
+int gleaner_edge_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left) {
+    struct timespec rest, next;
+    int is_relative = (flags & TIMER_ABSTIME) == 0;
+    int is_real_time = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
+    long long end = is_relative && is_real_time ? end_after(time) : LLONG_MAX;
+    unsigned before = gleaner_calls_cut_short();
+    int error;
+    while ((error = gleaner_real_clock_nanosleep()(clock, flags, time, &rest)) == EINTR && is_cut_short_by_us(before)) {
+        if (is_relative) {
+            next = rest;
+            time = time_left(&next, end, &next);
+        }
+    }
+    if (error == EINTR && is_relative && left != NULL)
+        *left = rest;
+    return error;
+}
+
+int gleaner_edge_usleep(useconds_t microseconds) {
+    struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000L};
+    return gleaner_edge_nanosleep(&time, NULL);
+}
+
+/* Its result is what is left, in whole seconds; errno stays as it was when nothing is. */
+unsigned gleaner_edge_sleep(unsigned seconds) {
+    struct timespec time = {seconds, 0}, left;
+    int error = errno;
+    if (gleaner_edge_nanosleep(&time, &left) == -1)
+        return (unsigned)left.tv_sec;
+    errno = error;
+    return 0;
+}
+
+/* A limit in milliseconds; negative for none. One that is over at once needs no clock. */
+static long long end_after_milliseconds(int limit) {
+    struct timespec time = {limit / 1000, limit % 1000 * (long)MILLISECOND_NS};
+    return end_after(limit > 0 ? &time : NULL);
+}
+
+static int milliseconds_left(int given, long long end) {
+    struct timespec left;
+    if (time_left(NULL, end, &left) == NULL)
+        return given;
+    return (int)(left.tv_sec * 1000 + (left.tv_nsec + MILLISECOND_NS - 1) / MILLISECOND_NS);
+}
+
+int gleaner_edge_poll(struct pollfd *fds, nfds_t count, int limit) {
+    long long end = end_after_milliseconds(limit);
+    int result;
+    PERSIST(result, gleaner_real_poll()(fds, count, limit), limit = milliseconds_left(limit, end));
+    return result;
+}
+
+int gleaner_edge_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit, const sigset_t *mask) {
+    struct timespec left;
+    long long end = end_after(limit);
+    int result;
+    PERSIST(result, gleaner_real_ppoll()(fds, count, limit, mask), limit = time_left(limit, end, &left));
+    return result;
+}
+
+/* Leaves what is left in `limit` itself, and the sets alone. */
+int gleaner_edge_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *limit) {
+    int result;
+    PERSIST(result, gleaner_real_select()(count, reads, writes, others, limit), (void)0);
+    return result;
+}
+
+int gleaner_edge_pselect(int count, fd_set *reads, fd_set *writes, fd_set *others, const struct timespec *limit,
+                         const sigset_t *mask) {
+    struct timespec left;
+    long long end = end_after(limit);
+    int result;
+    PERSIST(result, gleaner_real_pselect()(count, reads, writes, others, limit, mask),
+            limit = time_left(limit, end, &left));
+    return result;
+}
+
+int gleaner_edge_epoll_wait(int set, struct epoll_event *events, int room, int limit) {
+    long long end = end_after_milliseconds(limit);
+    int result;
+    PERSIST(result, gleaner_real_epoll_wait()(set, events, room, limit), limit = milliseconds_left(limit, end));
+    return result;
+}
+
+int gleaner_edge_epoll_pwait(int set, struct epoll_event *events, int room, int limit, const sigset_t *mask) {
+    long long end = end_after_milliseconds(limit);
+    int result;
+    PERSIST(result, gleaner_real_epoll_pwait()(set, events, room, limit, mask), limit = milliseconds_left(limit, end));
+    return result;
+}
+
+int gleaner_edge_sem_timedwait(sem_t *semaphore, const struct timespec *end) {
+    int result;
+    PERSIST(result, gleaner_real_sem_timedwait()(semaphore, end), (void)0);
+    return result;
+}
+
+int gleaner_edge_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *end) {
+    int result;
+    PERSIST(result, gleaner_real_sem_clockwait()(semaphore, clock, end), (void)0);
+    return result;
+}
+
+int gleaner_edge_pause(void) {
+    int result;
+    PERSIST(result, gleaner_real_pause()(), (void)0);
+    return result;
+}
+
+int gleaner_edge_sigsuspend(const sigset_t *mask) {
+    int result;
+    PERSIST(result, gleaner_real_sigsuspend()(mask), (void)0);
+    return result;
+}
+
+int gleaner_edge_msgsnd(int queue, const void *message, size_t bytes, int flags) {
+    int result;
+    PERSIST(result, gleaner_real_msgsnd()(queue, message, bytes, flags), (void)0);
+    return result;
+}
+
+ssize_t gleaner_edge_msgrcv(int queue, void *message, size_t bytes, long kind, int flags) {
+    ssize_t result;
+    PERSIST(result, gleaner_real_msgrcv()(queue, message, bytes, kind, flags), (void)0);
+    return result;
+}
+
+int gleaner_edge_semop(int set, struct sembuf *operations, size_t count) {
+    int result;
+    PERSIST(result, gleaner_real_semop()(set, operations, count), (void)0);
+    return result;
+}
+
+int gleaner_edge_semtimedop(int set, struct sembuf *operations, size_t count, const struct timespec *limit) {
+    struct timespec left;
+    long long end = end_after(limit);
+    int result;
+    PERSIST(result, gleaner_real_semtimedop()(set, operations, count, limit), limit = time_left(limit, end, &left));
+    return result;
+}
