@@ -154,9 +154,10 @@ pub fn give_up_signal() -> bool {
 /// The handler. All signals are blocked.
 extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
     answer(context);
-    // SAFETY: the context that the kernel passes, and this handler is the one that is asked about.
+    // SAFETY: the kernel has passed the context, and all signals are blocked.
+    let has_cut_short = unsafe { signal::has_cut_call_short(context, on_stop) };
     if let Some(mutator) = mutator::current()
-        && unsafe { signal::has_cut_call_short(context, on_stop) }
+        && has_cut_short
     {
         let count = mutator.calls_cut_short.load(Ordering::Relaxed);
         mutator.calls_cut_short.store(count.wrapping_add(1), Ordering::Relaxed);
