@@ -436,3 +436,16 @@ fn refuse_to_collect(major: u32) {
         ));
     }
 }
+
+/// The tests of this crate are a program of their own, with a door of its own.
+#[cfg(test)]
+mod tests {
+    static ENGINE: super::Engine = super::LIBRARY;
+    crate::door!(ENGINE);
+
+    #[test]
+    fn a_program_alone_has_the_engine() {
+        assert_eq!(super::place(), super::Place::Here);
+        assert!(super::elsewhere().is_none());
+    }
+}
