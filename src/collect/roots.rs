@@ -11,7 +11,7 @@
 //!
 //! The kernel's list is read after the stop: it is right in the middle of a `dlclose`, has what other namespaces loaded,
 //! and needs no lock. The loader's list is read before it, under the loader's own lock, which is held until the world goes
-//! on.
+//! on. A forked child takes the kernel's list behind either door: it has more, and the loader's lock may be lost there.
 //!
 //! Holds: what is ours (`os::mem`) is never a root, nor the dead part of a stack.
 
@@ -96,7 +96,6 @@ pub struct Snapshot {
     segments: List<Range>,
     /// Module numbers and sizes of objects with thread-local storage.
     tls_modules: List<(usize, usize)>,
-    vector_is_understood: bool,
     /// Parts of mappings that are not roots, in ascending order.
     excluded: List<Range>,
     closed: Closed,
@@ -153,7 +152,6 @@ impl Snapshot {
         Snapshot {
             segments: List::new(),
             tls_modules: List::new(),
-            vector_is_understood: false,
             excluded: List::new(),
             closed: Closed::new(),
             bytes: 0,
@@ -167,7 +165,11 @@ impl Snapshot {
         }
         self.segments.clear();
         self.tls_modules.clear();
-        self.vector_is_understood = statics::vector_is_understood();
+        if !statics::vector_is_understood() {
+            // Thread-local storage cannot be found by it, but is in the mappings.
+            make_mappings_roots();
+            return Ok(());
+        }
         let mut complete = true;
         statics::for_each_object(|object| {
             for range in object.writable() {
@@ -241,7 +243,7 @@ impl Snapshot {
     /// The TLS blocks that the loader made for objects opened later.
     fn visit_dynamic_tls(&self, record: &Mutator, visit: &mut dyn FnMut(Source, Range)) {
         let tp = Addr::new(record.thread_pointer.load(Ordering::Relaxed));
-        if tp.is_null() || !self.vector_is_understood {
+        if tp.is_null() {
             return;
         }
         for &(module, bytes) in self.tls_modules.as_slice() {

@@ -72,10 +72,8 @@ fn set_heap_up() -> bool {
 
 /// Closes the gates, so that no lock of ours is held and no bitmap half changed in the child.
 unsafe extern "C" fn before_fork() {
+    statics::begin_fork();
     let Some(mutator) = mutator::register() else { return };
-    if roots::needs_loader() {
-        statics::begin_fork();
-    }
     let held = world::hold();
     if world::close_gates(mutator).is_ok() {
         // SAFETY: this thread holds the world.
@@ -93,7 +91,7 @@ unsafe extern "C" fn after_fork_in_parent() {
 }
 
 unsafe extern "C" fn after_fork_in_child() {
-    statics::end_fork();
+    statics::end_fork_in_child();
     let Some(mutator) = mutator::current() else { return };
     // SAFETY: as in the parent; one thread runs here.
     let Some(mut held) = (unsafe { (*FORKING.0.get()).take() }) else {
@@ -113,6 +111,9 @@ unsafe extern "C" fn after_fork_in_child() {
 /// Called in a child process by its only thread; nobody was inside a gate at the fork.
 pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     world.process = sys::process_id();
+    // The loader's lock may have been held at the fork, by this thread in a callback or by one that is not here: the
+    // kernel's list needs no lock, and has more.
+    roots::make_mappings_roots();
     // The page is there already: marking it again cannot fail.
     let _ = mem::mark_as_own();
     // SAFETY: one thread runs; locks that were held at the fork were held by threads that do not exist here.

@@ -356,6 +356,7 @@ pub fn unregister() -> bool {
 
 /// Finds threads without a record by the kernel's list, until every thread there is stands still.
 fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
+    retire_ended_in_regions(myself);
     loop {
         // Counted before looking at the records: a thread is in the count, and then it must be among those who stand
         // still. One that gets its record in between makes the second test fail.
@@ -364,21 +365,39 @@ fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
         if others(myself).all(|record| has_stopped(record, stop)) && counted == Some(known) {
             return Ok(());
         }
-        let mut strangers = 0;
+        let (mut listed, mut strangers, mut nameless) = (0, 0, None);
         let is_listed = thread::for_each_id(|tid| {
+            listed += 1;
             if mutator::find(tid).is_none() && !thread::has_ended(tid) {
                 strangers += 1;
-                mutator::obtain(tid);
+                if mutator::obtain(tid).is_none() {
+                    nameless = Some(tid);
+                }
             }
         });
         if !is_listed {
             // No task list to look at: a thread that we do not know may hold anything.
             return Err(Abandoned { tid: 0 });
         }
-        if strangers == 0 && others(myself).all(|record| has_stopped(record, stop)) {
+        if let Some(tid) = nameless {
+            // No memory for its record.
+            return Err(Abandoned { tid });
+        }
+        // A thread that ends while the list is read may make the kernel pass over another: then the list is too short.
+        let is_whole = counted.is_none_or(|counted| listed >= counted);
+        if strangers == 0 && is_whole && others(myself).all(|record| has_stopped(record, stop)) {
             return Ok(());
         }
         stop_known(myself, stop)?;
+    }
+}
+
+/// A thread that ended in a safe region, past libc, still looks as if it stood there.
+fn retire_ended_in_regions(myself: &Mutator) {
+    for record in others(myself).filter(|record| record.region.load(Ordering::Acquire) == gate::IN_REGION) {
+        if thread::send(record.tid.load(Ordering::Relaxed), 0) == thread::Sent::Gone {
+            retire_if_ended(record);
+        }
     }
 }
 

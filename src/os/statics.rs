@@ -3,7 +3,7 @@
 //! `dl_iterate_phdr` holds the loader's lock while it calls back, and the lock is recursive. So [`with_loader_locked`]
 //! gives a place where the list cannot change, and inside it [`for_each_object`] reads the list as often as needed.
 
-use super::sys;
+use super::{clock, sys};
 use crate::base::{
     addr::{Addr, Range},
     sync::{AtomicU32, Ordering},
@@ -81,27 +81,41 @@ unsafe extern "C" fn object_callback(info: *mut libc::dl_phdr_info, size: libc::
     0
 }
 
-/// Threads between wanting the loader's lock and having given it back; and whether a fork waits for there to be none.
+/// Threads between wanting the loader's lock and having given it back; whether one of them has it; and forks that wait
+/// for there to be none.
 static WANTING: AtomicU32 = AtomicU32::new(0);
-static FORK_WAITS: AtomicU32 = AtomicU32::new(0);
+static HOLDING: AtomicU32 = AtomicU32::new(0);
+static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// Keeps every other thread out of [`with_loader_locked`] until [`end_fork`]. A child has the loader's lock as it was:
-/// held by a thread that does not exist there, it would be held for ever.
+/// How long a fork waits for threads that want the lock and do not get it: this thread may hold it itself, in a callback
+/// of the program's, and then they wait for us.
+const FORK_PATIENCE_NS: u64 = 10_000_000;
+const LOOK_AGAIN_NS: u64 = 1_000_000;
+
+/// Keeps other threads out of [`with_loader_locked`] until [`end_fork`]: a child has the loader's lock as it was, and held
+/// by a thread that does not exist there, it would be held for ever.
 pub fn begin_fork() {
-    FORK_WAITS.store(1, Ordering::SeqCst);
+    FORKS.fetch_add(1, Ordering::SeqCst);
+    let deadline = clock::now_ns() + FORK_PATIENCE_NS;
     loop {
         let wanting = WANTING.load(Ordering::SeqCst);
-        if wanting == 0 {
+        let left_ns = deadline.saturating_sub(clock::now_ns());
+        if wanting == 0 || left_ns == 0 && HOLDING.load(Ordering::SeqCst) == 0 {
             return;
         }
-        sys::futex_wait(&WANTING, wanting, None);
+        sys::futex_wait(&WANTING, wanting, Some(left_ns.max(LOOK_AGAIN_NS)));
     }
 }
 
-/// Ends [`begin_fork`], in the parent and in the child.
+/// Ends [`begin_fork`] in the parent.
 pub fn end_fork() {
-    FORK_WAITS.store(0, Ordering::SeqCst);
-    sys::futex_wake(&FORK_WAITS, i32::MAX as u32);
+    FORKS.fetch_sub(1, Ordering::SeqCst);
+    sys::futex_wake(&FORKS, i32::MAX as u32);
+}
+
+/// Ends [`begin_fork`] in the child: nobody else is there.
+pub fn end_fork_in_child() {
+    [&WANTING, &HOLDING, &FORKS].iter().for_each(|count| count.store(0, Ordering::Relaxed));
 }
 
 /// Announces that this thread is going to take the loader's lock, unless a fork is about to happen: then after it.
@@ -110,26 +124,39 @@ pub fn end_fork() {
 fn announce_wanting() {
     loop {
         WANTING.fetch_add(1, Ordering::SeqCst);
-        if FORK_WAITS.load(Ordering::SeqCst) == 0 {
+        let forks = FORKS.load(Ordering::SeqCst);
+        if forks == 0 {
             return;
         }
         withdraw_wanting();
-        sys::futex_wait(&FORK_WAITS, 1, None);
+        sys::futex_wait(&FORKS, forks, None);
     }
 }
 
 fn withdraw_wanting() {
     WANTING.fetch_sub(1, Ordering::SeqCst);
-    if FORK_WAITS.load(Ordering::SeqCst) != 0 {
+    if FORKS.load(Ordering::SeqCst) != 0 {
         sys::futex_wake(&WANTING, i32::MAX as u32);
     }
 }
 
 /// Runs `work` with the loader's lock held: no object is loaded or unloaded meanwhile.
+///
+/// A fork that has begun while this thread waited for the lock comes first.
 pub fn with_loader_locked(mut work: impl FnMut()) {
-    announce_wanting();
-    run_locked(&mut work);
-    withdraw_wanting();
+    let mut is_done = false;
+    while !is_done {
+        announce_wanting();
+        run_locked(|| {
+            HOLDING.store(1, Ordering::SeqCst);
+            if FORKS.load(Ordering::SeqCst) == 0 {
+                work();
+                is_done = true;
+            }
+            HOLDING.store(0, Ordering::SeqCst);
+        });
+        withdraw_wanting();
+    }
 }
 
 fn run_locked(mut work: impl FnMut()) {
