@@ -35,6 +35,9 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     }
     let Some(mutator) = mutator::register() else { return out_of_memory() };
     if pressure::is_due() || zeal::wants_collection() {
+        if let Some(inside) = gate::enter(mutator) {
+            heap::fit_limit(&inside);
+        }
         collect(if pressure::is_due() { Cause::Due } else { Cause::Forced });
     }
     let mut has_collected = false;
@@ -44,6 +47,9 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
         };
         if let Some(object) = heap::allocate(&inside, request) {
             return Ok(object);
+        }
+        if heap::fit_limit(&inside) {
+            continue;
         }
         drop(inside);
         if has_collected || !collect(Cause::Forced) {

@@ -25,7 +25,7 @@ use crate::{
         sync::{AtomicU32, AtomicUsize, Ordering},
     },
     os::{
-        clock,
+        clock, limits,
         lock::{Lock, Rank},
         mem,
     },
@@ -131,6 +131,13 @@ pub struct Cage {
     /// No unit below this one is free.
     lowest_free: Unit,
     units_max: Unit,
+    /// Where the three bitmaps lie, and the distance between them.
+    bitmaps: Addr,
+    bitmap_bytes: usize,
+    /// Bytes of each that are committed.
+    bitmaps_committed: [usize; 3],
+    /// How large the next span is to be.
+    span_units: u32,
     used_units: u32,
     /// Where releasing goes on, and when resting units are next let go.
     release_cursor: Unit,
@@ -157,7 +164,7 @@ const SIDE_BYTES_PER_UNIT: usize = units::BYTES_PER_UNIT + 1;
 impl Cage {
     /// Reserves the first span and the side arrays. `None` when not even the smallest is granted.
     pub fn reserve() -> Option<Cage> {
-        let limit = mem::address_space_limit();
+        let limit = limits::address_space_max();
         let mut bytes = limit.map_or(SPAN_BYTES_MAX, |limit| (limit / 4).min(SPAN_BYTES_MAX)).next_power_of_two();
         while bytes >= SPAN_BYTES_MIN {
             // Room in the numbering for more spans, where the first is small.
@@ -179,15 +186,15 @@ impl Cage {
             mem::release(start, bytes);
             return None;
         };
-        // The bitmaps are a byte for eight units in all: small enough to commit whole, untouched until used.
-        if !mem::commit(Range::sized(bitmaps, 3 * bitmap_bytes)) || !units::reserve(units_max) {
+        if !units::reserve(units_max) {
             mem::release(start, bytes);
             mem::release(bitmaps, 3 * bitmap_bytes);
             return None;
         }
         let bitmap = |index: usize| -> &'static mut Bits {
             let words = (bitmaps + index * bitmap_bytes).as_ptr::<u64>();
-            // SAFETY: committed just now, zero, never released, and each bitmap has its own part.
+            // SAFETY: each bitmap has its own part, which is looked at below the frontier only, where it is committed;
+            // fresh pages are zero.
             BitSlice::from_slice_mut(unsafe { core::slice::from_raw_parts_mut(words, units_max.div_ceil(64)) })
         };
         let cage = Cage {
@@ -196,6 +203,10 @@ impl Cage {
             resting: bitmap(2),
             lowest_free: 0,
             units_max: units_max as Unit,
+            bitmaps,
+            bitmap_bytes,
+            bitmaps_committed: [0; 3],
+            span_units: (bytes / UNIT) as u32,
             used_units: 0,
             release_cursor: 0,
             next_tick_ns: 0,
@@ -297,7 +308,7 @@ impl Cage {
             return self.add_another_span(count, align);
         }
         let wanted = (first + count).max((frontier + COMMIT_STEP_UNITS).min(end));
-        let enough = commit_to(index, wanted) || commit_to(index, first + count);
+        let enough = self.commit_to(index, wanted) || self.commit_to(index, first + count);
         enough.then_some(first)
     }
 
@@ -310,19 +321,17 @@ impl Cage {
         if index == SPANS_MAX || least > room {
             return None;
         }
-        // As large as the first one while the system grants that.
-        let mut units = SPANS[0].units.load(Ordering::Relaxed).min(room) / SPAN_ALIGN_UNITS * SPAN_ALIGN_UNITS;
+        let mut units = self.span_units.min(room) / SPAN_ALIGN_UNITS * SPAN_ALIGN_UNITS;
         loop {
             units = units.max(least);
             if let Some(start) = mem::reserve(units as usize * UNIT, SPAN_ALIGN_UNITS as usize * UNIT) {
                 // The numbers that the last span reserved and never committed stay out of reach.
                 let gap = frontier()..first;
-                self.used[gap.start as usize..gap.end as usize].fill(true);
-                if !units::commit(gap.start, gap.end) {
+                if !self.commit_bitmaps(gap.end) || !units::commit(gap.end) {
                     mem::release(start, units as usize * UNIT);
-                    self.used[gap.start as usize..gap.end as usize].fill(false);
                     return None;
                 }
+                self.used[gap.start as usize..gap.end as usize].fill(true);
                 add_span(start, units as usize, first);
                 return self.grow(count, align);
             }
@@ -332,6 +341,66 @@ impl Cage {
             units /= 2;
             units = units / SPAN_ALIGN_UNITS * SPAN_ALIGN_UNITS;
         }
+    }
+
+    /// Commits units of span `index`, the last one, up to unit number `end`, with all that is kept about them.
+    fn commit_to(&mut self, index: usize, end: Unit) -> bool {
+        self.commit_bitmaps(end) && commit_to(index, end)
+    }
+
+    fn commit_bitmaps(&mut self, end: Unit) -> bool {
+        let bytes = (end as usize).div_ceil(8).next_multiple_of(mem::PAGE);
+        (0..3).all(|index| {
+            let bitmap = self.bitmaps + index * self.bitmap_bytes;
+            let missing = Range::new(bitmap + self.bitmaps_committed[index], bitmap + bytes);
+            let granted = missing.is_empty() || mem::commit(missing);
+            if granted {
+                self.bitmaps_committed[index] = self.bitmaps_committed[index].max(bytes);
+            }
+            granted
+        })
+    }
+
+    /// Gives address space back that is reserved only, should there be more than `bytes`, with which the process is to make
+    /// do; so much can still be reserved later, in spans. `false`: there was none to give.
+    pub fn fit(&mut self, bytes: usize) -> bool {
+        let count = MAP.spans.load(Ordering::Relaxed) as usize;
+        let reserved: usize = SPANS[..count].iter().map(|span| span.units.load(Ordering::Relaxed) as usize).sum();
+        if reserved * UNIT <= bytes {
+            return false;
+        }
+        let align = SPAN_ALIGN_UNITS as usize;
+        let span = &SPANS[count - 1];
+        let first = span.first.load(Ordering::Relaxed);
+        // One more than is committed: the last unit of a span stays unused.
+        let kept = (frontier() - first + 1).next_multiple_of(SPAN_ALIGN_UNITS);
+        let room = (2 * (bytes / UNIT)).next_multiple_of(align);
+        let units_max = (self.units_max as usize).min((first + kept) as usize + room) as Unit;
+        let units = span.units.load(Ordering::Relaxed);
+        if kept >= units && units_max >= self.units_max {
+            return false;
+        }
+        let start = Addr::new(span.start.load(Ordering::Relaxed));
+        let mut tail = Range::new(start + kept.min(units) as usize * UNIT, start + units as usize * UNIT);
+        if !tail.is_empty() {
+            if !mem::release_part(tail) {
+                return false;
+            }
+            span.units.store(kept, Ordering::Relaxed);
+        }
+        units::give_back_beyond(units_max, self.units_max);
+        for index in 0..3 {
+            let bitmap = self.bitmaps + index * self.bitmap_bytes;
+            tail = Range::new((bitmap + units_max as usize / 8).align_up(mem::PAGE), bitmap + self.bitmap_bytes);
+            // What cannot be given back stays reserved and unused.
+            if !tail.is_empty() && mem::release_part(tail) {
+                self.bitmaps_committed[index] = self.bitmaps_committed[index].min(tail.start - bitmap);
+            }
+        }
+        self.units_max = units_max;
+        UNITS_MAX.store(units_max, Ordering::Relaxed);
+        self.span_units = ((bytes / UNIT / 8).next_multiple_of(align) as u32).min(self.span_units);
+        true
     }
 
     /// Bytes in units that are used now.
@@ -439,7 +508,7 @@ fn add_span(start: Addr, units: usize, first: Unit) {
     MAP.spans.store(index as u32 + 1, Ordering::Release);
 }
 
-/// Commits units of span `index`, the last one, up to unit number `end`, with their side entries.
+/// Commits units of span `index` with their side entries.
 fn commit_to(index: usize, end: Unit) -> bool {
     let span = &SPANS[index];
     let (first, start) = (span.first.load(Ordering::Relaxed), Addr::new(span.start.load(Ordering::Relaxed)));
@@ -449,7 +518,7 @@ fn commit_to(index: usize, end: Unit) -> bool {
         return true;
     }
     let range = Range::new(start + committed as usize * UNIT, start + (end - first) as usize * UNIT);
-    if !units::commit(from, end) || !mem::commit(range) {
+    if !units::commit(end) || !mem::commit(range) {
         return false;
     }
     span.committed.store(end - first, Ordering::Release);

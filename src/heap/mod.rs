@@ -40,6 +40,7 @@ use crate::base::{
     addr::Addr,
     sync::{AtomicU32, Ordering},
 };
+use crate::os::limits;
 use gate::Inside;
 use kind::Kind;
 use size_class::SLOT_BYTES_MAX;
@@ -126,6 +127,14 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
         unsafe { core::ptr::write_bytes(slot, 0, request.bytes) };
     }
     Some(Addr::of(slot))
+}
+
+/// Gives reserved address space back when the process has been forbidden so much: a limit counts it, and refuses our
+/// tables and what the program maps, though not the growth of the heap. `true`: some went back.
+#[cold]
+pub fn fit_limit(_: &Inside<'_>) -> bool {
+    let Some(bytes) = limits::address_space_max() else { return false };
+    cage::CAGE.lock().as_mut().is_some_and(|cage| cage.fit(bytes))
 }
 
 static READY: AtomicU32 = AtomicU32::new(0);

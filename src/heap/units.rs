@@ -208,8 +208,8 @@ pub fn reserve(units_max: usize) -> bool {
     true
 }
 
-/// Commits the entries of the units from `first` to `end`. `false` when the system refuses.
-pub fn commit(first: Unit, end: Unit) -> bool {
+/// The arrays, each with the bytes of an entry.
+fn arrays() -> [(&'static AtomicUsize, usize); 5] {
     [
         (&MAP.classes, size_of::<u16>()),
         (&MAP.blocks, size_of::<Block>()),
@@ -217,14 +217,38 @@ pub fn commit(first: Unit, end: Unit) -> bool {
         (&MAP.heads, size_of::<Unit>()),
         (&MAP.touched, 1),
     ]
-    .iter()
-    .all(|(array, stride)| {
+}
+
+/// Gives the address space of the arrays back that was reserved for the units from `end` to `units_max`.
+pub fn give_back_beyond(end: Unit, units_max: Unit) {
+    for ((array, stride), committed) in arrays().into_iter().zip(&COMMITTED) {
+        let bytes = |units: Unit| (units as usize * stride).next_multiple_of(mem::PAGE);
         let start = Addr::new(array.load(Ordering::Relaxed));
-        let range = Range::new(
-            (start + first as usize * stride).align_down(mem::PAGE),
-            (start + end as usize * stride).align_up(mem::PAGE),
-        );
-        mem::commit(range)
+        let tail = Range::new(start + bytes(end), start + bytes(units_max));
+        // What cannot be given back stays reserved and unused.
+        if !tail.is_empty() && mem::release_part(tail) {
+            committed.fetch_min(bytes(end), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Bytes of each array that are committed, from its start. Written under the cage's lock.
+static COMMITTED: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
+
+/// Commits the entries of the units up to `end`. `false` when the system refuses; what it has granted stays.
+pub fn commit(end: Unit) -> bool {
+    arrays().iter().zip(&COMMITTED).all(|((array, stride), committed)| {
+        let start = Addr::new(array.load(Ordering::Relaxed));
+        let bytes = (end as usize * stride).next_multiple_of(mem::PAGE);
+        let missing = Range::new(start + committed.load(Ordering::Relaxed), start + bytes);
+        if missing.is_empty() {
+            return true;
+        }
+        let granted = mem::commit(missing);
+        if granted {
+            committed.store(bytes, Ordering::Relaxed);
+        }
+        granted
     })
 }
 

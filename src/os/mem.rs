@@ -161,6 +161,37 @@ pub fn release(start: Addr, bytes: usize) {
     munmap(range);
 }
 
+/// Gives back a part of what [`reserve`] gave, in whole pages; the rest stays ours. `false` when the list has no room for
+/// the rest.
+pub fn release_part(part: Range) -> bool {
+    {
+        let mut ours = OURS.lock();
+        let count = ours.count;
+        let Some(index) = ours.list[..count].iter().position(|whole| whole.intersect(part) == part) else {
+            crate::fatal!("os::mem: released {:#x}, which is not ours", part.start.get());
+        };
+        let whole = ours.list[index];
+        let (before, after) = (Range::new(whole.start, part.start), Range::new(part.end, whole.end));
+        match (before.is_empty(), after.is_empty()) {
+            (false, false) if count == RANGES_MAX => return false,
+            (false, false) => {
+                ours.list[index] = before;
+                ours.list[count] = after;
+                ours.count = count + 1;
+            }
+            (false, true) => ours.list[index] = before,
+            (true, false) => ours.list[index] = after,
+            (true, true) => {
+                ours.list[index] = ours.list[count - 1];
+                ours.count = count - 1;
+            }
+        }
+    }
+    // Not ours any more before somebody else can have it.
+    munmap(part);
+    true
+}
+
 fn round_up(bytes: usize) -> usize {
     bytes.div_ceil(PAGE) * PAGE
 }
@@ -232,18 +263,26 @@ pub fn is_unmarked_copy() -> bool {
     page != 0 && unsafe { Addr::new(page).as_ptr::<u32>().read_volatile() } == 0
 }
 
-/// The process's limit of address space in bytes, if it has one.
-pub fn address_space_limit() -> Option<usize> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is ours to write.
-    let result = unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) };
-    (result == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
+
+    #[test]
+    fn of_a_range_given_back_in_part_the_rest_is_ours() {
+        let start = reserve(8 * PAGE, PAGE).expect("reserve");
+        let listed = |page: usize| {
+            let mut listed = 0;
+            for_each_range(|ours| listed += usize::from(ours.contains(start + page * PAGE)));
+            listed
+        };
+        let pages = |from: usize, to: usize| Range::new(start + from * PAGE, start + to * PAGE);
+        assert!(release_part(pages(3, 5)));
+        assert_eq!([listed(0), listed(2), listed(5), listed(7)], [1; 4]);
+        assert!(release_part(pages(0, 1)) && release_part(pages(2, 3)) && release_part(pages(5, 8)));
+        assert_eq!(listed(1), 1);
+        release(start + PAGE, PAGE);
+    }
 
     #[test]
     fn committed_memory_is_zero_and_decommitted_memory_is_zero_again() {

@@ -4,6 +4,7 @@
 //!
 //! - [`sys`] raw system calls: they neither touch `errno` nor allocate.
 //! - [`mem`] address space: reserve, commit, decommit, release, and the list of what is ours.
+//! - [`limits`] what the process may have.
 //! - [`lock`] a futex lock with a rank.
 //! - [`tls`] the words of thread-local storage the fast paths read.
 //! - [`jump`] where a `longjmp` goes.
@@ -21,6 +22,7 @@ pub mod binding;
 pub mod clock;
 pub mod dl;
 pub mod jump;
+pub mod limits;
 pub mod lock;
 pub mod log;
 pub mod maps;

@@ -7,7 +7,7 @@
 //! - [`family`] malloc, free and their kin · [`foreign`] what is glibc's · [`cxx`] operator new and delete
 //! - [`report`] mallinfo and its kin · [`elsewhere`] what the malloc family does when another copy has the engine
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
-//! - [`hiding`] libraries that hide pointers
+//! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
 // of exports has nothing to test there, and is empty.
@@ -19,6 +19,7 @@ mod family;
 mod foreign;
 mod hiding;
 mod interpose;
+mod limits;
 mod loader;
 mod report;
 
