@@ -247,12 +247,9 @@ fn wait_for_all(
 ) -> Result<(), Abandoned> {
     let start = clock::now_ns();
     let mut deadline = start + FIRST_DEADLINE_NS;
-    loop {
-        let seen = gate::CHANGED.load(Ordering::Acquire);
-        if others(myself).all(&is_done) {
-            return Ok(());
-        }
-        let now = clock::now_ns();
+    let mut now = start;
+    while !gate::look_or_sleep(deadline - now, || others(myself).all(&is_done)) {
+        now = clock::now_ns();
         if now >= deadline {
             for record in others(myself).filter(|record| !is_done(record)) {
                 let tid = record.tid.load(Ordering::Relaxed);
@@ -262,8 +259,8 @@ fn wait_for_all(
             }
             deadline = now + (now - start);
         }
-        sys::futex_wait(&gate::CHANGED, seen, Some(deadline - now));
     }
+    Ok(())
 }
 
 fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
@@ -272,8 +269,7 @@ fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
 }
 
 fn wait_for_gates(myself: &Mutator) -> Result<(), Abandoned> {
-    // Acquire: pairs with the Release of leaving, so all that the slow path wrote is seen.
-    wait_for_all(myself, |record| record.inside.load(Ordering::Acquire) == 0, retire_if_ended)
+    wait_for_all(myself, gate::is_outside, retire_if_ended)
 }
 
 fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
@@ -298,7 +294,7 @@ fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
 
 /// Whether the thread stands still: in its handler, or in a safe region, which it cannot leave now.
 fn has_stopped(record: &Mutator, stop: u32) -> bool {
-    record.stopped.load(Ordering::Acquire) == stop || record.region.load(Ordering::Acquire) == gate::IN_REGION
+    record.stopped.load(Ordering::Acquire) == stop || gate::is_in_region(record)
 }
 
 fn ask(record: &Mutator, stop: u32) {

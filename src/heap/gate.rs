@@ -31,7 +31,7 @@ use crate::{
 /// Not zero while a collector or a fork keeps the gates closed: what threads at their gates sleep on.
 pub static STOPPING: AtomicU32 = AtomicU32::new(0);
 /// Counts what a collector may wait for: gates left, regions entered, stops answered. It sleeps on this.
-pub static CHANGED: AtomicU32 = AtomicU32::new(0);
+static CHANGED: AtomicU32 = AtomicU32::new(0);
 /// The thread that keeps the gates closed; it may pass them itself.
 static STOPPER: AtomicU32 = AtomicU32::new(0);
 
@@ -112,8 +112,33 @@ fn leave(mutator: &Mutator) {
 /// Tells a collector to look again.
 #[cold]
 pub fn announce() {
+    // Release: pairs with the Acquire of `look_or_sleep`.
     CHANGED.fetch_add(1, Ordering::Release);
     sys::futex_wake(&CHANGED, i32::MAX as u32);
+}
+
+/// For a collector: whether `is_done`. If not, it sleeps until somebody has announced something, for `timeout_ns` at
+/// most, and the caller looks again.
+pub fn look_or_sleep(timeout_ns: u64, is_done: impl FnOnce() -> bool) -> bool {
+    // Before looking: what is announced from here on keeps us from falling asleep.
+    let seen = CHANGED.load(Ordering::Acquire);
+    if is_done() {
+        return true;
+    }
+    sys::futex_wait(&CHANGED, seen, Some(timeout_ns));
+    false
+}
+
+/// For a collector that has closed the gates: whether the thread is outside its gate, where it stays.
+pub fn is_outside(mutator: &Mutator) -> bool {
+    // Acquire: pairs with the Release of `leave`, so all that the slow path wrote is seen.
+    mutator.inside.load(Ordering::Acquire) == 0
+}
+
+/// For a collector that has closed the gates: whether the thread is in a safe region, where it stays.
+pub fn is_in_region(mutator: &Mutator) -> bool {
+    // Acquire: pairs with the Release of `begin_region`, so the stack and where it begins are seen.
+    mutator.region.load(Ordering::Acquire) == IN_REGION
 }
 
 /// Waits at a closed gate, in a safe region and deaf to signals.
@@ -173,6 +198,7 @@ pub fn end_region(mutator: &Mutator) {
             mutator.region.store(0, Ordering::Relaxed);
             return;
         }
+        // Release: as in `begin_region`; LEAVING_REGION has hidden what that one did.
         mutator.region.store(IN_REGION, Ordering::Release);
         announce();
         sys::futex_wait(&STOPPING, 1, None);
