@@ -45,6 +45,13 @@ fn worth_listing(shape: &Shape) -> u32 {
     (shape.slots / 16).max(1)
 }
 
+/// The free slots among `free`, a block's counter. It is below zero for a moment where a slot has been taken again before
+/// the thread that freed it has counted it: no room, or its claimer would get the same used-up block for ever.
+#[inline]
+fn room(shape: &Shape, free: u32) -> u32 {
+    if free > shape.slots { 0 } else { free }
+}
+
 /// A block of the class for the caller to refill from; its own until given back. `None`: no room in the heap.
 pub fn claim(class: Class) -> Option<Unit> {
     let mut centre = centre(class);
@@ -75,7 +82,7 @@ pub fn note_room(class: Class, unit: Unit) {
     let matters = match block.state() {
         State::Claimed => false,
         State::Listed => free == shape.slots,
-        State::Full => free >= worth_listing(shape),
+        State::Full => room(shape, free) >= worth_listing(shape),
     };
     if matters {
         settle_again(class, unit);
@@ -107,7 +114,7 @@ impl Centre {
             }
             State::Listed => {}
             State::Full if free == shape.slots && self.first != 0 => give_up(class, unit),
-            State::Full if free >= worth_listing(shape) => self.list(unit),
+            State::Full if room(shape, free) >= worth_listing(shape) => self.list(unit),
             State::Full => {}
         }
     }

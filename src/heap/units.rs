@@ -112,7 +112,8 @@ pub enum State {
 /// What the heap keeps for each block, at its first unit.
 #[repr(C, align(64))]
 pub struct Block {
-    /// Slots whose allocated bit is zero.
+    /// Slots whose allocated bit is zero, but for those that a thread has freed and not counted yet: it may lag behind
+    /// the bits, and run below zero, while that thread is inside its gate.
     pub free: AtomicU32,
     state: AtomicU32,
     /// Neighbours on the class's list: unit + 1, or zero. Guarded by the class's centre.
