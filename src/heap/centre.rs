@@ -77,7 +77,8 @@ pub fn give_back(class: Class, unit: Unit) {
 #[inline]
 pub fn note_room(class: Class, unit: Unit) {
     let block = units::block(unit);
-    let free = block.free.load(Ordering::SeqCst);
+    // Relaxed: it is at least what our addition has made it, and the thread whose addition made it enough sees that.
+    let free = block.free.load(Ordering::Relaxed);
     let shape = class.shape();
     let matters = match block.state() {
         State::Claimed => false,

@@ -38,7 +38,8 @@ static STOPPER: AtomicU32 = AtomicU32::new(0);
 /// Closes the gates for everybody but the calling thread. It holds the world's lock.
 pub fn close(tid: u32) {
     STOPPER.store(tid, Ordering::Relaxed);
-    STOPPING.store(1, Ordering::SeqCst);
+    // Relaxed: the barrier orders it before the looks at each gate, and the threads' loads of it after their stores.
+    STOPPING.store(1, Ordering::Relaxed);
     thread::barrier_all();
 }
 

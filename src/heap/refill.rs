@@ -189,7 +189,8 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         });
         taken_slots += taken.count_ones();
     }
-    block.free.fetch_sub(taken_slots, Ordering::SeqCst);
+    // Relaxed: who acts on the counter looks at it again under the centre's lock, which ends our claim.
+    block.free.fetch_sub(taken_slots, Ordering::Relaxed);
 }
 
 /// Visits taken slots in the order in which they are handed out.
