@@ -1,6 +1,7 @@
 # make            builds the libraries and the command
 # make demo       runs the leaking gateway under glibc and under gleaner, and draws both
 # make test       passes all tests
+# make loom       checks the protocols of threads with a model checker
 # make bench      measures beside other allocators and collectors
 # make install    lays everything down below $(DESTDIR)$(PREFIX)
 # make accept-*   shows one promise each; `make accept` shows all of them
@@ -15,7 +16,7 @@ DOORS := target/doors/release
 TOOLS := target/release
 OUT := target/out
 
-.PHONY: all doors tools demo test test-programs bench install clean
+.PHONY: all doors tools demo test test-programs loom bench install clean
 all: doors tools
 
 # The libraries are built apart from the tools, whose dependencies need `std`.
@@ -39,6 +40,11 @@ demo: doors tools $(OUT)/leaky_gateway
 test: doors tools
 	$(CARGO) test --workspace
 	tests/header/check.sh
+
+# The protocols of threads under the model checker, as they are and with a fault planted at each of their accesses.
+# LOOM_MAX_PREEMPTIONS=3 looks further than the bound of 2 in tests/loom, and takes twenty times as long.
+loom:
+	RUSTFLAGS="--cfg loom" $(CARGO) test --profile loom --target-dir target/loom -p gleaner --test loom
 
 bench: doors
 	benches/compare.sh

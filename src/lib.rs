@@ -53,6 +53,10 @@
 //!
 //! After the stop the collector makes system calls only: a stopped thread may hold any lock of the C library.
 //!
+//! What threads do to each other without a lock (gates, claims, refill against flush), and the lock itself, is run by a
+//! model checker through every order of accesses with up to two preemptions; then again with each ordering weakened and
+//! each update torn, which has to be noticed (`make loom`).
+//!
 //! # What a collection must never do
 //!
 //! Reclaim a live object. When something cannot be known (a thread does not stop, the list of mappings cannot be read)
@@ -86,10 +90,15 @@ compile_error!(
     "gleaner runs on x86-64 Linux with glibc. A port is a set of files in src/os with the contracts of src/os/mod.rs."
 );
 
+#[cfg(not(loom))]
 pub mod api;
 pub mod base;
+#[cfg(not(loom))]
 pub mod collect;
 pub mod heap;
+// The model checker runs the heap on a platform of its own.
+#[cfg_attr(loom, path = "os/model.rs")]
 pub mod os;
 
+#[cfg(not(loom))]
 pub use api::global::Gleaner;

@@ -4,4 +4,6 @@
 
 pub mod addr;
 pub mod bits;
+#[cfg(loom)]
+pub mod model;
 pub mod sync;

@@ -7,7 +7,7 @@ pub use core::sync::atomic::{
 };
 
 #[cfg(loom)]
-pub use loom::sync::atomic::{
+pub use super::model::{
     AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-    fence,
+    compiler_fence, fence,
 };

@@ -45,8 +45,8 @@ fn worth_listing(shape: &Shape) -> u32 {
     (shape.slots / 16).max(1)
 }
 
-/// The free slots among `free`, a block's counter. It is below zero for a moment where a slot has been taken again before
-/// the thread that freed it has counted it: no room, or its claimer would get the same used-up block for ever.
+/// The room that a block's counter `free` stands for. It is below zero for a moment where a slot has been taken again
+/// before the thread that freed it has counted it: no room, or a claimer would get the same used-up block for ever.
 #[inline]
 fn room(shape: &Shape, free: u32) -> u32 {
     if free > shape.slots { 0 } else { free }
