@@ -59,6 +59,8 @@ macro_rules! programs {
 
 programs! {
     absurd: "" "free=checked";
+    leader_exits: "" "verify=1";
+    limited: "limit=32M" "limit=32M:free=checked";
     operators: "" "free=checked:verify=1";
     semantics: "" "free=checked" "zeal=500:verify=1" "poison=1";
 }
@@ -74,6 +76,26 @@ fn the_figures_are_what_was_allocated() {
         let in_use = elements.iter().find(|element| element.starts_with("inuse ")).expect("a total");
         assert_eq!(after(in_use, " size=\""), Some(expected), "malloc_info\n{}", outcome.stdout);
     }
+}
+
+#[test]
+fn the_summary_comes_though_standard_error_is_closed() {
+    // coreutils close it before the line is due.
+    let library = doors::doors().join("libgleaner_malloc.so");
+    for program in [&["/bin/ls", "-d", "/"][..], &["/bin/cat", "/dev/null"], &["/bin/true"]] {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).env("LD_PRELOAD", &library).env("GLEANER_OPTIONS", "stats=1");
+        let outcome = doors::run(&mut command, DEADLINE);
+        assert!(
+            outcome.succeeded() && outcome.stderr.starts_with("gleaner: exit collections="),
+            "{program:?}: {outcome}"
+        );
+    }
+    let file = doors::scratch("malloc").join("another_file");
+    let mut command = Command::new(build("closes_all", "-O2"));
+    let outcome = doors::run(command.arg(&file).env("GLEANER_OPTIONS", "stats=1"), DEADLINE);
+    assert!(outcome.succeeded() && outcome.stderr.starts_with("gleaner: exit collections="), "{outcome}");
+    assert_eq!(std::fs::read_to_string(file).expect("the program made it"), "", "a line went to another file");
 }
 
 /// The number that follows the first `label`.
@@ -122,6 +144,6 @@ fn every_program_in_the_directory_is_run() {
     let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension != "h"));
     let found: BTreeSet<String> =
         sources.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
-    let judged_here = ["figures"];
+    let judged_here = ["closes_all", "figures"];
     assert_eq!(found, NAMES.iter().chain(&judged_here).map(|name| name.to_string()).collect());
 }

@@ -4,6 +4,9 @@
 //! nothing collects. Each test plants one fault in the side metadata, expects its name, takes it back, and expects the
 //! heap to be in order again.
 //!
+//! Once it is also shown a fault in a shipped library: `tests/c/planted/verify.c` plants it where the library's symbols say
+//! that the side metadata is.
+//!
 //! `recheck` judges in the middle of a collection. A kind with a trace procedure that shows a child to only one of the
 //! two markers plants a lost mark, or a needless one, from outside (`tests/c/planted/recheck.c`).
 
@@ -364,6 +367,53 @@ fn a_slot_cached_by_two_threads_is_named() {
     drop(resume.0);
     other.join().expect("the other thread ends");
     assert_eq!(found, Err(Fault::CachedTwice(Addr::new(mine))), "a slot in two magazines has two owners");
+}
+
+/// Where the library has member `index`, of eight bytes each, of the cage's map. The compiler may have split the map.
+fn member_of_map(symbols: &str, index: u64) -> String {
+    let found = symbols.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (address, name) = (words.next()?, words.nth(1)?);
+        let part = name.split_once("cage3MAP")?.1.rsplit_once('.').map(|(_, part)| part);
+        let address = u64::from_str_radix(address, 16).ok()?;
+        match part {
+            Some(part) => (part == index.to_string()).then_some(address),
+            None => Some(address + 8 * index),
+        }
+    });
+    let found: Vec<u64> = found.collect();
+    assert_eq!(found.len(), 1, "one place of member {index} of the map in\n{symbols}");
+    format!("{:x}", found[0])
+}
+
+fn verified(is_planted: bool) -> doors::Outcome {
+    let program = doors::scratch("planted").join(format!("verify_{is_planted}"));
+    let link = doors::link("gleaner");
+    let mut flags = vec!["-O1", "-g", "-Wall", "-Wextra", "-Werror"];
+    flags.extend(link.iter().map(String::as_str));
+    flags.push("-ldl");
+    doors::cc(&doors::root().join("tests/c/planted/verify.c"), &program, &flags);
+    let mut command = Command::new(&program);
+    if is_planted {
+        let symbols = Command::new("nm").arg(doors::doors().join("libgleaner.so")).output().expect("nm runs");
+        let symbols = String::from_utf8(symbols.stdout).expect("text");
+        let symbols: String =
+            symbols.lines().filter(|line| line.contains("cage3MAP")).map(|l| format!("{l}\n")).collect();
+        command.arg(member_of_map(&symbols, 0)).arg(member_of_map(&symbols, 2));
+    }
+    doors::run(command.env("GLEANER_OPTIONS", "verify=1"), DEADLINE)
+}
+
+#[test]
+fn a_library_names_a_fault_in_its_heap_and_only_then() {
+    let outcome = verified(false);
+    assert!(outcome.succeeded() && outcome.stderr.is_empty(), "{outcome}");
+    let outcome = verified(true);
+    assert!(outcome.aborted(), "{outcome}");
+    let told = outcome.stderr.strip_prefix("gleaner: verify: after collection 1: the heap's records are wrong: Torn(");
+    let rest = told.and_then(|rest| rest.split_once(')')).expect("one line with the fault");
+    assert!(rest.0.chars().all(|c| c.is_ascii_hexdigit()), "{outcome}");
+    assert_eq!(rest.1, "; look for writes to wild addresses, else report a defect\n", "{outcome}");
 }
 
 fn recheck(shown: &str) -> doors::Outcome {

@@ -241,7 +241,11 @@ fn mark_and_sweep(
     if settings::verify()
         && let Err(fault) = verify::check()
     {
-        crate::fatal!("verify: after collection {}: {fault:x?}", COUNTERS.collections.load(Ordering::Relaxed) + 1);
+        crate::fatal!(
+            "verify: after collection {}: the heap's records are wrong: {fault:x?}; look for writes to wild addresses, \
+             else report a defect",
+            COUNTERS.collections.load(Ordering::Relaxed) + 1
+        );
     }
     Ok(swept)
 }

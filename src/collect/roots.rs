@@ -210,6 +210,10 @@ impl Snapshot {
         tables: &Tables,
         visit: &mut dyn FnMut(Source, Range),
     ) -> Result<(), Unknown> {
+        if !sys::can_read_own_memory() {
+            // Pages that cannot be read by an instruction would seem to hold nothing.
+            return Err(Unknown);
+        }
         self.closed.open(|at| visit_word(Source::Registered, at.get(), visit)).map_err(|_| Unknown)?;
         for record in mutator::all().filter(|record| record.is_alive()) {
             visit_registers(record, myself, visit);
@@ -429,9 +433,7 @@ fn visit_present(pages: &Pages, range: Range, source: Source, visit: &mut dyn Fn
     pages.for_each_run(whole_pages, |run, presence| match presence {
         Presence::Absent => {}
         Presence::Present => visit(source, run.intersect(range)),
-        Presence::Elsewhere => maps::for_each_copied_page(run, |words| {
-            visit(source, Range::sized(Addr::of(words.as_ptr()), size_of_val(words)));
-        }),
+        Presence::Elsewhere => copied_words(run.intersect(range), source, visit),
     });
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::base::addr::{Addr, Range};
 
-/// One line of `/proc/self/maps`.
+/// One line of `/proc/thread-self/maps`.
 #[derive(Clone, Copy, Debug)]
 pub struct Mapping<'a> {
     /// The addresses it covers.
@@ -38,16 +38,20 @@ impl Mapping<'_> {
     }
 }
 
-/// Visits the mappings in ascending order. `false` when the list cannot be read.
+/// Visits the mappings in ascending order. `false` when the list cannot be read, or is empty.
+///
+/// It is asked for by the calling thread: by the process the kernel gives an empty one once the main thread has ended.
 pub fn for_each(mut visit: impl FnMut(Mapping<'_>)) -> bool {
-    let Ok(file) = File::open(c"/proc/self/maps") else { return false };
+    let Ok(file) = File::open(c"/proc/thread-self/maps") else { return false };
     let mut buffer = [0u8; 8192];
     let mut kept = 0;
+    let mut is_empty = true;
     loop {
         let Ok(count) = file.read(&mut buffer[kept..]) else { return false };
         if count == 0 {
-            return true;
+            return !is_empty;
         }
+        is_empty = false;
         let filled = kept + count;
         let mut start = 0;
         while let Some(length) = buffer[start..filled].iter().position(|&byte| byte == b'\n') {
@@ -133,7 +137,7 @@ pub enum Presence {
 impl Pages {
     /// Opens the kernel's table. Without one, every page counts as elsewhere.
     pub fn open() -> Pages {
-        Pages { file: File::open(c"/proc/self/pagemap").ok() }
+        Pages { file: File::open(c"/proc/thread-self/pagemap").ok() }
     }
 
     /// Visits the runs of equal presence in `range`, which is page-aligned.

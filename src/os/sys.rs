@@ -129,10 +129,17 @@ pub fn identity(descriptor: i32) -> Option<(u64, u64)> {
 pub fn read_own_memory(from: usize, buffer: &mut [u8]) -> usize {
     let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     let remote = libc::iovec { iov_base: from as *mut libc::c_void, iov_len: buffer.len() };
-    let pid = process_id() as usize;
-    let args = [pid, &local as *const _ as usize, 1, &remote as *const _ as usize, 1, 0];
+    // By the thread: the process has no memory in the kernel's eyes once the main thread has ended.
+    let args = [super::thread::id() as usize, &local as *const _ as usize, 1, &remote as *const _ as usize, 1, 0];
     // SAFETY: the kernel writes only into `buffer`; an unreadable source is an error, not a fault.
     checked(unsafe { call(libc::SYS_process_vm_readv, args) }).unwrap_or(0)
+}
+
+/// Whether [`read_own_memory`] works at all: a sandbox may forbid it.
+pub fn can_read_own_memory() -> bool {
+    let word = 0x5a5a_usize;
+    let mut copy = [0; size_of::<usize>()];
+    read_own_memory(&raw const word as usize, &mut copy) == copy.len() && usize::from_ne_bytes(copy) == word
 }
 
 /// Has the three functions called before each fork, after it in the parent, and after it in the child. Registered first,
