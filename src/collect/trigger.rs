@@ -16,7 +16,7 @@
 //! Roots count for the ceiling only: a program that keeps its data in mappings of its own makes every collection read
 //! them, however little is on the heap.
 //!
-//! With `gleaner.h` only, garbage is the rule: pace and ceiling are both three quarters. A pace that the user sets is
+//! With `gleaner.h` only, garbage is the rule: pace and ceiling are both 1: at most twice what is live. A pace that the user sets is
 //! both, in every door.
 
 use super::{roots, settings};
@@ -31,7 +31,7 @@ const PATIENCE_MIN: u64 = 5;
 const PATIENCE_MAX: u64 = 32;
 const MALLOC_PACE_MILLI: u64 = 200;
 const MALLOC_CEILING_MILLI: u64 = 4000;
-const LIBRARY_PACE_MILLI: u64 = 750;
+const LIBRARY_PACE_MILLI: u64 = 1000;
 
 /// What a collection cost and brought.
 #[derive(Clone, Copy, Debug)]
