@@ -49,22 +49,27 @@ pub fn is_runnable(tid: u32) -> bool {
     state_letter(tid) == Some(b'R')
 }
 
-/// Whether the thread has blocked `signal`, or waits where no signal wakes it: one that it was sent long ago has not
-/// reached it.
+/// Whether `signal`, which the thread was sent long ago, has not reached it: it has blocked it, or waits where no signal
+/// wakes it. One that a debugger holds is not deaf: the signal reaches it when it is let go.
 pub fn is_deaf_to(tid: u32, signal: i32) -> bool {
-    !is_runnable(tid) || blocked(tid).is_some_and(|set| set & signal::set_of(signal) != 0)
+    let may_be_on_its_way = matches!(state_letter(tid), Some(b'R' | b't'));
+    !may_be_on_its_way || waits_behind_mask(tid, signal)
 }
 
-/// The signals that the thread has blocked.
-fn blocked(tid: u32) -> Option<signal::Set> {
+/// Whether the thread has been sent `signal` and blocks it. One that is in the signal's handler blocks it, too, but it
+/// does not wait any more.
+fn waits_behind_mask(tid: u32, signal: i32) -> bool {
     let mut path = [0u8; 40];
-    let file = File::open(task_path(tid, b"/status\0", &mut path)).ok()?;
+    let Ok(file) = File::open(task_path(tid, b"/status\0", &mut path)) else { return false };
     let mut text = [0u8; 4096];
-    let length = file.read(&mut text).ok()?;
-    let label = b"\nSigBlk:\t";
-    let start = text[..length].windows(label.len()).position(|part| part == label)? + label.len();
-    let digits = text[start..length].iter().map_while(|&digit| (digit as char).to_digit(16));
-    Some(digits.fold(0, |set, digit| set << 4 | signal::Set::from(digit)))
+    let Ok(length) = file.read(&mut text) else { return false };
+    let set = |label: &[u8]| -> Option<signal::Set> {
+        let start = text[..length].windows(label.len()).position(|part| part == label)? + label.len();
+        let digits = text[start..length].iter().map_while(|&digit| (digit as char).to_digit(16));
+        Some(digits.fold(0, |set, digit| set << 4 | signal::Set::from(digit)))
+    };
+    let waiting = set(b"\nSigPnd:\t").unwrap_or(0) & set(b"\nSigBlk:\t").unwrap_or(0);
+    waiting & signal::set_of(signal) != 0
 }
 
 fn state_letter(tid: u32) -> Option<u8> {
@@ -208,11 +213,16 @@ mod tests {
     }
 
     #[test]
-    fn a_blocked_signal_is_seen_from_outside() {
-        let mask = signal::change_mask(0, signal::set_of(40));
-        assert_eq!(blocked(id()).map(|set| set & signal::set_of(40)), Some(signal::set_of(40)));
+    fn a_signal_waits_behind_the_mask_when_it_was_sent_and_is_blocked() {
+        let number = 40;
+        let mask = signal::change_mask(0, signal::set_of(number));
+        assert!(!waits_behind_mask(id(), number), "blocked only");
+        assert_eq!(send(id(), number), Sent::Delivered);
+        assert!(waits_behind_mask(id(), number));
+        // Ignoring a signal drops those on their way.
+        signal::uninstall(number);
+        assert!(!waits_behind_mask(id(), number), "dropped");
         signal::set_mask(mask);
-        assert_eq!(blocked(id()), Some(mask));
     }
 
     #[test]
