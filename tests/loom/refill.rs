@@ -141,6 +141,41 @@ fn used_up_and_free() {
     judge(freed.unit(), if taken.load(Ordering::Relaxed) { 4 } else { 3 });
 }
 
+/// Puts slots into a thread's magazine.
+fn cache(mutator: &Mutator, slots: &[Slot]) {
+    let inside = gate::enter(mutator).expect("no handler runs");
+    for slot in slots {
+        // SAFETY: the model runs this thread's part, and the slot is in use.
+        while !unsafe { mutator.magazine(large_slots()).push(slot.start().as_ptr()) } {
+            assert_eq!(refill::make_room(&inside, large_slots()), Ok(()));
+        }
+    }
+}
+
+/// A thread flushes half of a full magazine, two slots of one word, while the owner of their block wants more.
+fn flush_and_take() {
+    let (owner, other) = (record(1), record(2));
+    let slots = only_block::<4>(owner);
+    let (contents, taken) = (Contents::new(), Arc::new(loom::sync::atomic::AtomicU32::new(0)));
+    cache(other, &slots);
+    let taking = start(1, {
+        let (contents, taken) = (contents.clone(), taken.clone());
+        move || {
+            while let Some(slot) = allocate(owner) {
+                contents.write(&slot);
+                taken.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let flushing = start(2, move || {
+        slots[..2].iter().for_each(|slot| contents.write(slot));
+        let inside = gate::enter(other).expect("no handler runs");
+        assert_eq!(refill::make_room(&inside, large_slots()), Ok(()));
+    });
+    join([taking, flushing]);
+    judge(slots[0].unit(), 2 + taken.load(Ordering::Relaxed));
+}
+
 /// Two threads free the same slot: one of them is told.
 fn freed_twice() {
     let threads = [record(1), record(2)];
@@ -166,6 +201,7 @@ fn no_slot_is_handed_out_twice_and_none_is_lost() {
         Model::new("used up and free", used_up_and_free),
         Model::new("freed twice", freed_twice),
         Model::new("take all and free", take_all_and_free),
+        Model::new("flush and take", flush_and_take),
         Model::new("take and free", take_and_free),
     ];
     check(&models, &["src/heap/refill.rs"], &[], &[]);
