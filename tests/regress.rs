@@ -112,3 +112,12 @@ fn no_call_that_waits_is_cut_short_by_a_collection() {
     assert!(outcome.succeeded() && outcome.stdout == "waited\n" && has_collected(&outcome), "{outcome}");
     assert!(outcome.stderr.contains("stops_abandoned=0"), "{outcome}");
 }
+
+#[test]
+fn made_code_keeps_what_its_instructions_name() {
+    let program = program("made_code", "made_code", &[]);
+    for options in ["zeal=500:poison=1:stats=1", "zeal=5000:recheck=1:stats=1"] {
+        let outcome = preloaded(&program, &[], options);
+        assert!(outcome.succeeded() && outcome.stdout == "whole\n" && has_collected(&outcome), "{options}: {outcome}");
+    }
+}

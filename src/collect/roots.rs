@@ -5,6 +5,7 @@
 //! | registers, general and vector | context of each stopped thread; spilled by the collecting one | same |
 //! | stacks, from the stack pointer to the cold end | by each thread's record | same |
 //! | static data | writable segments, as the loader lists them | every private writable mapping, as the kernel lists them |
+//! | code that the program has made, at any alignment | no | yes |
 //! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to |
 //! | ranges and pins by request, data of finalizers, the queue | yes | yes |
 //! | uncollectable objects | yes | yes |
@@ -33,7 +34,7 @@ use crate::{
         resolve, sweep,
     },
     os::{
-        maps::{self, Pages, Presence},
+        maps::{self, Mapping, Pages, Presence},
         mem, signal,
         stack::CONTROL_BLOCK_BYTES_MAX,
         statics, sys, tls,
@@ -49,6 +50,8 @@ pub enum Source {
     Stack,
     /// Static data, or another mapping of the program's own.
     Static,
+    /// Code that the program has made.
+    Code,
     /// Thread-local storage.
     ThreadLocal,
     /// A range that the program registered, or a pin, or a page of the heap that it has closed.
@@ -66,6 +69,7 @@ impl Source {
             Source::Registers => "a register",
             Source::Stack => "a stack",
             Source::Static => "static data or a mapping of the program's",
+            Source::Code => "code that the program has made",
             Source::ThreadLocal => "thread-local storage",
             Source::Registered => "a registered range, a pin or a protected page",
             Source::Finalizer => "a finalizer",
@@ -268,6 +272,10 @@ impl Snapshot {
         let mut is_known = true;
         let is_listed = maps::for_each(|mapping| {
             is_known &= !hiding::forbids_reclaiming(&mapping);
+            if is_made_code(&mapping) {
+                without(mapping.range, excluded, |part| visit_code(&pages, part, visit));
+                return;
+            }
             if !mapping.writable || !mapping.readable || mapping.shared {
                 return;
             }
@@ -434,6 +442,33 @@ fn visit_present(pages: &Pages, range: Range, source: Source, visit: &mut dyn Fn
         Presence::Absent => {}
         Presence::Present => visit(source, run.intersect(range)),
         Presence::Elsewhere => copied_words(run.intersect(range), source, visit),
+    });
+}
+
+/// Whether a mapping holds code that the program has made itself, or may make.
+fn is_made_code(mapping: &Mapping<'_>) -> bool {
+    let is_private = !mapping.file && !mapping.shared && !mapping.stack;
+    // The kernel's own code is mapped under a name in brackets.
+    mapping.executable && mapping.readable && is_private && !mapping.name.starts_with(b"[v")
+}
+
+/// The present pages of made code: an instruction may hold an address, at no alignment. So each page is copied eight
+/// times, shifted by a byte each time.
+fn visit_code(pages: &Pages, range: Range, visit: &mut dyn FnMut(Source, Range)) {
+    let mut words = [0usize; mem::PAGE / size_of::<usize>()];
+    pages.for_each_run(range, |run, presence| {
+        if presence == Presence::Absent {
+            return;
+        }
+        for page in (run.start.get()..run.end.get()).step_by(mem::PAGE) {
+            for start in page..page + size_of::<usize>() {
+                let bytes = mem::PAGE.min(run.end.get() - start);
+                // SAFETY: `words` may be seen as its bytes, and any bytes are words.
+                let copy = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), bytes) };
+                let copied = sys::read_own_memory(start, copy);
+                visit(Source::Code, Range::sized(Addr::of(words.as_ptr()), copied));
+            }
+        }
     });
 }
 
