@@ -13,7 +13,8 @@
  *
  *   An object is reclaimed when no root reaches it.  Roots are words in
  *     - the registers and stacks of all threads,
- *     - thread-local storage (__thread, thread_local) of all threads,
+ *     - thread-local storage (__thread, thread_local) of all threads, and pthread_setspecific's values of the first 32
+ *       keys (those of later keys, and arguments of atexit's kin, lie in glibc's heap),
  *     - static data of the program and of every loaded library, dlopen'ed ones included,
  *     - ranges announced with gc_root_add,
  *     - uncollectable objects, pinned objects, and the data words of finalizers.
@@ -150,8 +151,8 @@ typedef void (*gc_finalizer_fn)(void *object, void *data);
  * free, collect, and may leave. */
 typedef void *(*gc_oom_handler)(size_t size, void *data);
 
-/* Called with a warning, one line without its newline; `message` lives until the handler returns.  May allocate; must
- * return. */
+/* Called with a warning, one line without its newline; `message` lives until the handler returns.  May allocate, and
+ * may leave. */
 typedef void (*gc_warn_handler)(const char *message, void *data);
 
 typedef struct gc_event gc_event;

@@ -73,7 +73,7 @@ misuse! {
     malloc_free_misaligned malloc_free_small_number malloc_free_stack malloc_free_static malloc_free_twice
     malloc_free_twice_across_flush malloc_free_twice_checked malloc_free_unmapped malloc_realloc_freed
     malloc_realloc_interior malloc_realloc_stack memalign_3 realloc_foreign realloc_freed realloc_interior
-    trace_allocates trace_collects trace_frees weak_unregister_twice
+    trace_allocates trace_collects trace_frees trace_jumps weak_unregister_twice
 }
 
 #[test]

@@ -186,13 +186,14 @@ fn answer(context: *mut c_void) {
     }
 }
 
-/// The record that the stop asked for this thread by.
+/// The record that the stop asked for this thread by. A thread of a raw `clone` may share another's TLS, so the word
+/// there counts only with its id.
 fn asked_record(stop: u32) -> Option<&'static Mutator> {
-    let is_asked = |record: &&'static Mutator| record.requested.load(Ordering::Acquire) == stop;
-    mutator::current().filter(is_asked).or_else(|| {
-        let tid = thread::id();
-        mutator::all().filter(is_asked).find(|record| record.tid.load(Ordering::Acquire) == tid)
-    })
+    let tid = thread::id();
+    let is_asked = |record: &&'static Mutator| {
+        record.requested.load(Ordering::Acquire) == stop && record.tid.load(Ordering::Acquire) == tid
+    };
+    mutator::current().filter(is_asked).or_else(|| mutator::all().find(is_asked))
 }
 
 /// Stops every other thread. On success the world stays stopped until [`resume`]; on failure it goes on already.

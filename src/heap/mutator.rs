@@ -246,13 +246,15 @@ pub fn register() -> Option<&'static Mutator> {
     }
 }
 
-/// Runs `work`, a trace procedure, without this thread's record: should it use the heap, which is half marked, then the
-/// fast paths find nothing, and registering finds out.
+/// Runs `work`, a trace procedure, with this thread's record hidden: should it use the heap, which is half marked, or
+/// jump away, then the fast paths find nothing, and the slow ones find out.
 pub fn forbid(work: impl FnOnce()) {
     let record = tls::record::<Mutator>();
+    tls::set_hidden_record(record);
     tls::set_record(core::ptr::null_mut::<Mutator>());
     work();
     tls::set_record(record);
+    tls::set_hidden_record(core::ptr::null_mut::<Mutator>());
 }
 
 #[cold]

@@ -14,8 +14,8 @@ use gleaner::{
         addr::Addr,
         sync::{AtomicPtr, Ordering},
     },
-    heap::region,
-    os::{dl, jump},
+    heap::{gate, region},
+    os::{dl, jump, thread},
 };
 
 /// The C library's function under a name.
@@ -81,6 +81,9 @@ unsafe extern "C" fn before_jump(jump: &Jump, buffer: *const usize, here: usize)
 /// # Safety
 /// `buffer` is the first argument of a function that jumps.
 pub(crate) unsafe extern "C" fn leave_region(buffer: *const usize, here: usize) {
+    if gate::is_closed_by(thread::id()) {
+        gleaner::fatal!("trace procedure: jumped away while it marked; it may do nothing but return");
+    }
     // SAFETY: by the caller's promise. A target that is not known counts as outside.
     let target = unsafe { jump::target(buffer) }.unwrap_or(Addr::new(usize::MAX));
     if region::is_left_by(Addr::new(here), target) {
