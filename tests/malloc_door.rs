@@ -59,6 +59,8 @@ macro_rules! programs {
 
 programs! {
     absurd: "" "free=checked";
+    foreign: "" "free=checked" "free=quarantine";
+    handler: "" "free=checked";
     leader_exits: "" "verify=1";
     limited: "limit=32M" "limit=32M:free=checked";
     operators: "" "free=checked:verify=1";

@@ -127,7 +127,8 @@ pub fn is_possible() -> bool {
 /// The caller is outside its gate. Finalizers and listeners are not called: the doors do that, outside all locks.
 pub fn collect(cause: Cause) -> bool {
     let Some(mutator) = mutator::register() else { return false };
-    if !is_possible() {
+    // Inside the gate: a signal handler that interrupted a slow path, whose locks this thread holds.
+    if !is_possible() || mutator.inside.load(Ordering::Relaxed) != 0 {
         return false;
     }
     let mut has_run = false;
