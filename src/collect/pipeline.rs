@@ -33,6 +33,8 @@ pub const PIECE: usize = 64;
 const WORDS: usize = 128;
 const PREFETCHED: usize = 64;
 const CACHE_LINE: usize = 64;
+/// Beyond these the processor sees by itself that an object is read in order.
+const PREFETCHED_LINES: usize = 8;
 
 const _: () = assert!(BATCH + PIECE <= WORDS && WORDS.is_power_of_two());
 
@@ -61,12 +63,19 @@ impl Item {
         Class::from_index((self.0 >> CLASS_SHIFT) as usize)
     }
 
-    /// Asks for the first two cache lines that it lies in: half of the slots of 48 bytes lie across two.
+    /// Asks for the cache lines of its first words.
     #[inline(always)]
     fn prefetch(self) {
+        let start = self.start().get();
         let bytes = self.class().shape().slot_bytes as usize;
-        prefetch(self.start().get());
-        prefetch(self.start().get() + bytes.clamp(GRANULE, 2 * CACHE_LINE) - 1);
+        prefetch(start);
+        // Half of the slots of 48 bytes lie across two lines.
+        prefetch(start + bytes.clamp(GRANULE, 2 * CACHE_LINE) - 1);
+        if bytes > 2 * CACHE_LINE {
+            for line in 2..(bytes / CACHE_LINE).min(PREFETCHED_LINES) {
+                prefetch(start + line * CACHE_LINE);
+            }
+        }
     }
 }
 
