@@ -67,13 +67,15 @@ impl<'a> Recheck<'a> {
         Ok(Recheck { cached, reached, bytes, stack, ephemerons: List::new(), lost: None })
     }
 
-    /// Reaches what a root range points to.
+    /// Reaches what a root range points to, and leaves following it to [`judge`](Self::judge): while roots are enumerated
+    /// no memory may be mapped, or it would be listed as one.
     pub fn root(&mut self, range: Range) {
         // SAFETY: root ranges may be read while the world is stopped.
         unsafe {
             roots::words(range, |word| {
-                self.reach(resolve::resolve(word), Addr::NULL);
-                self.reach(resolve::resolve_end(word), Addr::NULL);
+                for slot in [resolve::resolve(word), resolve::resolve_end(word)].into_iter().flatten() {
+                    self.note(&slot, Addr::NULL);
+                }
             });
         }
     }
@@ -98,16 +100,38 @@ impl<'a> Recheck<'a> {
     }
 
     fn reach(&mut self, slot: Option<Slot>, parent: Addr) {
-        let Some(slot) = slot else { return };
-        if !self.set(&slot) {
-            return;
+        if let Some(slot) = slot.filter(|slot| self.note(slot, parent)) {
+            self.push(slot.start());
         }
-        if !slot.word().is_marked(slot.bit()) && self.lost.is_none() {
+    }
+
+    /// Notes that `parent` reaches the slot; `true` when it was not reached before.
+    fn note(&mut self, slot: &Slot, parent: Addr) -> bool {
+        let is_new = self.set(slot);
+        if is_new && !slot.word().is_marked(slot.bit()) && self.lost.is_none() {
             self.lost = Some(Disagreement::Lost { object: slot.start(), parent });
         }
-        if self.stack.push(slot.start().get()).is_err() {
+        is_new
+    }
+
+    fn push(&mut self, object: Addr) {
+        if self.stack.push(object.get()).is_err() {
             crate::fatal!("recheck: no memory for its stack; run it with less live data");
         }
+    }
+
+    /// Pushes what the roots reach.
+    fn push_reached(&mut self) {
+        sweep::for_each_allocated_word(
+            |_| true,
+            |class, unit, index, allocated| {
+                sweep::for_each_slot(class, unit, index, allocated, |start| {
+                    if self.is_reached(start.get()) {
+                        self.push(start);
+                    }
+                });
+            },
+        );
     }
 
     fn drain(&mut self) {
@@ -121,7 +145,13 @@ impl<'a> Recheck<'a> {
                 crate::fatal!("recheck: no memory for its list of ephemerons; run it with less live data");
             }
             if traits.is_uncollectable() && traits.is_conservative() {
-                self.root(Range::sized(slot.start(), slot.bytes()));
+                // SAFETY: an object in use.
+                unsafe {
+                    roots::words(Range::sized(slot.start(), slot.bytes()), |word| {
+                        self.reach(resolve::resolve(word), slot.start());
+                        self.reach(resolve::resolve_end(word), slot.start());
+                    });
+                }
                 continue;
             }
             trace::children(&slot, |word: Ambiguous| self.reach(resolve::resolve(word), slot.start()));
@@ -162,6 +192,7 @@ impl<'a> Recheck<'a> {
 
     /// Finishes, and compares with the marks: the first disagreement.
     pub fn judge(mut self) -> Option<Disagreement> {
+        self.push_reached();
         self.drain();
         self.follow_ephemerons();
         let mut kept = None;
