@@ -15,13 +15,14 @@ use super::{
 use crate::{
     base::{addr::Addr, sync::Ordering},
     heap::{
-        self, OBJECT_BYTES_MAX, Request, cage, emergency, fast,
+        self, OBJECT_BYTES_MAX, Request, announce, cage, emergency, fast,
         gate::{self, Inside},
         kind::Kind,
-        large, mutator, pressure, refill,
+        large, late, mutator, pressure, refill,
         resolve::{self, Slot},
         zeal,
     },
+    os::memcheck,
 };
 
 /// There is no memory for the request, and a collection has not made any.
@@ -34,6 +35,7 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
         return out_of_memory();
     }
     let Some(mutator) = mutator::register() else { return out_of_memory() };
+    let _unchecked = memcheck::unchecked();
     if pressure::is_due() || zeal::wants_collection() {
         if let Some(inside) = gate::enter(mutator) {
             heap::fit_limit(&inside);
@@ -45,7 +47,7 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
         let Some(inside) = gate::enter(mutator) else {
             return emergency::allocate(request.bytes, request.align).ok_or(NoMemory);
         };
-        if let Some(object) = heap::allocate(&inside, request) {
+        if let Some(object) = take(&inside, request) {
             return Ok(object);
         }
         if heap::fit_limit(&inside) {
@@ -64,6 +66,22 @@ fn may_ever_fit(bytes: usize) -> bool {
     bytes <= cage::bytes_max().min(pressure::limit_bytes())
 }
 
+fn take(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
+    if memcheck::is_running() { take_announced(inside, request) } else { heap::allocate(inside, request) }
+}
+
+#[cold]
+fn take_announced(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
+    let with_tail = announce::with_tail(request);
+    let object = heap::allocate(inside, &with_tail).or_else(|| {
+        // SAFETY: the owner, in its gate.
+        unsafe { late::give_all(inside.mutator()) };
+        heap::allocate(inside, &with_tail)
+    })?;
+    announce::note_born(object, request);
+    Some(object)
+}
+
 #[cold]
 fn out_of_memory() -> Result<Addr, NoMemory> {
     Counters::add(&COUNTERS.oom_events, 1);
@@ -72,7 +90,8 @@ fn out_of_memory() -> Result<Addr, NoMemory> {
 
 /// Allocates an object with a layout.
 pub fn allocate_typed(bytes: usize, layout: usize) -> Result<Addr, NoMemory> {
-    let bytes = bytes.checked_add(size_of::<usize>()).ok_or(NoMemory)?;
+    let bytes = bytes.checked_add(resolve::LAYOUT_BYTES).ok_or(NoMemory)?;
+    let _unchecked = memcheck::unchecked();
     let object = allocate(&Request::new(bytes, Kind::TYPED))?;
     if let Some(slot) = resolve::object_at(object) {
         layout::set(&slot, layout);
@@ -124,8 +143,9 @@ pub fn free(address: Addr, site: usize) -> Freed {
     }
     let Some(mutator) = mutator::register() else { return dropped() };
     let Some(inside) = gate::enter(mutator) else { return dropped() };
+    let _unchecked = memcheck::unchecked();
     let twice = Freed::Twice { object: slot.start(), bytes: slot.object_bytes() };
-    if !slot.is_allocated() {
+    if !slot.is_allocated() || announce::is_freed(&slot) {
         return twice;
     }
     if fast::may_be_attached() {
@@ -135,6 +155,9 @@ pub fn free(address: Addr, site: usize) -> Freed {
         FreeMode::Normal | FreeMode::Checked => {}
         FreeMode::Quarantine => return put_in_quarantine(&slot, site),
         FreeMode::Ignore => return Freed::Done,
+    }
+    if memcheck::is_running() {
+        return free_announced(&inside, &slot);
     }
     if slot.class().is_large() {
         return if large::free(&inside, &slot) { Freed::Done } else { twice };
@@ -196,6 +219,17 @@ fn free_small(inside: &Inside<'_>, slot: &Slot) -> Freed {
     }
 }
 
+#[cold]
+fn free_announced(inside: &Inside<'_>, slot: &Slot) -> Freed {
+    if slot.class().is_small() {
+        fill_freed(slot);
+    }
+    announce::note_freed(slot);
+    pressure::note_freed(inside.mutator(), slot.bytes());
+    late::free(inside, slot);
+    Freed::Done
+}
+
 /// Zeroes a freed slot where its kind promises zero, or poisons it where that is asked for.
 fn fill_freed(slot: &Slot) {
     let fill = match (slot.class().kind().traits().is_zeroed(), zeal::is_poisoning()) {
@@ -243,8 +277,15 @@ pub fn resize(address: Addr, bytes: usize) -> Resized {
         None if emergency::range().contains(address) => return move_from_emergency(address, bytes),
         None => return Resized::NotAnObject(nobodys(address)),
     };
+    let _unchecked = memcheck::unchecked();
+    if announce::is_freed(&slot) {
+        return Resized::NotAnObject(Freed::Twice { object: address, bytes: slot.object_bytes() });
+    }
     let usable = slot.usable_bytes();
     if bytes <= usable && bytes >= usable / 2 {
+        if memcheck::is_running() {
+            announce::note_resized(&slot, bytes);
+        }
         return Resized::At(address);
     }
     if bytes > OBJECT_BYTES_MAX {
@@ -253,27 +294,31 @@ pub fn resize(address: Addr, bytes: usize) -> Resized {
     if slot.class().is_large() && bytes > heap::size_class::SLOT_BYTES_MAX && resize_large(&slot, bytes) {
         return Resized::At(address);
     }
-    move_to(&slot, usable, bytes)
+    let held = if memcheck::is_running() { announce::announced_bytes(&slot) } else { usable };
+    move_to(&slot, held, bytes)
 }
 
 fn resize_large(slot: &Slot, bytes: usize) -> bool {
+    if memcheck::is_running() {
+        // It moves, so that whoever kept the old address is found.
+        return false;
+    }
     let Some(mutator) = mutator::register() else { return false };
     gate::enter(mutator).is_some_and(|inside| large::resize(&inside, slot, bytes))
 }
 
-fn move_to(slot: &Slot, usable: usize, bytes: usize) -> Resized {
+/// Moves the `held` bytes of an object to a new one of `bytes`, or as many as fit.
+fn move_to(slot: &Slot, held: usize, bytes: usize) -> Resized {
     let kind = slot.class().kind();
     let moved = if kind.traits().is_typed() {
-        // SAFETY: the last word of a typed slot in use is its layout.
-        let layout = unsafe { (slot.start() + usable).as_ptr::<usize>().read() };
-        allocate_typed(bytes, layout)
+        allocate_typed(bytes, layout::get(slot))
     } else {
         allocate(&Request::new(bytes, kind))
     };
     let Ok(moved) = moved else { return Resized::NoMemory };
     // SAFETY: both objects are in use, apart, and hold as many bytes.
     unsafe {
-        core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), usable.min(bytes));
+        core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), held.min(bytes));
     }
     match free(slot.start(), 0) {
         // It was free all along, in a magazine.
@@ -292,6 +337,16 @@ fn move_from_emergency(address: Addr, bytes: usize) -> Resized {
         core::ptr::copy_nonoverlapping(address.as_ptr::<u8>(), moved.as_ptr::<u8>(), usable.min(bytes));
     }
     Resized::At(moved)
+}
+
+/// Bytes of the object that its owner may use from now on.
+pub fn usable_bytes(slot: &Slot) -> usize {
+    let usable = slot.usable_bytes();
+    if memcheck::is_running() {
+        let _unchecked = memcheck::unchecked();
+        announce::note_resized(slot, usable);
+    }
+    usable
 }
 
 /// A finalizer, weak cell, pin or ephemeron could not be attached.

@@ -54,7 +54,7 @@ use crate::{
         sweep::{self, Swept},
         verify,
     },
-    os::{clock, log, mem, stack, statics, sys},
+    os::{clock, log, mem, memcheck, stack, statics, sys},
 };
 use events::{Event, Step};
 use mark::Marker;
@@ -131,6 +131,8 @@ pub fn collect(cause: Cause) -> bool {
     if !is_possible() || mutator.inside.load(Ordering::Relaxed) != 0 {
         return false;
     }
+    // Every word that the program has may be read here, those that it has not written too.
+    let _unchecked = memcheck::unchecked();
     let mut has_run = false;
     if roots::needs_loader() {
         statics::with_loader_locked(|| has_run = collect_with_loader_locked(mutator, cause));

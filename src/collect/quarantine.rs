@@ -21,7 +21,7 @@ use crate::{
         resolve::{self, Slot},
         sweep, units,
     },
-    os::{dl, log},
+    os::{dl, log, memcheck},
 };
 
 /// A free that is remembered.
@@ -199,6 +199,7 @@ impl Quarantine {
 
     /// At exit: objects written to since the last collection.
     pub fn inspect_at_exit(&mut self) {
+        let _unchecked = memcheck::unchecked();
         let Quarantine { freed, reports, .. } = self;
         freed.for_each_mut(|object, freed| {
             if let Some(slot) = resolve::object_at(object).filter(|slot| !freed.is_reported && !is_zero(slot)) {

@@ -35,7 +35,7 @@ use crate::{
     },
     os::{
         maps::{self, Mapping, Pages, Presence},
-        mem, signal,
+        mem, memcheck, signal,
         stack::CONTROL_BLOCK_BYTES_MAX,
         statics, sys, tls,
     },
@@ -146,9 +146,6 @@ pub struct Myself<'a> {
     /// Its stack pointer, below its spilled registers.
     pub sp: Addr,
 }
-
-/// The bytes below the stack pointer that a leaf function may use (System V ABI).
-const RED_ZONE_BYTES: usize = 128;
 
 impl Snapshot {
     /// An empty one, without memory.
@@ -272,11 +269,13 @@ impl Snapshot {
         let mut is_known = true;
         let is_listed = maps::for_each(|mapping| {
             is_known &= !hiding::forbids_reclaiming(&mapping);
-            if is_made_code(&mapping) {
-                without(mapping.range, excluded, |part| visit_code(&pages, part, visit));
+            let is_made_code = is_made_code(&mapping);
+            let may_hold_pointers = mapping.writable && mapping.readable && !mapping.shared;
+            if !(is_made_code || may_hold_pointers) || !is_the_programs(mapping.range, myself) {
                 return;
             }
-            if !mapping.writable || !mapping.readable || mapping.shared {
+            if is_made_code {
+                without(mapping.range, excluded, |part| visit_code(&pages, part, visit));
                 return;
             }
             let mut range = mapping.range;
@@ -301,7 +300,9 @@ impl Snapshot {
         mem::for_each_range(|_| count += 1);
         complete &= excluded.reserve(count + mutator::count_alive() + 64).is_ok();
         mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
-        for record in mutator::all().filter(|record| record.is_alive() && !is_main_thread(record)) {
+        // Valgrind gives the main thread a stack that the kernel does not list as such.
+        let is_listed = |record: &Mutator| is_main_thread(record) && !memcheck::is_simulated();
+        for record in mutator::all().filter(|record| record.is_alive() && !is_listed(record)) {
             let (stack, sp) = (record.stack(), stack_pointer(record, myself));
             if stack.contains(sp) && !cage::contains(stack.start) {
                 complete &= excluded.push(Range::new(stack.start, sp)).is_ok();
@@ -310,6 +311,21 @@ impl Snapshot {
         excluded.as_mut_slice().sort_unstable_by_key(|range| range.start);
         if complete { Ok(()) } else { Err(Unknown) }
     }
+}
+
+/// Whether a mapping is the program's, and not valgrind's, which lives in the same address space and keeps the address
+/// of every object: a thread stands on it, or memcheck lets the program read the first or last byte of some page.
+fn is_the_programs(range: Range, myself: Myself<'_>) -> bool {
+    if !memcheck::is_running() {
+        return true;
+    }
+    let is_a_stack = || {
+        let mut alive = mutator::all().filter(|record| record.is_alive());
+        alive.any(|record| range.contains(stack_pointer(record, myself)))
+    };
+    let is_readable = |page: Addr| memcheck::is_addressable(page) || memcheck::is_addressable(page + (mem::PAGE - 1));
+    let mut pages = (range.start.get()..range.end.get()).step_by(mem::PAGE);
+    is_a_stack() || pages.any(|page| is_readable(Addr::new(page)))
 }
 
 fn is_main_thread(record: &Mutator) -> bool {
@@ -331,7 +347,7 @@ fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
     let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;
     // SAFETY: the thread is stopped in its handler, so its context is there.
     let sp = unsafe { signal::stack_pointer(context) };
-    Addr::new(sp.get() - RED_ZONE_BYTES)
+    Addr::new(sp.get() - signal::RED_ZONE_BYTES)
 }
 
 fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) {

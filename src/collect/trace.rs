@@ -114,11 +114,16 @@ pub mod layout {
         unsafe { (slot.start() + (slot.bytes() - WORD)).as_ptr::<usize>().write_volatile(layout) };
     }
 
+    /// The layout of an object in use.
+    pub fn get(slot: &Slot) -> usize {
+        // SAFETY: the last word of a typed slot in use is zero or a layout.
+        unsafe { (slot.start() + (slot.bytes() - WORD)).as_ptr::<usize>().read_volatile() }
+    }
+
     /// Visits the words that the object's layout names.
     pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
         let words = slot.bytes() / WORD - 1;
-        // SAFETY: the slot is in use; the last word of a typed slot is zero or a layout.
-        let layout = unsafe { (slot.start() + words * WORD).as_ptr::<usize>().read_volatile() };
+        let layout = get(slot);
         let mut visit_word = |index: usize| {
             if index < words {
                 // SAFETY: within the slot.

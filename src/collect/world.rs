@@ -27,7 +27,7 @@ use crate::{
     os::{
         clock,
         lock::{Guard, Lock, Rank},
-        signal, sys, thread, tls,
+        memcheck, signal, sys, thread, tls,
     },
 };
 use core::{
@@ -265,7 +265,9 @@ fn wait_for_all(
 }
 
 fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
-    let limit = if thread::is_runnable(tid) { RUNNABLE_DEADLINE_NS } else { SLEEPING_DEADLINE_NS };
+    // A thread that waits for its turn on valgrind's processor sleeps.
+    let limit =
+        if thread::is_runnable(tid) || memcheck::is_simulated() { RUNNABLE_DEADLINE_NS } else { SLEEPING_DEADLINE_NS };
     waited_ns >= limit
 }
 

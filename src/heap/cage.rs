@@ -27,7 +27,7 @@ use crate::{
     os::{
         clock, limits,
         lock::{Lock, Rank},
-        mem,
+        mem, memcheck,
     },
 };
 use bitvec::{order::Lsb0, slice::BitSlice};
@@ -520,6 +520,9 @@ fn commit_to(index: usize, end: Unit) -> bool {
     let range = Range::new(start + committed as usize * UNIT, start + (end - first) as usize * UNIT);
     if !units::commit(end) || !mem::commit(range) {
         return false;
+    }
+    if memcheck::is_running() {
+        memcheck::forbid(range);
     }
     span.committed.store(end - first, Ordering::Release);
     if index == 0 {

@@ -6,7 +6,7 @@
 //! Holds: a large object ends before its last unit does, so an address one past its end is still its own.
 
 use super::{
-    Request,
+    Request, announce,
     cage::{self, CAGE, Unit},
     centre,
     gate::Inside,
@@ -15,7 +15,10 @@ use super::{
     size_class::UNIT,
     units::{self, Class},
 };
-use crate::base::{addr::Addr, sync::Ordering};
+use crate::base::{
+    addr::{Addr, Range},
+    sync::Ordering,
+};
 
 fn units_for(bytes: usize) -> Option<u32> {
     u32::try_from(bytes.checked_add(1)?.div_ceil(UNIT)).ok()
@@ -27,6 +30,7 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
     let count = units_for(bytes)?;
     let taken = centre::take_units(count, u32::try_from(align.div_ceil(UNIT)).ok()?)?;
     let start = cage::addr_of(taken.first);
+    announce::note_taken(Range::sized(start, count as usize * UNIT));
     if (zeroed || kind.traits().is_zeroed()) && !taken.is_zero {
         // SAFETY: the units are ours since `take_units`, and nobody knows them.
         unsafe { core::ptr::write_bytes(start.as_ptr::<u8>(), 0, count as usize * UNIT) };
@@ -52,11 +56,20 @@ fn set_up(first: Unit, count: u32, bytes: usize) {
 
 /// Frees a large object. `false`: it was free already.
 pub fn free(inside: &Inside<'_>, slot: &Slot) -> bool {
+    let bytes = slot.bytes();
+    let is_given = give(slot);
+    if is_given {
+        pressure::note_freed(inside.mutator(), bytes);
+    }
+    is_given
+}
+
+/// Gives the units of a large object in use back. `false`: it was free already.
+pub(super) fn give(slot: &Slot) -> bool {
     // The exchange decides between two threads that free the same object.
     if units::words(slot.unit())[0].allocated.swap(0, Ordering::AcqRel) != 1 {
         return false;
     }
-    pressure::note_freed(inside.mutator(), slot.bytes());
     give_up(slot.unit());
     true
 }

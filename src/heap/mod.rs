@@ -15,8 +15,10 @@
 //! - [`region`] where the program promises to leave the heap alone
 //! - [`resolve`] from a word to an object
 //! - [`emergency`] memory for a signal handler that interrupted a slow path
+//! - [`announce`] what memcheck is told of objects · [`late`] slots that wait under it
 //! - [`pressure`] what has been handed out · [`zeal`] rare things made common
 
+pub mod announce;
 pub mod cage;
 pub mod centre;
 pub mod emergency;
@@ -24,6 +26,7 @@ pub mod fast;
 pub mod gate;
 pub mod kind;
 pub mod large;
+pub mod late;
 pub mod magazine;
 pub mod mutator;
 pub mod pressure;
@@ -36,11 +39,14 @@ pub mod units;
 pub mod verify;
 pub mod zeal;
 
-use crate::base::{
-    addr::Addr,
-    sync::{AtomicU32, Ordering},
-};
 use crate::os::limits;
+use crate::{
+    base::{
+        addr::Addr,
+        sync::{AtomicU32, Ordering},
+    },
+    os::memcheck,
+};
 use gate::Inside;
 use kind::Kind;
 use size_class::SLOT_BYTES_MAX;
@@ -70,6 +76,20 @@ impl Request {
     /// A request without more than the usual alignment.
     pub const fn new(bytes: usize, kind: Kind) -> Request {
         Request { bytes, align: size_class::GRANULE, kind, zeroed: false }
+    }
+
+    /// Bytes that the object may use of what is taken for it.
+    pub fn usable_bytes(&self) -> usize {
+        let taken = match self.class() {
+            Some(class) => class.shape().slot_bytes as usize,
+            None => self.slot_bytes().next_multiple_of(size_class::UNIT),
+        };
+        resolve::usable_bytes(self.kind, taken)
+    }
+
+    /// Bytes of the object: what was asked for, without the layout of a typed one.
+    pub fn object_bytes(&self) -> usize {
+        self.bytes - if self.kind.traits().is_typed() { resolve::LAYOUT_BYTES } else { 0 }
     }
 
     /// Bytes of the slot that the object needs, the one past its end included where its kind wants it.
@@ -106,11 +126,7 @@ fn take_slot(inside: &Inside<'_>, class: Class) -> Option<*mut u8> {
 
 /// Bytes that an object of `malloc` could use if `bytes` were asked for.
 pub fn usable_bytes_for(bytes: usize) -> usize {
-    let request = Request::new(bytes.min(OBJECT_BYTES_MAX), Kind::MALLOC);
-    match request.class() {
-        Some(class) => class.shape().slot_bytes as usize - 1,
-        None => request.slot_bytes().next_multiple_of(size_class::UNIT) - 1,
-    }
+    Request::new(bytes.min(OBJECT_BYTES_MAX), Kind::MALLOC).usable_bytes()
 }
 
 /// Takes a slot or a run of units for the request. `None`: the heap has no room for it now.
@@ -148,6 +164,9 @@ pub fn ensure_reserved() -> bool {
 fn reserve() -> bool {
     let mut cage = cage::CAGE.lock();
     if cage.is_none() {
+        if memcheck::detect() {
+            zeal::set_slow_path_only();
+        }
         *cage = cage::Cage::reserve();
         emergency::reserve();
         READY.store(u32::from(cage.is_some()), Ordering::Release);

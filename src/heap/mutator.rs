@@ -16,8 +16,9 @@
 
 use super::{
     gate,
+    late::Late,
     magazine::Magazine,
-    region,
+    region, resolve,
     units::{CLASS_WORDS, Class},
 };
 use crate::{
@@ -78,6 +79,8 @@ pub struct Mutator {
     pub freed_bytes: AtomicU64,
     /// Bytes that the magazines may hold together.
     pub(super) cached_limit_bytes: UnsafeCell<usize>,
+    /// Freed slots that wait: only under memcheck.
+    pub(super) late: Late,
     /// Where the next magazine's array is cut from.
     pub(super) arrays: UnsafeCell<Range>,
     next: AtomicPtr<Mutator>,
@@ -146,7 +149,7 @@ impl Mutator {
         &self.magazines[class.index()]
     }
 
-    /// Visits the magazines that hold slots.
+    /// Visits the slots that magazines hold, and those that wait.
     ///
     /// # Safety
     /// The caller is the owner in its gate, or the owner is stopped or gone.
@@ -156,6 +159,12 @@ impl Mutator {
             let cached = unsafe { magazine.cached() };
             if !cached.is_empty() {
                 visit(Class::from_index(index), cached);
+            }
+        }
+        // SAFETY: by the caller's promise.
+        for &slot in unsafe { self.late.slots() } {
+            if let Some(slot) = resolve::locate(Addr::new(slot)) {
+                visit(slot.class(), &[slot.start().get()]);
             }
         }
     }

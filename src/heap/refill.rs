@@ -7,9 +7,11 @@
 //! zero. At most 16 KiB a refill, so that what was cleared is still in the first cache when it is handed out.
 
 use super::{
+    announce,
     cage::{self, Unit},
     centre,
     gate::Inside,
+    late,
     magazine::{Contents, Magazine},
     mutator::Mutator,
     pressure,
@@ -229,9 +231,10 @@ fn zero(start: Addr, shape: &Shape, pristine_from: usize, first_slot: usize, tak
     let dirty = taken & bits::low_mask(pristine_from.saturating_sub(first_slot));
     let slot_bytes = shape.slot_bytes as usize;
     bits::for_each_run(dirty, |first, length| {
-        let run = (start + (first_slot + first) * slot_bytes).as_ptr::<u8>();
+        let run = Range::sized(start + (first_slot + first) * slot_bytes, length * slot_bytes);
+        announce::note_taken(run);
         // SAFETY: the slots were taken just now and nobody else knows them.
-        unsafe { core::ptr::write_bytes(run, 0, length * slot_bytes) };
+        unsafe { core::ptr::write_bytes(run.start.as_ptr::<u8>(), 0, run.bytes()) };
     });
 }
 
@@ -265,7 +268,7 @@ pub fn give_one(inside: &Inside<'_>, slot: &Slot) -> Result<(), FreedTwice> {
 }
 
 /// Clears the allocated bits of slots of one class, one atomic operation for neighbours in the same word.
-fn give_slots(class: Class, slots: &[usize]) -> Result<(), FreedTwice> {
+pub(super) fn give_slots(class: Class, slots: &[usize]) -> Result<(), FreedTwice> {
     let mut result = Ok(());
     let mut group: Option<(Unit, usize, u64)> = None;
     for &slot in slots {
@@ -304,6 +307,8 @@ fn give_word(class: Class, unit: Unit, word: usize, mask: u64) -> Result<(), Fre
 /// # Safety
 /// Nobody else uses the record.
 pub unsafe fn abandon(mutator: &Mutator) {
+    // SAFETY: by the caller's promise we stand in for the owner.
+    unsafe { late::give_all(mutator) };
     for index in 0..units::CLASS_WORDS {
         let class = Class::from_index(index);
         let magazine = mutator.magazine(class);

@@ -7,13 +7,18 @@
 //! No division and no chain of dependent loads, so every address can be computed and prefetched.
 
 use super::{
+    announce,
     cage::{self, Unit},
+    kind::Kind,
     size_class::{GRANULE, UNIT},
     units::{self, Class, Word},
 };
-use crate::base::{
-    addr::{Addr, Ambiguous, ObjRef},
-    sync::Ordering,
+use crate::{
+    base::{
+        addr::{Addr, Ambiguous, ObjRef},
+        sync::Ordering,
+    },
+    os::memcheck,
 };
 
 /// A slot: the place of an object, in use or not.
@@ -68,11 +73,10 @@ impl Slot {
     /// Bytes of the slot that its object may use: one less where an object has to end before its slot does, and not the
     /// layout word of a typed one.
     pub fn usable_bytes(&self) -> usize {
-        if self.class.kind().traits().is_typed() {
-            return self.bytes() - size_of::<usize>();
+        if memcheck::is_running() {
+            return announce::usable_bytes(self);
         }
-        let is_exact = !self.class.kind().traits().ends_early() && self.bytes() < super::EXACT_BYTES_END;
-        self.bytes() - usize::from(!is_exact)
+        usable_bytes(self.class.kind(), self.bytes())
     }
     /// Bytes of the object, for people: what was asked for where that is known, else the slot's.
     pub fn object_bytes(&self) -> usize {
@@ -88,6 +92,18 @@ impl Slot {
     pub fn object(&self) -> ObjRef {
         ObjRef::claim(self.start)
     }
+}
+
+/// Bytes at the end of a typed slot that hold its layout.
+pub const LAYOUT_BYTES: usize = size_of::<usize>();
+
+/// Bytes of a slot of `slot_bytes` that an object of `kind` may use.
+pub fn usable_bytes(kind: Kind, slot_bytes: usize) -> usize {
+    if kind.traits().is_typed() {
+        return slot_bytes - LAYOUT_BYTES;
+    }
+    let is_exact = !kind.traits().ends_early() && slot_bytes < super::EXACT_BYTES_END;
+    slot_bytes - usize::from(!is_exact)
 }
 
 /// The slot that `addr` lies in, in use or not. `None` outside the heap and where no slot is.

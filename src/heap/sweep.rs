@@ -15,12 +15,16 @@
 //! Threads: the world is stopped.
 
 use super::{
+    announce,
     cage::{self, Unit},
     centre, large,
     size_class::UNIT,
     units::{self, Class, State, TOUCHED},
 };
-use crate::base::{bits, sync::Ordering};
+use crate::{
+    base::{bits, sync::Ordering},
+    os::memcheck,
+};
 
 /// What a sweep found.
 #[derive(Clone, Copy, Default, Debug)]
@@ -79,6 +83,9 @@ fn count() -> Swept {
 fn reclaim() -> Swept {
     let mut swept = Swept::default();
     centre::forget_all();
+    if memcheck::is_running() {
+        announce::note_sweep_begins();
+    }
     // From the top down: each block put on its list comes before those of higher addresses.
     let mut unit = cage::frontier();
     while unit > 0 {
@@ -101,6 +108,9 @@ fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
     let (block, shape) = (units::block(unit), class.shape());
     let is_touched = units::touched(unit).swap(0, Ordering::Relaxed) & TOUCHED != 0;
     let in_use_before = shape.slots - block.free.load(Ordering::Relaxed);
+    if memcheck::is_running() && !class.kind().traits().is_uncollectable() {
+        announce::note_sweep(class, unit);
+    }
     let in_use = if class.kind().traits().is_uncollectable() {
         clear_marks(unit, shape.words());
         in_use_before
@@ -140,6 +150,9 @@ fn clear_allocated(unit: Unit, words: usize) {
 
 fn sweep_large(class: Class, unit: Unit, swept: &mut Swept) {
     let word = &units::words(unit)[0];
+    if memcheck::is_running() && !class.kind().traits().is_uncollectable() {
+        announce::note_sweep(class, unit);
+    }
     let is_marked = word.marked.swap(0, Ordering::Relaxed) & 1 != 0;
     units::touched(unit).store(0, Ordering::Relaxed);
     let bytes = units::block(unit).units.load(Ordering::Relaxed) as usize * UNIT;

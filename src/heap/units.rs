@@ -292,6 +292,11 @@ pub fn words(unit: Unit) -> &'static [Word; WORDS_PER_UNIT] {
     entry(&MAP.bits, BITS_STRIDE, unit)
 }
 
+/// All bit words below the frontier.
+pub fn bit_words() -> Range {
+    Range::sized(Addr::new(MAP.bits.load(Ordering::Relaxed)), super::cage::frontier() as usize * BITS_STRIDE)
+}
+
 /// The first unit of the large object that `unit` is a later part of.
 #[inline]
 pub fn head_of_rest(unit: Unit) -> &'static AtomicU32 {

@@ -15,7 +15,7 @@
 
 use super::{
     lock::{Lock, Rank},
-    sys,
+    memcheck, sys,
 };
 use crate::base::{
     addr::{Addr, Range},
@@ -54,11 +54,18 @@ fn is_refused() -> bool {
     every != 0 && (REQUESTS.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(every)
 }
 
-fn mmap(bytes: usize, protection: i32) -> Option<Addr> {
+/// Maps `bytes` at `wish` if they are free there, or where the kernel chooses.
+fn mmap(wish: usize, bytes: usize, protection: i32) -> Option<Addr> {
     let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE) as usize;
-    // SAFETY: a fresh private mapping at an address of the kernel's choice disturbs nobody.
-    let result = unsafe { sys::call(libc::SYS_mmap, [0, bytes, protection as usize, flags, usize::MAX, 0]) };
+    // SAFETY: a fresh private mapping at a free address disturbs nobody.
+    let result = unsafe { sys::call(libc::SYS_mmap, [wish, bytes, protection as usize, flags, usize::MAX, 0]) };
     sys::checked(result).ok().map(Addr::new)
+}
+
+/// Valgrind gives the lowest free addresses, where a time in seconds looks like one of them. Here neither half of an
+/// address is a number that programs often hold.
+fn wish() -> usize {
+    if memcheck::is_running() { 0x5_5000_0000 } else { 0 }
 }
 
 fn munmap(range: Range) {
@@ -75,7 +82,7 @@ fn madvise(range: Range, advice: i32) {
 
 /// Reserves `bytes` at a multiple of `align`, a power of two of at least a page. `None` when the system refuses.
 pub fn reserve(bytes: usize, align: usize) -> Option<Addr> {
-    let whole = Range::sized(mmap(bytes + align, libc::PROT_NONE)?, bytes + align);
+    let whole = Range::sized(mmap(wish(), bytes + align, libc::PROT_NONE)?, bytes + align);
     let range = Range::sized(whole.start.align_up(align), bytes);
     munmap(Range::new(whole.start, range.start));
     munmap(Range::new(range.end, whole.end));
@@ -136,7 +143,7 @@ pub fn map(bytes: usize) -> Option<Addr> {
     if is_refused() {
         return None;
     }
-    let range = Range::sized(mmap(round_up(bytes), libc::PROT_READ | libc::PROT_WRITE)?, round_up(bytes));
+    let range = Range::sized(mmap(0, round_up(bytes), libc::PROT_READ | libc::PROT_WRITE)?, round_up(bytes));
     if list(range) {
         MAPPED_BYTES.fetch_add(range.bytes(), Ordering::Relaxed);
         Some(range.start)

@@ -16,6 +16,7 @@
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time.
+//! - [`memcheck`] what valgrind is told of the heap.
 //! - [`dl`] what other libraries have under our names · [`rendezvous`] where copies of this one meet.
 
 pub mod binding;
@@ -27,6 +28,7 @@ pub mod lock;
 pub mod log;
 pub mod maps;
 pub mod mem;
+pub mod memcheck;
 pub mod rendezvous;
 pub mod signal;
 pub mod stack;

@@ -2,7 +2,7 @@
 //!
 //! Signals are set up by raw system calls: the C library's `sigaction` may be the very function that a door wraps.
 
-use super::sys;
+use super::{memcheck, sys};
 use crate::base::{
     addr::{Addr, Range},
     sync::{AtomicUsize, Ordering},
@@ -31,6 +31,9 @@ struct KernelAction {
     restorer: usize,
     mask: Set,
 }
+
+/// The bytes below the stack pointer that a leaf function may use (System V ABI).
+pub const RED_ZONE_BYTES: usize = 128;
 
 const SA_RESTORER: u64 = 0x0400_0000;
 
@@ -231,11 +234,33 @@ pub unsafe fn registers(context: *const libc::c_void) -> [Range; 2] {
         if vectors.is_null() {
             return [general, Range::default()];
         }
+        if memcheck::is_simulated() {
+            return [general, simulated_registers(context, Addr::of(vectors))];
+        }
         let software = vectors.add(SOFTWARE_BYTES_OFFSET).cast::<u32>();
         // magic, size with the end marker, features (8 bytes), size of the state
         let bytes = if *software == XSTATE_MAGIC { *software.add(4) as usize } else { LEGACY_STATE_BYTES };
         [general, Range::sized(Addr::of(vectors), bytes.max(LEGACY_STATE_BYTES))]
     }
+}
+
+/// Where valgrind keeps all registers of the interrupted code: the vector area of the context is empty, and the simulated
+/// processor's state lies behind it, at the end of the handler's frame.
+///
+/// # Safety
+/// As for [`registers`]; `vectors` is the context's vector area.
+unsafe fn simulated_registers(context: *const libc::c_void, vectors: Addr) -> Range {
+    // SAFETY: by the caller's promise it is a `ucontext_t`.
+    let (below_red_zone, alternate) = unsafe {
+        let alternate = &(*context.cast::<libc::ucontext_t>()).uc_stack;
+        (
+            Addr::new(stack_pointer(context).get() - RED_ZONE_BYTES),
+            Range::sized(Addr::of(alternate.ss_sp), alternate.ss_size),
+        )
+    };
+    // The frame lies right below the interrupted code's, or at the end of the alternate stack.
+    let end = if alternate.contains(vectors) { alternate.end } else { below_red_zone };
+    Range::new(vectors, end)
 }
 
 /// The lowest and highest real-time signals an application may use, as the C library reports them.

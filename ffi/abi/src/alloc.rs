@@ -147,7 +147,7 @@ unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_usable_size(p: *const c_void) -> usize {
     if let Some(slot) = resolve::object_at(Addr::of(p)) {
-        return slot.usable_bytes();
+        return collect::allocate::usable_bytes(&slot);
     }
     forward!(gc_usable_size(p));
     0

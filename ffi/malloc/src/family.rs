@@ -266,7 +266,7 @@ pub unsafe extern "C" fn free_aligned_sized(p: *mut c_void, _align: usize, _size
 pub extern "C" fn malloc_usable_size(p: *mut c_void) -> usize {
     let address = Addr::of(p);
     if let Some(slot) = resolve::object_at(address) {
-        return slot.usable_bytes();
+        return allocate::usable_bytes(&slot);
     }
     if let Some(family) = elsewhere() {
         // SAFETY: any address may be asked about.
