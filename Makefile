@@ -53,7 +53,7 @@ bench: doors
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine
 
-accept: accept-tests accept-gateway accept-collect accept-programs accept-leak accept-threads accept-quarantine
+accept: accept-tests accept-gateway accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -69,6 +69,10 @@ accept-collect: doors
 # Real programs do under preload what they do without, and are collected meanwhile.
 accept-programs: doors
 	tests/programs/run.sh
+
+# Under memcheck what is planted is found and the C tests are silent; under AddressSanitizer so are unit and model tests.
+accept-tools: doors
+	tests/tools/run.sh
 
 # A gigabyte leaked in small pieces ends with a small resident set; finalizers, weak cells, ephemerons at scale.
 accept-leak: doors
@@ -87,7 +91,7 @@ accept-quarantine: doors
 D := $(DESTDIR)$(PREFIX)
 
 install: doors tools
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include $(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man7
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/include $(D)/share/man/man1 $(D)/share/man/man3 $(D)/share/man/man7 $(D)/share/gleaner
 	install -m 755 $(TOOLS)/gleaner $(D)/bin/gleaner
 	for library in gleaner gleaner_malloc; do \
 	    install -m 755 $(DOORS)/lib$$library.so $(D)/lib/lib$$library.so.$(VERSION) && \
@@ -96,9 +100,10 @@ install: doors tools
 	install -m 644 $(DOORS)/libgleaner.a $(D)/lib/libgleaner.a
 	install -m 644 include/gleaner.h $(D)/include/gleaner.h
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/gleaner.pc.in > $(D)/lib/pkgconfig/gleaner.pc
+	install -m 644 packaging/valgrind.supp $(D)/share/gleaner/valgrind.supp
 	install -m 644 docs/man/gleaner.1 $(D)/share/man/man1/gleaner.1
 	install -m 644 docs/man/gleaner.3 $(D)/share/man/man3/gleaner.3
-	install -m 644 docs/man/libgleaner_malloc.7 $(D)/share/man/man7/libgleaner_malloc.7
+	sed -e 's|@PREFIX@|$(PREFIX)|g' docs/man/libgleaner_malloc.7 > $(D)/share/man/man7/libgleaner_malloc.7
 
 clean:
 	$(CARGO) clean
