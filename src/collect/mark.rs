@@ -11,6 +11,7 @@
 
 use super::{
     ephemeron::Ephemerons,
+    large::Large,
     pipeline::{Item, PIECE, Pipeline},
     table::List,
     trace::{self, layout},
@@ -22,7 +23,7 @@ use crate::{
         sync::Ordering,
     },
     heap::{
-        cage,
+        cage::{self, Unit},
         resolve::{self, Slot},
         units::{self, TOUCHED, UNSCANNED},
     },
@@ -30,8 +31,6 @@ use crate::{
 
 const ROOT_PIECE_BYTES: usize = 4 << 10;
 const PIECE_BYTES: usize = PIECE * size_of::<usize>();
-const LARGE_ITEMS: usize = 64;
-const LARGE_PIECE_BYTES: usize = 64 << 10;
 const STACK_OBJECTS_MIN: usize = (1 << 20) / size_of::<Item>();
 
 /// See the module's documentation.
@@ -43,9 +42,7 @@ pub struct Marker {
     /// The slots that magazines hold.
     cached: List<usize>,
     cached_sorted: bool,
-    /// Rests of objects that are scanned in pieces.
-    large: [Range; LARGE_ITEMS],
-    large_count: usize,
+    large: Large,
     overflowed: bool,
     /// How often flagged units had to be scanned again.
     pub overflows: u64,
@@ -61,8 +58,7 @@ impl Marker {
             hull_bytes: 0,
             cached: List::new(),
             cached_sorted: false,
-            large: [Range { start: Addr::NULL, end: Addr::NULL }; LARGE_ITEMS],
-            large_count: 0,
+            large: Large::new(),
             overflowed: false,
             overflows: 0,
             ephemerons: Ephemerons::new(),
@@ -83,7 +79,18 @@ impl Marker {
         self.hull_bytes = self.hull.bytes();
         self.cached.clear();
         self.cached_sorted = false;
+        self.large.begin();
         self.ephemerons.begin();
+    }
+
+    /// Bytes of reached objects that were never written, as far as somebody has looked.
+    pub fn hole_bytes(&self) -> u64 {
+        self.large.hole_bytes
+    }
+
+    /// The cycle is over.
+    pub fn end(&mut self) {
+        self.large.end();
     }
 
     /// Marks, before [`drain`](Self::drain) returns, what a word of a root points to, one past an object's end included.
@@ -202,9 +209,8 @@ impl Marker {
     pub fn drain(&mut self) {
         loop {
             self.scan_found();
-            if let Some(rest) = self.large_count.checked_sub(1) {
-                self.large_count = rest;
-                self.scan_range(self.large[rest]);
+            if let Some(piece) = self.large.take_piece() {
+                self.scan_range(piece);
             } else if self.overflowed {
                 self.overflowed = false;
                 self.overflows += 1;
@@ -213,6 +219,14 @@ impl Marker {
                 return;
             }
         }
+    }
+
+    /// Flags a unit with a marked object that could not be kept for scanning.
+    #[cold]
+    fn come_back(&mut self, unit: Unit) {
+        self.overflowed = true;
+        let touched = units::touched(unit);
+        touched.store(touched.load(Ordering::Relaxed) | UNSCANNED, Ordering::Relaxed);
     }
 
     /// Scans what is in the pipeline until nothing is, but for rests of large objects.
@@ -247,7 +261,12 @@ impl Marker {
             // SAFETY: an object in use.
             unsafe { self.root_words(Range::sized(slot.start(), slot.bytes())) };
         } else if traits.is_conservative() {
-            self.scan_range(Range::sized(slot.start(), slot.bytes()));
+            let range = Range::sized(slot.start(), slot.bytes());
+            if !Large::is_for(range) {
+                self.scan_range(range);
+            } else if !self.large.add(range) {
+                self.come_back(slot.unit());
+            }
         } else if traits.is_typed() {
             layout::children(slot, |word| self.offer(word));
         } else if traits.is_ephemeron() {
@@ -257,18 +276,13 @@ impl Marker {
         }
     }
 
-    /// Scans the front of a range of an object's words, and keeps the rest for later.
+    /// Scans a range of an object's words.
     fn scan_range(&mut self, range: Range) {
-        let mut now = range;
-        if range.bytes() > LARGE_PIECE_BYTES && self.large_count < LARGE_ITEMS {
-            now = Range::sized(range.start, LARGE_PIECE_BYTES);
-            self.large[self.large_count] = Range::new(now.end, range.end);
-            self.large_count += 1;
-        }
-        while !now.is_empty() {
-            let piece = Range::new(now.start, now.end.min(now.start + PIECE_BYTES));
+        let mut rest = range;
+        while !rest.is_empty() {
+            let piece = Range::new(rest.start, rest.end.min(rest.start + PIECE_BYTES));
             self.scan_piece(piece);
-            now.start = piece.end;
+            rest.start = piece.end;
         }
     }
 

@@ -8,7 +8,7 @@
 //!   stop         gates, signals, strangers                           world
 //!   magazines    what they hold is free: marked, never scanned       mark
 //!   roots        registers, stacks, static data, TLS, requests       roots
-//!   mark         everything they reach                               mark, pipeline, ephemeron
+//!   mark         everything they reach                               mark, pipeline, large, ephemeron
 //!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
@@ -26,6 +26,7 @@ pub mod ephemeron;
 pub mod events;
 pub mod finalize;
 pub mod hiding;
+pub mod large;
 pub mod mark;
 pub mod pipeline;
 pub mod quarantine;
@@ -194,6 +195,7 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     times.stopped_ns = clock::now_ns();
     let mut tables = TABLES.lock();
     let swept = mark_and_sweep(marker, snapshot, &mut tables, myself, &mut times);
+    marker.end();
     snapshot.close();
     let Ok(swept) = swept else {
         drop(tables);
@@ -202,8 +204,14 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     };
     drop(tables);
     times.swept_ns = clock::now_ns();
-    let outcome =
-        Outcome { spent, swept, root_bytes: snapshot.bytes, start_ns: times.start_ns, end_ns: times.swept_ns };
+    let outcome = Outcome {
+        spent,
+        swept,
+        hole_bytes: marker.hole_bytes(),
+        root_bytes: snapshot.bytes,
+        start_ns: times.start_ns,
+        end_ns: times.swept_ns,
+    };
     pressure::restart(&trigger.next_budget(&outcome));
     world::resume();
     times.resumed_ns = clock::now_ns();

@@ -1,12 +1,12 @@
 //! When the next collection is due, as arithmetic.
 //!
 //! ```text
-//!   base = live scanned bytes + live pointer-free bytes / 4
+//!   base = live scanned bytes + live pointer-free bytes / 4 + live bytes that were never written / 256
 //!   soft = max(base * pace, floor)      due from here on, if the last collection is at least patience * its pause ago
 //!   hard = max(base * ceiling, roots, floor)   due at once
 //! ```
 //!
-//! in bytes handed out net of bytes freed by hand.
+//! in bytes handed out net of bytes freed by hand. What counts less than it has bytes costs less to mark.
 //!
 //! Behind malloc the pace is a fifth and the ceiling 4: a program that leaks is kept close to what it has live, and one
 //! that grows quickly is not collected all the way up. Patience bounds what collecting costs: a collection that takes
@@ -40,6 +40,8 @@ pub struct Outcome {
     pub spent: u64,
     /// What the sweep found.
     pub swept: Swept,
+    /// Bytes of live objects that were never written: nothing was scanned there.
+    pub hole_bytes: u64,
     /// Bytes read as roots.
     pub root_bytes: u64,
     /// When it began and ended.
@@ -69,7 +71,8 @@ impl Trigger {
             self.patience = (self.patience * 2).min(PATIENCE_MAX);
         }
         let pointer_free = outcome.swept.live_pointer_free_bytes;
-        let base = outcome.swept.live_bytes - pointer_free + pointer_free / 4;
+        let scanned = (outcome.swept.live_bytes - pointer_free).saturating_sub(outcome.hole_bytes);
+        let base = scanned + pointer_free / 4 + outcome.hole_bytes / 256;
         let (pace, ceiling) = pace_and_ceiling_milli();
         let bytes = |milli: u64| ((base / 1000).saturating_mul(milli) as usize).max(floor_bytes());
         Budget {
@@ -104,7 +107,7 @@ mod tests {
 
     fn outcome(spent: u64, reclaimed_bytes: u64) -> Outcome {
         let swept = Swept { reclaimed_bytes, live_bytes: 1 << 30, ..Swept::default() };
-        Outcome { spent, swept, root_bytes: 0, start_ns: 1_000_000_000, end_ns: 1_010_000_000 }
+        Outcome { spent, swept, hole_bytes: 0, root_bytes: 0, start_ns: 1_000_000_000, end_ns: 1_010_000_000 }
     }
 
     #[test]
