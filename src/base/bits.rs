@@ -58,4 +58,14 @@ mod tests {
         }
         for_each_run(u64::MAX, |first, length| assert_eq!((first, length), (0, 64)));
     }
+
+    /// For a run under AddressSanitizer that has to find something.
+    #[cfg(planted_fault)]
+    #[test]
+    fn a_word_past_the_end_of_a_bitmap_is_read() {
+        let words = std::vec![0u64; 4];
+        // SAFETY: none; that is the fault.
+        let past = unsafe { words.as_ptr().add(std::hint::black_box(4)).read() };
+        for_each_bit(past, |_| {});
+    }
 }

@@ -1,11 +1,9 @@
 //! Tracing: the words of an object that may be pointers, as its kind says.
 
 use crate::{
-    base::{
-        addr::{Ambiguous, Range},
-        sync::{AtomicUsize, Ordering},
-    },
+    base::addr::{Ambiguous, Range},
     heap::{mutator, resolve::Slot},
+    os::mem,
 };
 
 const WORD: usize = size_of::<usize>();
@@ -32,8 +30,7 @@ impl Tracer<'_> {
 /// A trace procedure: the object, its usable bytes, and where to report.
 pub type Procedure = unsafe extern "C" fn(*mut core::ffi::c_void, usize, *mut Tracer<'_>);
 
-/// Visits the aligned words of `range`. They are read one by one, as atomics: their owner may be another thread's code
-/// that was stopped in the middle of anything.
+/// Visits the aligned words of `range`.
 ///
 /// # Safety
 /// The range may be read.
@@ -43,8 +40,7 @@ pub unsafe fn words(range: Range, mut visit: impl FnMut(Ambiguous)) {
     let end = range.end.align_down(WORD);
     while at < end {
         // SAFETY: by the caller's promise; aligned above.
-        let word = unsafe { AtomicUsize::from_ptr(at.as_ptr()) }.load(Ordering::Relaxed);
-        visit(Ambiguous(word));
+        visit(Ambiguous(unsafe { mem::load_word(at) }));
         at = at + WORD;
     }
 }

@@ -80,6 +80,33 @@ fn madvise(range: Range, advice: i32) {
     unsafe { sys::call(libc::SYS_madvise, [range.start.get(), range.bytes(), advice as usize, 0, 0, 0]) };
 }
 
+/// The aligned word at `at`, whatever it belongs to. An atomic: its owner may be another thread's code that was stopped in
+/// the middle of anything.
+///
+/// # Safety
+/// The word may be read.
+#[cfg(not(asan))]
+#[inline(always)]
+pub unsafe fn load_word(at: Addr) -> usize {
+    // SAFETY: by the caller's promise. Relaxed: the stop orders it after what the owner wrote.
+    unsafe { AtomicUsize::from_ptr(at.as_ptr()) }.load(Ordering::Relaxed)
+}
+
+/// As without AddressSanitizer, past its checks: between the variables of a stack lie words that nobody may read, and a
+/// search for addresses reads them all.
+///
+/// # Safety
+/// The word may be read.
+#[cfg(asan)]
+pub unsafe fn load_word(at: Addr) -> usize {
+    let word;
+    // SAFETY: by the caller's promise; reads one aligned word.
+    unsafe {
+        core::arch::asm!("mov {}, [{}]", out(reg) word, in(reg) at.get(), options(nostack, readonly, preserves_flags))
+    };
+    word
+}
+
 /// Reserves `bytes` at a multiple of `align`, a power of two of at least a page. `None` when the system refuses.
 pub fn reserve(bytes: usize, align: usize) -> Option<Addr> {
     let whole = Range::sized(mmap(wish(), bytes + align, libc::PROT_NONE)?, bytes + align);

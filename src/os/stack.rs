@@ -146,7 +146,7 @@ mod tests {
         let mut sp = Addr::NULL;
         // SAFETY: `remember` takes what is passed.
         unsafe { with_registers_spilled(remember, (&raw mut sp).cast()) };
-        assert!(!sp.is_null() && sp < Addr::of(&sp) && sp.get().is_multiple_of(16));
+        assert!(!sp.is_null() && sp < pointer() && sp.get().is_multiple_of(16));
     }
 
     #[test]

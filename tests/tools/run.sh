@@ -167,6 +167,67 @@ preloaded() {
     silent "$title [malloc]" env LD_PRELOAD="$PRELOAD" GLEANER_OPTIONS=floor=256K $MEMCHECK "$@"
 }
 
+# A compiler of the stable channel has the sanitizer and only wants to be asked twice.
+asan_cargo() {
+    cfgs=$1
+    shift
+    (cd "$ROOT" && env -u RUSTFLAGS RUSTC_BOOTSTRAP=1 cargo "$@" -j2 --target x86_64-unknown-linux-gnu --target-dir target/asan \
+        --config "build.rustflags='-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer $cfgs'")
+}
+
+# asan_found TITLE KIND COMMAND...: the run ends with a report of this kind.
+asan_found() {
+    title=$1 kind=$2
+    shift 2
+    ROWS=$((ROWS + 1))
+    if "$@" >"$LOGS/out" 2>"$LOGS/err"; then
+        fail_row "$title" "the run held: AddressSanitizer has found nothing"
+    elif ! grep -qh "AddressSanitizer: $kind" "$LOGS/out" "$LOGS/err"; then
+        fail_row "$title" "no report of a $kind"
+    else
+        printf 'ok    %-44s %s\n' "$title" "$kind"
+    fi
+}
+
+# build_asan_walk CFGS: the walk, and an engine under AddressSanitizer for it. The runtime has malloc to itself, so the
+# walk calls the functions of gleaner.h by all names.
+build_asan_walk() {
+    asan_cargo "$1" build --quiet --release -p gleaner-c
+    library=$ROOT/target/asan/x86_64-unknown-linux-gnu/release
+    ln -sf libgleaner.so "$library/libgleaner.so.0"
+    compile_c walk.asan -O1 -fsanitize=address -include "$TOOLS/one_door.h" "$ROOT/tests/c/model/walk.c" "-L$library" \
+        -lgleaner "-Wl,-rpath,$library"
+}
+
+sanitizer() {
+    # What is alive is the collector's affair, and it looks for addresses on the real stack.
+    export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0
+    planted="a_word_past_the_end"
+    asan_found "unit test, planted" "heap-buffer-overflow" \
+        asan_cargo "--cfg asan --cfg planted_fault" test -p gleaner --lib $planted
+    ROWS=$((ROWS + 1))
+    if asan_cargo "--cfg asan" test -p gleaner --lib >"$LOGS/out" 2>"$LOGS/err"; then
+        printf 'ok    %-44s %s\n' "unit tests" "$(grep '^test result' "$LOGS/out")"
+    else
+        fail_row "unit tests" "they fail"
+    fi
+    # Without its cfg the engine is checked in the one place that reads what nobody may read.
+    if [ "$MODE" = full ]; then
+        build_asan_walk ""
+        asan_found "walk, reads of stacks checked" "stack-buffer" "$OUT/walk.asan" 1 20000 1 exact
+    fi
+    build_asan_walk "--cfg asan"
+    for threads in 1 2; do
+        for options in "" zeal=100:poison=1:verify=1:recheck=1 mark_stack=64:recheck=1 free=checked:verify=1 \
+            free=quarantine:verify=1:recheck=1; do
+            row "walk, $threads threads [$options]" 300 \
+                env GLEANER_OPTIONS=$options "$OUT/walk.asan" 1 $((40000 / threads)) $threads exact || true
+        done
+        row "walk, $threads threads [refuse=7]" 300 \
+            env GLEANER_OPTIONS=refuse=7 "$OUT/walk.asan" 1 $((40000 / threads)) $threads refused || true
+    done
+}
+
 need gcc gcc
 need valgrind valgrind
 build_doors
