@@ -52,8 +52,21 @@ pub fn is_runnable(tid: u32) -> bool {
 /// Whether `signal`, which the thread was sent long ago, has not reached it: it has blocked it, or waits where no signal
 /// wakes it. One that a debugger holds is not deaf: the signal reaches it when it is let go.
 pub fn is_deaf_to(tid: u32, signal: i32) -> bool {
-    let may_be_on_its_way = matches!(state_letter(tid), Some(b'R' | b't'));
-    !may_be_on_its_way || waits_behind_mask(tid, signal)
+    match state_letter(tid) {
+        Some(b'R' | b't') => waits_behind_mask(tid, signal),
+        _ => !is_replacing_process(tid),
+    }
+}
+
+/// Whether the thread is in a call of `execve`, which ends all other threads: what it is sent would meet the next program.
+fn is_replacing_process(tid: u32) -> bool {
+    let mut path = [0u8; 40];
+    let Ok(file) = File::open(task_path(tid, b"/syscall\0", &mut path)) else { return false };
+    let mut text = [0u8; 16];
+    let Ok(length) = file.read(&mut text) else { return false };
+    let digits = text[..length].iter().map_while(|&digit| (digit as char).to_digit(10));
+    let number = digits.fold(0, |number, digit| number * 10 + i64::from(digit));
+    number == libc::SYS_execve || number == libc::SYS_execveat
 }
 
 /// Whether the thread has been sent `signal` and blocks it. One that is in the signal's handler blocks it, too, but it
