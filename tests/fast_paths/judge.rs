@@ -1,44 +1,21 @@
-//! The fast paths as they are shipped: `malloc`, `free` and their kin, disassembled from the built library.
-//!
-//! What `heap::magazine` promises about the order of accesses is a promise about machine code, so machine code is
-//! judged. Each function is walked along every path from its entry, with the registers as sums of unknowns: enough to
-//! know that two addresses are the same, and which register holds the slot.
-//!
-//! ```text
-//!   mov  rdx, [rcx+rax]      top        = word at A          A: the magazine's first field
-//!   mov  rax, [rdx-8]        the slot   = word at top - 8
-//!   mov  [A], rdx - 8        lowered    only now
-//! ```
-//!
-//! A path that returns is a fast path. It has exactly two kinds of it: *pop* (one write, of `top - 8` to where `top` was
-//! read, after the word below `top` was read, which is returned) and *push* (the argument is written at `top`, then
-//! `top + 8` to where `top` was read; a register holds the argument until then). A path that leaves otherwise is a slow
-//! path: it has written nothing but its stack, and jumps away with the stack and the kept registers as it found them, so
-//! that no frame of ours stays.
-//!
-//! Nowhere in the functions is a locked instruction or a fence. A fast path calls nothing but `memset`, where a kind
-//! promises zeroed memory. Not judged: what lies behind a call in [`COLD`].
-
-#[path = "common/doors.rs"]
-mod doors;
+//! The judge: reads a disassembled function and walks it along every path, with the registers as sums of unknowns.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 /// Calls behind which nothing is judged: memory beyond the first span, and a request that overflows.
 const COLD: [&str; 2] = ["unit_of_later_span", "__errno_location"];
 
 /// An instruction: its address, its name, its operands, and the symbol that objdump says it refers to.
 #[derive(Clone, Debug)]
-struct Instruction {
+pub struct Instruction {
     address: u64,
-    name: String,
-    operands: Vec<String>,
-    symbol: String,
+    pub name: String,
+    pub operands: Vec<String>,
+    pub symbol: String,
 }
 
 /// Reads objdump's Intel syntax; what is no instruction is passed over.
-fn parse(text: &str) -> Vec<Instruction> {
+pub fn parse(text: &str) -> Vec<Instruction> {
     text.lines().filter_map(parse_line).collect()
 }
 
@@ -175,7 +152,7 @@ struct Function<'a> {
     code: Vec<Instruction>,
 }
 
-type Verdict<T> = Result<T, String>;
+pub type Verdict<T> = Result<T, String>;
 
 impl Function<'_> {
     fn fault<T>(&self, at: u64, what: &str) -> Verdict<T> {
@@ -394,14 +371,14 @@ impl Function<'_> {
 
 /// How many paths of each kind a function has.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Found {
-    pops: usize,
-    pushes: usize,
+pub struct Found {
+    pub pops: usize,
+    pub pushes: usize,
     /// Pushes that clear the object first.
-    clearing: usize,
-    leaves: usize,
+    pub clearing: usize,
+    pub leaves: usize,
     /// Paths that return and touch no magazine: the free of null.
-    idle: usize,
+    pub idle: usize,
 }
 
 impl Path {
@@ -562,184 +539,8 @@ fn number(text: &str) -> Option<i64> {
     }
 }
 
-fn judge(name: &str, text: &str) -> Verdict<Found> {
+/// What the paths of the function `name` are, or what is wrong with one of them.
+pub fn judge(name: &str, text: &str) -> Verdict<Found> {
     let function = Function { name, code: parse(text) };
     if function.code.is_empty() { Err(format!("{name}: no instruction was read")) } else { function.judge() }
-}
-
-/// The address and the size of the exported function `name`.
-fn place(library: &str, name: &str) -> (u64, u64) {
-    let symbols = tool("nm", &["-D", "-S", "--defined-only"], &doors::doors().join(library));
-    let line = symbols.lines().find(|line| line.split_whitespace().nth(3) == Some(name));
-    let line = line.unwrap_or_else(|| panic!("{library} exports no {name}"));
-    let mut fields = line.split_whitespace().map(|field| u64::from_str_radix(field, 16).unwrap_or(0));
-    (fields.next().unwrap_or(0), fields.next().unwrap_or(0))
-}
-
-/// Whether `jump` leads to the library's own function `name`, at once or by a word that the loader fills.
-fn goes_to(library: &str, jump: &Instruction, name: &str) -> bool {
-    let address = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).ok();
-    let word = jump.symbol.split(' ').next().and_then(address);
-    let relocations = tool("objdump", &["-R", "-w"], &doors::doors().join(library));
-    let of_word = |line: &&str| word.is_some() && line.split(' ').next().and_then(address) == word;
-    let by_word = relocations.lines().find(of_word).and_then(|line| line.rsplit('+').next()).and_then(address);
-    by_word.or(address(&jump.operands[0])) == Some(place(library, name).0)
-}
-
-/// The exported function `name` of a library, disassembled.
-fn disassemble(library: &str, name: &str) -> String {
-    let path = doors::doors().join(library);
-    let (start, size) = place(library, name);
-    let range = [format!("--start-address={start:#x}"), format!("--stop-address={:#x}", start + size)];
-    tool("objdump", &["-d", "--no-show-raw-insn", "-M", "intel", &range[0], &range[1]], &path)
-}
-
-fn tool(name: &str, arguments: &[&str], path: &std::path::Path) -> String {
-    let output = Command::new(name).args(arguments).arg(path).output();
-    let output = output.unwrap_or_else(|e| panic!("{name}: {e}; install binutils"));
-    assert!(output.status.success(), "{name} {}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn shipped(library: &str, name: &str) -> Found {
-    let text = disassemble(library, name);
-    judge(name, &text).unwrap_or_else(|fault| panic!("{library}: {fault}\n{text}"))
-}
-
-const MALLOC_DOOR: &str = "libgleaner_malloc.so";
-
-#[test]
-fn a_shipped_allocation_reads_its_slot_before_it_lowers_top() {
-    for name in ["malloc", "calloc", "gc_malloc", "gc_malloc_atomic", "_Znwm", "_Znam"] {
-        let found = shipped(MALLOC_DOOR, name);
-        assert!(found.pops >= 1 && found.pushes == 0, "{name}: {found:?}");
-    }
-    assert!(shipped("libgleaner.so", "gc_malloc").pops >= 1);
-}
-
-#[test]
-fn a_shipped_allocation_leaves_for_the_slow_path_by_a_jump() {
-    for name in ["malloc", "gc_malloc", "gc_malloc_atomic", "_Znwm", "_Znam"] {
-        let found = shipped(MALLOC_DOOR, name);
-        assert!(found.leaves >= 1 && found.idle == 0, "{name}: {found:?}");
-    }
-}
-
-#[test]
-fn a_shipped_free_writes_its_slot_before_it_raises_top() {
-    let found = shipped(MALLOC_DOOR, "free");
-    assert!(found.pushes >= 2 && found.clearing >= 1 && found.leaves >= 1 && found.pops == 0, "{found:?}");
-}
-
-#[test]
-fn a_shipped_operator_delete_is_free() {
-    for name in ["_ZdlPv", "_ZdaPv", "_ZdlPvm", "_ZdaPvm"] {
-        let code = parse(&disassemble(MALLOC_DOOR, name));
-        let [jump] = &code[..] else { panic!("{name} has {} instructions and not one jump", code.len()) };
-        assert!(jump.name == "jmp" && goes_to(MALLOC_DOOR, jump, "free"), "{name}: {jump:?}");
-    }
-}
-
-/// A pop and a push as they should be, to be altered.
-const POP: &str = "
- 100: cmp    rdi,0x1fff
- 104: ja     120
- 108: mov    rdx,QWORD PTR [rcx+rax*1]
- 10c: cmp    rdx,QWORD PTR [rcx+rax*1+0x8]
- 110: je     120
- 112: add    rcx,rax
- 114: mov    rax,QWORD PTR [rdx-0x8]
- 116: add    rdx,0xfffffffffffffff8
- 118: mov    QWORD PTR [rcx],rdx
- 11a: ret
- 120: mov    esi,0x1
- 124: jmp    QWORD PTR [rip+0x1000]   # 2000 <gleaner_edge_malloc>
-";
-
-const PUSH: &str = "
- 200: push   r14
- 202: push   rbx
- 203: mov    rbx,rdi
- 208: mov    r14,QWORD PTR [rip+0x100]
- 210: test   al,0x2
- 212: je     220
- 214: mov    rdi,rbx
- 216: call   QWORD PTR [rip+0x100]    # 3000 <memset@GLIBC_2.2.5>
- 220: mov    rax,QWORD PTR [r14]
- 222: cmp    rax,QWORD PTR [r14+0x10]
- 224: je     240
- 226: mov    QWORD PTR [rax],rbx
- 228: add    rax,0x8
- 22a: mov    QWORD PTR [r14],rax
- 230: pop    rbx
- 232: pop    r14
- 234: ret
- 240: mov    rdi,rbx
- 242: pop    rbx
- 244: pop    r14
- 246: jmp    5000 <free_slowly>
-";
-
-#[test]
-fn a_right_pop_and_a_right_push_are_accepted() {
-    let pop = Found { pops: 1, leaves: 2, ..Found::default() };
-    assert_eq!(judge("pop", POP), Ok(pop));
-    let push = Found { pushes: 2, clearing: 1, leaves: 1, ..Found::default() };
-    let without_memset = PUSH.replace("je     240", "je     230");
-    assert_eq!(judge("push", PUSH).map(|found| found.pushes), Ok(push.pushes));
-    // A free that gives up without a word would drop its object.
-    assert_eq!(judge("push", &without_memset).map(|found| found.idle), Ok(2));
-}
-
-/// `text` with the line at `address` replaced by `lines`.
-fn altered(text: &str, address: &str, lines: &str) -> String {
-    let is_line = |line: &&str| line.trim_start().starts_with(&format!("{address}:"));
-    assert_eq!(text.lines().filter(is_line).count(), 1, "the line {address} is there once");
-    text.lines().map(|line| if is_line(&line) { format!("{lines}\n") } else { format!("{line}\n") }).collect()
-}
-
-#[track_caller]
-fn is_refused(text: &str, because: &str) {
-    match judge("planted", text) {
-        Ok(found) => panic!("accepted, {found:?}:\n{text}"),
-        Err(fault) => assert!(fault.contains(because), "expected \"{because}\", got \"{fault}\""),
-    }
-}
-
-#[test]
-fn a_planted_pop_that_is_wrong_is_refused() {
-    let late = altered(&altered(POP, "114", ""), "118", " 118: mov QWORD PTR [rcx],rdx\n 119: mov rax,QWORD PTR [rdx]");
-    is_refused(&late, "lowered before the slot is read");
-    is_refused(&altered(POP, "11a", " 119: mov rax,rdx\n 11a: ret"), "not the slot it read");
-    is_refused(
-        &altered(POP, "11a", " 119: push rax\n 11b: xor eax,eax\n 11c: pop rax\n 11d: ret"),
-        "no register holds",
-    );
-    is_refused(&altered(POP, "116", " 116: add rdx,0xfffffffffffffff0"), "not the lowered top");
-    is_refused(&altered(POP, "112", " 112: lock add rcx,rax"), "lock on a path");
-    is_refused(&altered(POP, "112", " 112: add rcx,rax\n 113: mfence"), "mfence on a path");
-    is_refused(
-        &altered(POP, "108", " 108: mov QWORD PTR [rcx+0x40],1\n 109: mov rdx,QWORD PTR [rcx+rax*1]"),
-        "written",
-    );
-}
-
-#[test]
-fn a_planted_push_that_is_wrong_is_refused() {
-    let early =
-        altered(&altered(PUSH, "226", ""), "22a", " 229: mov QWORD PTR [r14],rax\n 22a: mov QWORD PTR [rax-0x8],rbx");
-    is_refused(&early, "raised before the slot is written");
-    let given_up = altered(PUSH, "228", " 227: xor ebx,ebx\n 228: add rax,0x8");
-    is_refused(&given_up, "no register holds");
-    is_refused(&altered(PUSH, "214", " 214: xor ebx,ebx"), "not its argument");
-    is_refused(&altered(PUSH, "228", " 228: add rax,0x10"), "raise it by a word");
-    is_refused(&altered(PUSH, "226", " 225: call 7000 <note>\n 226: mov QWORD PTR [rax],rbx"), "calls note");
-}
-
-#[test]
-fn a_planted_frame_that_stays_is_refused() {
-    let calls = altered(POP, "124", " 123: push rax\n 124: call 2000 <gleaner_edge_malloc>\n 126: pop rcx\n 127: ret");
-    is_refused(&calls, "calls gleaner_edge_malloc");
-    is_refused(&altered(PUSH, "242", ""), "a frame of ours stays");
-    is_refused(&altered(POP, "120", " 120: sub rsp,0x8"), "a frame of ours stays");
 }
