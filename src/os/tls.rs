@@ -7,117 +7,64 @@
 use crate::base::addr::Addr;
 use core::arch::{asm, global_asm};
 
-global_asm!(
-    ".pushsection .tbss.gleaner, \"awT\", @nobits",
-    ".balign 16",
-    ".globl gleaner_tls_record",
-    ".hidden gleaner_tls_record",
-    ".type gleaner_tls_record, @object",
-    ".size gleaner_tls_record, 8",
-    "gleaner_tls_record:",
-    ".zero 8",
-    ".globl gleaner_tls_ranks",
-    ".hidden gleaner_tls_ranks",
-    ".type gleaner_tls_ranks, @object",
-    ".size gleaner_tls_ranks, 8",
-    "gleaner_tls_ranks:",
-    ".zero 8",
-    ".globl gleaner_tls_hidden",
-    ".hidden gleaner_tls_hidden",
-    ".type gleaner_tls_hidden, @object",
-    ".size gleaner_tls_hidden, 8",
-    "gleaner_tls_hidden:",
-    ".zero 8",
-    ".popsection",
-);
-
-/// This thread's record, or null when it has none yet.
-#[inline(always)]
-pub fn record<T>() -> *mut T {
-    let record: *mut T;
-    // SAFETY: reads a word of this thread's own static TLS block.
-    unsafe {
-        asm!(
-            "mov {r}, qword ptr [rip + gleaner_tls_record@GOTTPOFF]",
-            "mov {r}, qword ptr fs:[{r}]",
-            r = out(reg) record,
-            options(nostack, preserves_flags, readonly),
+/// Makes a word of thread-local storage: a function that reads it, and one that writes it.
+macro_rules! word {
+    ($(#[$doc:meta])* $name:literal: $type:ty, $get:ident $set:ident $(<$t:ident>)?) => {
+        global_asm!(
+            ".pushsection .tbss.gleaner, \"awT\", @nobits",
+            ".balign 8",
+            concat!(".globl ", $name),
+            concat!(".hidden ", $name),
+            concat!(".type ", $name, ", @object"),
+            concat!(".size ", $name, ", 8"),
+            concat!($name, ":"),
+            ".zero 8",
+            ".popsection",
         );
-    }
-    record
+
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $get$(<$t>)?() -> $type {
+            let word: $type;
+            // SAFETY: reads a word of this thread's own static TLS block.
+            unsafe {
+                asm!(
+                    concat!("mov {w}, qword ptr [rip + ", $name, "@GOTTPOFF]"),
+                    "mov {w}, qword ptr fs:[{w}]",
+                    w = out(reg) word,
+                    options(nostack, preserves_flags, readonly),
+                );
+            }
+            word
+        }
+
+        #[doc = concat!("Sets what [`", stringify!($get), "`] gives.")]
+        pub fn $set$(<$t>)?(word: $type) {
+            // SAFETY: writes a word of this thread's own static TLS block.
+            unsafe {
+                asm!(
+                    concat!("mov {t}, qword ptr [rip + ", $name, "@GOTTPOFF]"),
+                    "mov qword ptr fs:[{t}], {w}",
+                    w = in(reg) word,
+                    t = out(reg) _,
+                    options(nostack, preserves_flags),
+                );
+            }
+        }
+    };
 }
 
-/// Sets this thread's record.
-pub fn set_record<T>(record: *mut T) {
-    // SAFETY: writes a word of this thread's own static TLS block.
-    unsafe {
-        asm!(
-            "mov {t}, qword ptr [rip + gleaner_tls_record@GOTTPOFF]",
-            "mov qword ptr fs:[{t}], {r}",
-            r = in(reg) record,
-            t = out(reg) _,
-            options(nostack, preserves_flags),
-        );
-    }
+word! {
+    /// This thread's record, or null when it has none yet.
+    "gleaner_tls_record": *mut T, record set_record<T>
 }
-
-/// The ranks of the locks this thread holds, a bit each. Only debug builds keep it.
-pub fn ranks() -> u64 {
-    let ranks: u64;
-    // SAFETY: reads a word of this thread's own static TLS block.
-    unsafe {
-        asm!(
-            "mov {r}, qword ptr [rip + gleaner_tls_ranks@GOTTPOFF]",
-            "mov {r}, qword ptr fs:[{r}]",
-            r = out(reg) ranks,
-            options(nostack, preserves_flags, readonly),
-        );
-    }
-    ranks
+word! {
+    /// The ranks of the locks this thread holds, a bit each. Only debug builds keep it.
+    "gleaner_tls_ranks": u64, ranks set_ranks
 }
-
-/// Sets the ranks of the locks this thread holds.
-pub fn set_ranks(ranks: u64) {
-    // SAFETY: writes a word of this thread's own static TLS block.
-    unsafe {
-        asm!(
-            "mov {t}, qword ptr [rip + gleaner_tls_ranks@GOTTPOFF]",
-            "mov qword ptr fs:[{t}], {r}",
-            r = in(reg) ranks,
-            t = out(reg) _,
-            options(nostack, preserves_flags),
-        );
-    }
-}
-
-/// This thread's record while it is in a safe region of the program's, where [`record`] is null; else null.
-#[inline(always)]
-pub fn hidden_record<T>() -> *mut T {
-    let record: *mut T;
-    // SAFETY: reads a word of this thread's own static TLS block.
-    unsafe {
-        asm!(
-            "mov {r}, qword ptr [rip + gleaner_tls_hidden@GOTTPOFF]",
-            "mov {r}, qword ptr fs:[{r}]",
-            r = out(reg) record,
-            options(nostack, preserves_flags, readonly),
-        );
-    }
-    record
-}
-
-/// Sets what [`hidden_record`] gives.
-pub fn set_hidden_record<T>(record: *mut T) {
-    // SAFETY: writes a word of this thread's own static TLS block.
-    unsafe {
-        asm!(
-            "mov {t}, qword ptr [rip + gleaner_tls_hidden@GOTTPOFF]",
-            "mov qword ptr fs:[{t}], {r}",
-            r = in(reg) record,
-            t = out(reg) _,
-            options(nostack, preserves_flags),
-        );
-    }
+word! {
+    /// This thread's record while it is in a safe region of the program's, where [`record`] is null; else null.
+    "gleaner_tls_hidden": *mut T, hidden_record set_hidden_record<T>
 }
 
 /// The thread pointer: the address of this thread's control block, which holds itself in its first word.

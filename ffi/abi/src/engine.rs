@@ -33,7 +33,7 @@ use crate::{
     report::*,
 };
 use core::{
-    arch::{asm, naked_asm},
+    arch::asm,
     ffi::{c_char, c_int, c_uint, c_ulong, c_void},
     mem::offset_of,
 };
@@ -276,10 +276,12 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
-/// Functions that hand the call on to an entry if the engine is elsewhere, and to the edge here if it is not: by a jump,
-/// since a callback may leave in a way that no Rust frame must see.
+/// Functions that hand the call on to an entry of the table that `$elsewhere` points to, if the engine is elsewhere, and
+/// to the edge here if it is not: by a jump, since a callback may leave in a way that no Rust frame must see.
+#[macro_export]
 macro_rules! slow_paths {
-    ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $entry:ident or $here:path;)*) => {$(
+    (through $elsewhere:ident: $table:ident;
+     $($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $entry:ident or $here:path;)*) => {$(
         $(#[$doc])*
         ///
         /// # Safety
@@ -287,15 +289,15 @@ macro_rules! slow_paths {
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         pub unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
-            naked_asm!(
+            core::arch::naked_asm!(
                 "mov rax, qword ptr [rip + {elsewhere}]",
                 "test rax, rax",
                 "jnz 2f",
                 "jmp {here}",
                 "2: jmp qword ptr [rax + {entry}]",
-                elsewhere = sym ELSEWHERE,
+                elsewhere = sym $elsewhere,
                 here = sym $here,
-                entry = const offset_of!(Engine, $entry),
+                entry = const core::mem::offset_of!($table, $entry),
             )
         }
     )*};
@@ -312,6 +314,7 @@ unsafe extern "C" {
 }
 
 slow_paths! {
+    through ELSEWHERE: Engine;
     /// The slow path of an allocation.
     fn gleaner_slow_allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void = allocate or gleaner_edge_allocate;
     /// The slow path of an allocation with a layout.
@@ -351,7 +354,8 @@ pub fn place() -> Place {
     decide();
     match elsewhere() {
         Some(_) => Place::Elsewhere,
-        None if REFUSED.load(Ordering::Acquire) => Place::Refused,
+        // Relaxed: `elsewhere` has acquired the decision, which was published after it.
+        None if REFUSED.load(Ordering::Relaxed) => Place::Refused,
         None => Place::Here,
     }
 }
@@ -364,6 +368,7 @@ extern "C" fn decided() -> *const Engine {
 
 fn decide() {
     let undecided = (&raw const UNDECIDED).cast_mut();
+    // Acquire: pairs with the Release below, for what the caller does by the decision.
     if ELSEWHERE.load(Ordering::Acquire) != undecided {
         return;
     }
@@ -389,6 +394,7 @@ enum Found {
 fn find(own: &'static Engine) -> Found {
     let by_name = judge(own, named_engine());
     let Some(word) = rendezvous::word() else { return by_name };
+    // Relaxed: only whether it is empty; who follows it reads it again below.
     if own.family.is_none() && word.load(Ordering::Relaxed) == 0 && !matches!(by_name, Found::This) {
         return by_name;
     }
@@ -423,12 +429,14 @@ fn named_engine() -> usize {
     unsafe {
         asm!("mov {}, qword ptr [rip + gleaner_engine_1@GOTPCREL]", out(reg) symbol, options(nostack, preserves_flags, readonly));
     }
-    // SAFETY: the symbol is a word that holds the address of a table.
+    // SAFETY: the symbol is a word that holds the address of a table. Relaxed: the loader has written it before any code
+    // of this copy ran.
     unsafe { (*symbol).load(Ordering::Relaxed) }
 }
 
 fn refuse_to_collect(major: u32) {
-    if !REFUSED.swap(true, Ordering::AcqRel) {
+    // Relaxed: the decision is published later, by the Release of `decide`; here it only says who speaks.
+    if !REFUSED.swap(true, Ordering::Relaxed) {
         log::print(format_args!(
             "gleaner: this process has an engine with tables of version {major}, and this copy of the library ({}) has \
              version {MAJOR}: it allocates for itself and never collects; load copies of one version",

@@ -21,6 +21,7 @@ use gleaner::base::sync::{AtomicPtr, Ordering};
 use gleaner_abi::{
     decide_and_go,
     engine::{self, Engine, Family, Place},
+    slow_paths,
 };
 
 /// What this copy does for others when it has the engine.
@@ -108,37 +109,13 @@ extern "C" fn decided() -> *const Family {
     family.unwrap_or(&FAMILY)
 }
 
-/// Functions that hand the call on to the family if the engine is elsewhere, and to the edge here if it is not: by a
-/// jump, since a callback may leave in a way that no Rust frame must see.
-macro_rules! slow_paths {
-    ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $entry:ident or $here:path;)*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Safety
-        /// As for the function of that name.
-        #[unsafe(no_mangle)]
-        #[unsafe(naked)]
-        pub unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
-            core::arch::naked_asm!(
-                "mov rax, qword ptr [rip + {elsewhere}]",
-                "test rax, rax",
-                "jnz 2f",
-                "jmp {here}",
-                "2: jmp qword ptr [rax + {entry}]",
-                elsewhere = sym ELSEWHERE,
-                here = sym $here,
-                entry = const offset_of!(Family, $entry),
-            )
-        }
-    )*};
-}
-
 unsafe extern "C" {
     fn gleaner_edge_malloc(bytes: usize, align: usize) -> *mut c_void;
     fn gleaner_edge_calloc(bytes: usize) -> *mut c_void;
 }
 
 slow_paths! {
+    through ELSEWHERE: Family;
     /// The slow path of `malloc` and its aligned kin.
     fn gleaner_slow_malloc(bytes: usize, align: usize) -> *mut c_void = malloc or gleaner_edge_malloc;
     /// The slow path of `calloc`.
