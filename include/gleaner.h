@@ -30,7 +30,7 @@
  *   uncollectable objects it keeps the object that ends there as well, so a loop `for (p = a; p != end; p++)` holds
  *   its array.
  *
- *   Objects never move.
+ *   Objects never move.  Their pages must stay readable and writable, unless the malloc door is there to see mprotect.
  *
  * Sizes and alignment
  *
@@ -54,7 +54,8 @@
  *   handler for that).  A thread that has blocked it is asked by the signal that glibc keeps for setuid; leave both out
  *   of the sets of sigwait and signalfd.  System calls that this interrupts are restarted where the kernel can; poll,
  *   select, epoll_wait, nanosleep, sem_timedwait and calls with a time limit fail with EINTR, as after any signal.
- *   gc_blocking keeps all of them whole.  After fork the child has the whole heap and may use and collect it.
+ *   gc_blocking keeps all of them whole, and the malloc door goes on with most by itself: see libgleaner_malloc(7).
+ *   After fork the child has the whole heap and may use and collect it.
  *
  * Several copies in one process
  *
@@ -81,7 +82,7 @@
  *   kin, which go on to libc's; in a program without shared libraries they jump by themselves.
  *
  * Options are read once, from the environment variable GLEANER_OPTIONS="name=value:name=value" (ignored in programs
- * that run with raised privileges); GLEANER_OPTIONS=help prints their table.  See gleaner(3).
+ * that run with raised privileges); GLEANER_OPTIONS=help prints their table.  See libgleaner_malloc(7).
  */
 #ifndef GLEANER_H
 #define GLEANER_H

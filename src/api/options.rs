@@ -50,13 +50,13 @@ options! {
     "collect" "on|report|off" any set_mode,
         "take back what is unreachable, only count it, or never collect";
     "free" "normal|checked|quarantine|ignore" early set_free_mode,
-        "what a free by hand does: free; catch every second free; zero and leave it to the collector; nothing";
+        "what a free by hand does: free; catch each double free; zero and leave it to the collector; nothing";
     "limit" "SIZE" any |text| size(text).is_some_and(|bytes| { set_limit(bytes); true }),
         "the most bytes that the heap may take (suffix K, M or G); 0: no limit";
     "pace" "FACTOR" any |text| milli(text).is_some_and(|pace| { settings::set_pace_milli(pace); true }),
         "bytes allocated per live byte between two collections, such as 0.5; 0 leaves it to the door";
     "floor" "SIZE" any |text| size(text).is_some_and(|bytes| { settings::set_floor_bytes(bytes.max(1 << 16)); true }),
-        "the least that is allocated between two collections, a running thread";
+        "the least that is allocated between two collections; by default the door's";
     "finalizers" "auto|manual" any |text| choose(text, &[("auto", true), ("manual", false)], settings::set_finalizers_run_by_themselves),
         "finalizers run by themselves, or only when asked for";
     "signal" "NUMBER" early |text| text.parse().is_ok_and(|n: i32| (1..=64).contains(&n) && { settings::set_signal(n); true }),

@@ -21,7 +21,7 @@ pub enum Mode {
 pub enum FreeMode {
     /// Frees at once.
     Normal = 0,
-    /// Frees at once, and every second free of an object is caught.
+    /// Frees at once, and each double free is caught.
     Checked = 1,
     /// Zeroes the object and leaves it to the collector.
     Quarantine = 2,
