@@ -1,7 +1,6 @@
 # make            builds the libraries and the command
 # make demo       runs the leaking gateway under glibc and under gleaner, and draws both
 # make test       passes all tests
-# make loom       looks at the protocols of threads in every order of their steps
 # make loom       checks the protocols of threads with a model checker
 # make bench      measures beside other allocators and collectors
 # make install    lays everything down below $(DESTDIR)$(PREFIX)

@@ -28,13 +28,14 @@
 //! they are handed out. When the block is used up, the class's *centre* gives another, or the *cage* a fresh unit.
 //!
 //! The program stores the address somewhere. Later another thread's allocation finds the *budget* spent and collects:
-//! it closes all gates, stops all threads by a signal, and looks at every word of registers, stacks, thread-local
-//! storage and static data. One of them lies in our object's unit; [`heap::resolve`] turns it into the object, the
-//! marker sets its mark bit and later scans its words. The sweep keeps it: `allocated &= marked`.
+//! it closes all gates, stops all threads by a signal, and looks at every word of the roots: registers, stacks,
+//! thread-local storage, static data, and behind `malloc` whatever else the program has mapped for itself. One of them
+//! lies in our object's unit; [`heap::resolve`] turns it into a *candidate*, the marker sets its mark bit and later scans
+//! its words. The sweep keeps it: `allocated &= marked`.
 //!
 //! Some collections later nothing points to it any more. Its mark bit stays clear, the sweep clears its allocated bit
 //! without touching the object, and a refill hands the slot out again. Had the program freed it by hand, the slot would
-//! have gone back on the thread's magazine at once, by one store and a raised pointer.
+//! have been cleared and gone back on the thread's magazine at once, by one store and a raised pointer.
 //!
 //! # What is true at every instruction
 //!
@@ -45,7 +46,9 @@
 //! # Who excludes whom
 //!
 //! Slow paths run inside their thread's gate. A collector, a fork and a census close the gates, and then nobody holds a
-//! lock of ours and no bitmap is half changed ([`heap::gate`]). Locks are taken in one order only, checked in debug builds:
+//! lock of ours and no bitmap is half changed ([`heap::gate`]). A thread in a *safe region* ([`heap::region`], or waiting
+//! at its gate) stands still as far as the heap is concerned: it gets no signal, and waits before it comes out. Locks are
+//! taken in one order only, checked in debug builds:
 //!
 //! ```text
 //!   the loader's lock -> world -> (gates) -> tables -> threads -> events -> centre -> cage -> os
@@ -60,12 +63,15 @@
 //! # What a collection must never do
 //!
 //! Reclaim a live object. When something cannot be known (a thread does not stop, the list of mappings cannot be read)
-//! the collection is given up, the memory is kept, and a statistic says so.
+//! the collection is given up and the memory is kept. When it never will be (a library that hides pointers has come,
+//! [`collect::hiding`]; a fork found a gate that did not open) nothing is reclaimed from then on.
 //!
 //! # Words
 //!
 //! | word | meaning |
 //! |---|---|
+//! | door | a way for programs to come in: `gleaner.h`, the malloc family, Rust's allocator |
+//! | engine | what is behind the doors; each *copy* of the library has one, and a process uses the first |
 //! | cage | the address range of the heap; *span*: one reserved piece of it |
 //! | unit | 64 KiB of the cage, the smallest piece that is taken and given |
 //! | block | one unit or a power of two of them, divided into slots of one class |
@@ -77,8 +83,16 @@
 //! | mutator | a thread that uses the heap; its *record* is what we keep of it |
 //! | root | a word from which the search for live objects starts |
 //! | ambiguous word | a word that may be an address; *resolve*: find the object it points into |
+//! | candidate | a slot that a word of a root or an object points into; not yet known: whether it is in use, or marked |
+//! | hole | a part of a large object that was never written, so it is not scanned |
+//! | closed page | a page of the heap that the program has made read-only or inaccessible |
 //! | cycle | one collection from start to resume |
-//! | safe region | where a thread promises to leave the heap alone, so that it need not be stopped |
+//! | budget | what may be handed out until the next collection is due |
+//! | region, safe region | where a thread promises to leave the heap alone, so that it need not be stopped |
+//! | stranger | a thread that the kernel lists and that has no record |
+//! | stop signal, reserve signal | what asks a thread to stop; what asks one that the first does not reach |
+//! | attached | an object has a finalizer, a weak cell or a pin |
+//! | emergency memory | what a signal handler gets that has interrupted its own thread's slow path |
 
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![warn(missing_docs)]
