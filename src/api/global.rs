@@ -15,7 +15,7 @@
 //!
 //! Holds:   an object takes a byte more than its layout says, as behind `malloc`: an address one past the end, such as
 //!          the end of a slice's iterator, still lies inside.
-//! Threads: any. In a signal handler that interrupts the heap on its own thread, memory comes from a reserve.
+//! Threads: any. In a signal handler that interrupts the heap on its own thread, it gets emergency memory.
 
 use crate::{
     base::addr::Addr,

@@ -4,7 +4,8 @@
 //! inaccessible pages are made readable while the world is stopped, when nobody can notice, and closed again before it
 //! goes on. And no object in a closed page is ever reclaimed: its slot could not be handed out again.
 //!
-//! Holds: when the world goes on, every page has the protection that the program gave it.
+//! Holds:   when the world goes on, every page has the protection that the program gave it.
+//! Threads: the program's notes come from any thread; the rest is the collector's, while the world is stopped.
 
 use super::table::{List, NoMemory};
 use crate::{
@@ -29,7 +30,8 @@ static ANY: AtomicBool = AtomicBool::new(false);
 pub fn note(range: Range, may_read_and_write: bool) {
     let lies_in_heap = cage::contains(range.start) || cage::contains(range.end);
     if lies_in_heap && !may_read_and_write {
-        // The program orders its own calls and its use of the memory; a collection stops the world in between.
+        // Relaxed: pairs with the load in `open`. The stop lies in between: what a thread has stored before it stopped is
+        // seen by who found it stopped. One that is stopped right here has not closed the page yet.
         ANY.store(true, Ordering::Relaxed);
     }
 }
@@ -50,6 +52,7 @@ impl Closed {
     /// Makes all pages of the heap readable, unless they are already, and gives an address in each object that lies in a
     /// closed page to `keep`. The world is stopped.
     pub fn open(&mut self, mut keep: impl FnMut(Addr)) -> Result<(), NoMemory> {
+        // Relaxed: see `note`.
         if !ANY.load(Ordering::Relaxed) {
             return Ok(());
         }

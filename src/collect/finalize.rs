@@ -1,9 +1,9 @@
 //! Finalizers: a procedure for an object, called once after the object has become unreachable.
 //!
-//! After marking, the objects with finalizers that are not marked are candidates, taken in three steps:
+//! After marking, the objects with finalizers that are not marked are *unreached*, and taken in three steps:
 //!
-//! 1. *unordered* candidates are queued at once;
-//! 2. *ordered* ones are queued unless another candidate reaches them: what each points to is marked, itself left out,
+//! 1. *unordered* ones are queued at once;
+//! 2. *ordered* ones are queued unless another ordered one reaches them: what each points to is marked, itself left out,
 //!    and who is unmarked then is reached by no other. Those that stay behind wait for a later collection; a cycle
 //!    of them waits for ever, which a statistic counts;
 //! 3. *unreachable* ones are queued when not even queued objects reach them.
@@ -69,7 +69,7 @@ pub fn are_queued() -> bool {
 pub struct Finalizers {
     by_object: Map<Finalizer>,
     queue: List<Due>,
-    candidates: List<usize>,
+    unreached: List<usize>,
     /// Finalizers handed out to run.
     pub run: u64,
     /// Ordered ones that wait on a cycle, as of the last collection.
@@ -79,15 +79,15 @@ pub struct Finalizers {
 impl Finalizers {
     /// None, without memory.
     pub const fn new() -> Self {
-        Finalizers { by_object: Map::new(), queue: List::new(), candidates: List::new(), run: 0, on_cycles: 0 }
+        Finalizers { by_object: Map::new(), queue: List::new(), unreached: List::new(), run: 0, on_cycles: 0 }
     }
 
-    /// Sets the finalizer of an object, in place of the one it has. Makes room for its candidacy and its place in the
+    /// Sets the finalizer of an object, in place of the one it has. Makes room among the unreached and in the
     /// queue too, so that a collection needs no memory.
     pub fn set(&mut self, object: Addr, finalizer: Finalizer) -> Result<(), NoMemory> {
         let count = self.by_object.len() + 1;
         self.queue.reserve(self.queue.as_slice().len() + count)?;
-        self.candidates.reserve(count)?;
+        self.unreached.reserve(count)?;
         self.by_object.insert(object, finalizer).map(|_| ())
     }
 
@@ -130,48 +130,48 @@ impl Finalizers {
         if self.by_object.is_empty() {
             return;
         }
-        self.find_candidates(Order::Unordered);
-        self.queue_candidates(marker);
-        self.find_candidates(Order::Ordered);
-        let candidates = self.candidates.as_slice().len();
-        for &object in self.candidates.as_slice() {
+        self.find_unreached(Order::Unordered);
+        self.queue_unreached(marker);
+        self.find_unreached(Order::Ordered);
+        let count = self.unreached.as_slice().len();
+        for &object in self.unreached.as_slice() {
             marker.scan_children_of_unmarked(ObjRef::claim(Addr::new(object)));
             marker.drain();
         }
-        self.drop_marked_candidates();
-        let ready = self.candidates.as_slice().len();
+        self.drop_marked_unreached();
+        let ready = self.unreached.as_slice().len();
         // If nobody is ready, all are held up by others who are held up: only cycles do that.
-        self.on_cycles = if ready == 0 { candidates as u64 } else { 0 };
-        self.queue_candidates(marker);
-        self.find_candidates(Order::Unreachable);
-        self.queue_candidates(marker);
+        self.on_cycles = if ready == 0 { count as u64 } else { 0 };
+        self.queue_unreached(marker);
+        self.find_unreached(Order::Unreachable);
+        self.queue_unreached(marker);
         QUEUED.store(self.queue.as_slice().len(), Ordering::Relaxed);
     }
 
-    fn find_candidates(&mut self, order: Order) {
-        self.candidates.clear();
-        let candidates = &mut self.candidates;
+    fn find_unreached(&mut self, order: Order) {
+        self.unreached.clear();
+        let unreached = &mut self.unreached;
         self.by_object.for_each(|object, finalizer| {
             if finalizer.order == order && !is_marked(object) {
                 // Room was made by `set`.
-                let _ = candidates.push(object.get());
+                let _ = unreached.push(object.get());
             }
         });
     }
 
-    fn drop_marked_candidates(&mut self) {
+    fn drop_marked_unreached(&mut self) {
         let mut index = 0;
-        while let Some(&object) = self.candidates.as_slice().get(index) {
+        while let Some(&object) = self.unreached.as_slice().get(index) {
             if is_marked(Addr::new(object)) {
-                self.candidates.swap_remove(index);
+                self.unreached.swap_remove(index);
             } else {
                 index += 1;
             }
         }
     }
 
-    fn queue_candidates(&mut self, marker: &mut Marker) {
-        for &object in self.candidates.as_slice() {
+    fn queue_unreached(&mut self, marker: &mut Marker) {
+        for &object in self.unreached.as_slice() {
             if let Some(finalizer) = self.by_object.remove(Addr::new(object)) {
                 // Room was made by `set`.
                 let _ = self.queue.push(Due { object, finalizer });
@@ -179,7 +179,7 @@ impl Finalizers {
             }
         }
         marker.drain();
-        self.candidates.clear();
+        self.unreached.clear();
     }
 }
 

@@ -9,7 +9,8 @@
 //! library frees it, and is a root, so what it points to lives as well. One that is loaded later may have allocated
 //! before anybody could know: then nothing is reclaimed from the next collection on.
 //!
-//! Holds: while anything is reclaimed, every listed library that is loaded allocates uncollectable objects only.
+//! Holds:   while anything is reclaimed, every listed library that is loaded allocates uncollectable objects only.
+//! Threads: libraries are treated while one thread runs; mappings are looked at while the world is stopped.
 
 use super::settings;
 use crate::{
@@ -28,7 +29,8 @@ use crate::{
 /// How the names of their files begin.
 const NAMES: [&[u8]; 2] = [b"libfontconfig.so", b"libruby"];
 
-/// Where those lie that allocate uncollectable objects.
+/// Where those lie that allocate uncollectable objects. Relaxed throughout: written while one thread runs, and every
+/// thread that ever collects was made by it, or is it.
 static TREATED: [Place; 4] = [const { Place { start: AtomicUsize::new(0), end: AtomicUsize::new(0) } }; 4];
 
 struct Place {

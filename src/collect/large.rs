@@ -1,9 +1,10 @@
 //! Large objects: scanned in pieces, and only where something was ever written.
 //!
 //! A program may ask for a gigabyte and use a page of it. Of objects from a megabyte on, the kernel's table says which
-//! pages hold something; what was never written is zero and points to nothing.
+//! pages hold something; a part that was never written, a *hole*, is zero and points to nothing.
 //!
-//! Holds: every page of an object that has been added is handed out in some piece, or reads as zero.
+//! Holds:   every page of an object that has been added is handed out in some piece, or reads as zero.
+//! Threads: the marker; the world is stopped, so nobody writes into a hole meanwhile.
 
 use crate::{
     base::addr::{Addr, Range},
@@ -13,8 +14,9 @@ use crate::{
     },
 };
 
+/// Objects that may wait at once. The unit of one more is flagged, and scanned later.
 const OBJECTS_MAX: usize = 64;
-/// Bytes of a piece: what is found in it fits into the mark stack.
+/// Bytes of a piece. What is found in it fits into the mark stack, unless an option keeps that smaller.
 const PIECE_BYTES: usize = 64 << 10;
 /// Objects from this size on are looked up.
 const SPARSE_BYTES: usize = 1 << 20;

@@ -340,7 +340,7 @@ impl Times {
 
 fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
     Counters::add(&COUNTERS.stops_abandoned, 1);
-    mutator.deaf_thread.store(abandoned.tid, Ordering::Relaxed);
+    mutator.silent_thread.store(abandoned.tid, Ordering::Relaxed);
     // Try again after as much has been handed out as now.
     pressure::restart(&Trigger::first_budget(pressure::spent().max(0) as usize));
     if settings::verbose() {

@@ -7,12 +7,14 @@
 //!   words        addresses within the heap's range                   a batch of 32 is located, its bit words prefetched
 //!   candidates   slots whose bit words are on their way              marked when the next batch is located
 //!   stack        marked objects                                      last in, first out
-//!   prefetched   objects whose cache lines are on their way          scanned 64 later
+//!   prefetched   objects whose cache lines are on their way          scanned up to 64 objects later
 //! ```
 //!
 //! The stack keeps the walk depth first, which is how most heaps were built; the queue behind it delays that by a little.
 //!
-//! Holds: a marked object that has not been scanned is in stack or prefetched, once, or its unit is flagged.
+//! Holds:   a marked object that has still to be scanned is in stack or prefetched, once, or waits as a large one, or its
+//!          unit is flagged.
+//! Threads: one marker, the world is stopped.
 
 use super::table::List;
 use crate::{
@@ -33,7 +35,7 @@ pub const PIECE: usize = 64;
 const WORDS: usize = 128;
 const PREFETCHED: usize = 64;
 const CACHE_LINE: usize = 64;
-/// Beyond these the processor sees by itself that an object is read in order.
+/// Beyond so many the processor sees by itself that an object is read in order.
 const PREFETCHED_LINES: usize = 8;
 
 const _: () = assert!(BATCH + PIECE <= WORDS && WORDS.is_power_of_two());

@@ -492,12 +492,12 @@ fn visit_code(pages: &Pages, range: Range, visit: &mut dyn FnMut(Source, Range))
 fn without(range: Range, excluded: &[Range], mut visit: impl FnMut(Range)) {
     let mut start = range.start;
     let first = excluded.partition_point(|excluded| excluded.end <= range.start);
-    for hole in excluded[first..].iter().take_while(|hole| hole.start < range.end) {
-        let part = Range::new(start, hole.start.min(range.end));
+    for cut in excluded[first..].iter().take_while(|cut| cut.start < range.end) {
+        let part = Range::new(start, cut.start.min(range.end));
         if !part.is_empty() {
             visit(part);
         }
-        start = start.max(hole.end);
+        start = start.max(cut.end);
     }
     let part = Range::new(start, range.end);
     if !part.is_empty() {

@@ -236,11 +236,11 @@ impl<V: Copy + Default> Map<V> {
         if self.count == 0 {
             return None;
         }
-        let mut hole = self.find(key.get()).ok()?;
+        let mut gap = self.find(key.get()).ok()?;
         let mask = self.entries.count - 1;
-        let removed = self.entries.as_slice()[hole].1;
-        // Entries behind the hole that would no longer be found move into it.
-        let mut at = hole;
+        let removed = self.entries.as_slice()[gap].1;
+        // Entries behind the gap that would not be found across it move into it.
+        let mut at = gap;
         loop {
             at = (at + 1) & mask;
             let entry = self.entries.as_slice()[at];
@@ -248,12 +248,12 @@ impl<V: Copy + Default> Map<V> {
                 break;
             }
             let home = self.home(entry.0);
-            if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
-                self.entries.as_mut_slice()[hole] = entry;
-                hole = at;
+            if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(gap) & mask) {
+                self.entries.as_mut_slice()[gap] = entry;
+                gap = at;
             }
         }
-        self.entries.as_mut_slice()[hole] = (0, V::default());
+        self.entries.as_mut_slice()[gap] = (0, V::default());
         self.count -= 1;
         Some(removed)
     }

@@ -7,8 +7,8 @@
 //!   look for strangers     threads that the kernel lists and we do not know: a record for each, ask again
 //! ```
 //!
-//! A thread that the signal does not reach, because it has blocked it or takes it by `sigwait`, is asked by another, which
-//! nobody blocks.
+//! A thread that the signal does not reach, because it has blocked it or takes it by `sigwait`, is asked by the reserve
+//! signal, which nobody blocks.
 //!
 //! A stop can fail: a thread may be held by a debugger, or wait for a `vfork` child. So it has a deadline, and then it is
 //! *abandoned*: everybody goes on, nothing is reclaimed, and a statistic counts it.
@@ -122,6 +122,7 @@ pub fn choose_signal(wanted: i32) -> bool {
     };
     match chosen {
         Some(chosen) if signal::install(chosen, on_stop).is_ok() => {
+            // Relaxed: a number; who sends the signal finds out itself whether it arrives.
             SIGNAL.store(chosen, Ordering::Relaxed);
             true
         }
@@ -159,6 +160,7 @@ extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
     if let Some(mutator) = mutator::current()
         && has_cut_short
     {
+        // Relaxed: only this thread uses it.
         let count = mutator.calls_cut_short.load(Ordering::Relaxed);
         mutator.calls_cut_short.store(count.wrapping_add(1), Ordering::Relaxed);
     }
@@ -166,6 +168,7 @@ extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
 
 /// Publishes what was interrupted and sleeps until the stop is over.
 fn answer(context: *mut c_void) {
+    // Acquire: the first pairs with the Release of `stop`, the second, here and below, with that of `resume`.
     let stop = STOP.load(Ordering::Acquire);
     if RESUMED.load(Ordering::Acquire) == stop {
         // Late, for a stop that is over, or sent by somebody else.
@@ -190,6 +193,7 @@ fn answer(context: *mut c_void) {
 /// there counts only with its id.
 fn asked_record(stop: u32) -> Option<&'static Mutator> {
     let tid = thread::id();
+    // Acquire: pairs with the Release of `ask`, and with that of the record's new owner.
     let is_asked = |record: &&'static Mutator| {
         record.requested.load(Ordering::Acquire) == stop && record.tid.load(Ordering::Acquire) == tid
     };
@@ -297,6 +301,7 @@ fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
 
 /// Whether the thread stands still: in its handler, or in a safe region, which it cannot leave now.
 fn has_stopped(record: &Mutator, stop: u32) -> bool {
+    // Acquire: pairs with the Release of `answer`.
     record.stopped.load(Ordering::Acquire) == stop || gate::is_in_region(record)
 }
 
@@ -304,6 +309,7 @@ fn ask(record: &Mutator, stop: u32) {
     if has_stopped(record, stop) {
         return;
     }
+    // Release: pairs with the Acquire of `asked_record`.
     record.requested.store(stop, Ordering::Release);
     let tid = record.tid.load(Ordering::Relaxed);
     if record.is_deaf.load(Ordering::Relaxed) != 0 && signal::send_reserve(tid, on_stop) {

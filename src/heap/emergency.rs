@@ -25,6 +25,7 @@ pub(super) fn reserve() {
 
 /// Cuts `bytes` zero bytes off, at a multiple of `align`. `None` when it is used up or was never granted.
 pub fn allocate(bytes: usize, align: usize) -> Option<Addr> {
+    // Acquire: pairs with the Release of `reserve`.
     let start = START.load(Ordering::Acquire);
     let place = |used: usize| {
         // Its size stands in the word before it.
@@ -32,6 +33,7 @@ pub fn allocate(bytes: usize, align: usize) -> Option<Addr> {
         let end = from.checked_add(bytes.max(1))?.checked_next_multiple_of(size_of::<usize>())?;
         (start != 0 && end <= BYTES && align <= mem::PAGE).then_some((from, end))
     };
+    // Relaxed: the update is one step, and what it cuts off is nobody else's.
     let used = USED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| Some(place(used)?.1)).ok()?;
     let object = Addr::new(start + place(used)?.0);
     // SAFETY: cut off just now, with room for the word before it.

@@ -12,7 +12,7 @@
 //! *The order.* [`magazine`](super::magazine) argues the last step, the only one that changes anything. What comes
 //! before it may be interrupted anywhere: it reads the class of a unit that holds an object in use, which nobody changes
 //! meanwhile, for the caller has the object's address in a register; the unit map, which only grows; and the thread's
-//! own record. A thread without a record finds the static empty one, whose magazines refuse both. Where a kind promises
+//! own record. A thread without a record, or in a safe region, finds the static empty one, whose magazines refuse both. Where a kind promises
 //! zero, a slot is cleared before it is put in, and only when there is room: until then it is the caller's object.
 //!
 //! Threads: any. Nothing is locked, nothing waits, nothing is called but `memset`.

@@ -142,7 +142,7 @@ pub fn is_in_region(mutator: &Mutator) -> bool {
     mutator.region.load(Ordering::Acquire) == IN_REGION
 }
 
-/// Waits at a closed gate, in a safe region and deaf to signals.
+/// Waits at a closed gate, in a safe region and with all signals blocked.
 #[cold]
 fn wait(mutator: &Mutator) {
     let mask = signal::block_all();

@@ -47,7 +47,7 @@ pub struct Mutator {
     pub requested: AtomicU32,
     /// See `requested`.
     pub stopped: AtomicU32,
-    /// Not zero when the stop signal does not reach the thread, so that it is asked by another.
+    /// Not zero when the stop signal does not reach the thread, so that it is asked by the reserve signal.
     pub is_deaf: AtomicU32,
     /// How many system calls of the thread's the stop signal alone has cut short. Only the thread uses it.
     pub calls_cut_short: AtomicU32,
@@ -60,7 +60,7 @@ pub struct Mutator {
     /// The listener that runs on this thread.
     pub listening: Callback,
     /// A thread that did not stop for a collection of this one's, until somebody has been told; zero for none.
-    pub deaf_thread: AtomicU32,
+    pub silent_thread: AtomicU32,
     /// The thread pointer of the thread that had the record before, until a collection has taken note of it.
     pub former_thread_pointer: AtomicUsize,
     /// The context of the code that the stop signal interrupted.
@@ -216,7 +216,7 @@ impl Mutator {
         self.is_deaf.store(0, Ordering::Relaxed);
         self.finalizing.end();
         self.listening.end();
-        self.deaf_thread.store(0, Ordering::Relaxed);
+        self.silent_thread.store(0, Ordering::Relaxed);
         self.context.store(0, Ordering::Relaxed);
         self.thread_pointer.store(0, Ordering::Relaxed);
         self.set_stack(Range::default());

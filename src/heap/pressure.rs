@@ -2,6 +2,8 @@
 //!
 //! A thread counts in its record and adds to the heap's counter when it has a fair amount, so that the counter's cache
 //! line is written once for many refills. The counter runs behind by at most 16 KiB a thread.
+//!
+//! Relaxed throughout: figures that stand for themselves. A collection that comes a little late or early is right too.
 
 use super::mutator::Mutator;
 use crate::{
@@ -28,7 +30,6 @@ const BATCH_BYTES: i64 = 16 << 10;
 #[inline]
 pub fn note_allocated(mutator: &Mutator, bytes: usize) {
     STARTED.store(true, Ordering::Relaxed);
-    // Relaxed: only the owner writes; readers want a figure, not an order.
     let total = mutator.allocated_bytes.load(Ordering::Relaxed) + bytes as u64;
     mutator.allocated_bytes.store(total, Ordering::Relaxed);
     note_net(mutator, bytes as i64);

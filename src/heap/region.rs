@@ -30,6 +30,7 @@ pub fn is_open() -> bool {
 
 /// Opens a region: this thread's registers lie on its stack at or above `sp`, and what runs inside lies below `frame`.
 pub fn enter(mutator: &Mutator, sp: Addr, frame: Addr) {
+    // Relaxed: only this thread reads it, in `is_left_by`.
     mutator.region_frame.store(frame.get(), Ordering::Relaxed);
     tls::set_hidden_record(core::ptr::from_ref(mutator).cast_mut());
     tls::set_record(core::ptr::null_mut::<Mutator>());

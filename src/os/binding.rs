@@ -2,6 +2,9 @@
 //!
 //! The loader keeps an address for each imported function in the object's table, and says in the object's relocations
 //! which word of the table is whose. Changing the word changes what this object calls, and nobody else.
+//!
+//! Holds:   a table that the loader made read-only is read-only again.
+//! Threads: one; nobody runs the object's code meanwhile.
 
 use super::{mem, statics::Object};
 use crate::base::addr::{Addr, Range};
@@ -34,7 +37,8 @@ const R_X86_64_JUMP_SLOT: u32 = 7;
 /// The object stays loaded, no other thread runs its code, and each replacement has the type of what it replaces.
 pub unsafe fn rebind(object: &Object<'_>, replacements: &[Replacement<'_>]) -> bool {
     let Some(dynamic) = object.dynamic() else { return false };
-    // SAFETY: a loaded object's dynamic section and the tables that it names are there while it is loaded.
+    // SAFETY: the object stays loaded, by the caller's promise, and with it the dynamic section and the tables that it names;
+    // each relocation's symbol has a place in the one, and its name in the other.
     unsafe {
         let find = |wanted| find(dynamic, wanted);
         // The loader has turned offsets into addresses, except where the section cannot be written.
@@ -89,7 +93,7 @@ unsafe fn write(word: Addr, value: usize, read_only: Range) -> bool {
     if is_read_only && !mem::protect(page, protection(true)) {
         return false;
     }
-    // SAFETY: by the caller's promise, and writable now.
+    // SAFETY: by the caller's promise a word of the table, which nobody reads meanwhile; its page is writable.
     unsafe { word.as_ptr::<usize>().write_volatile(value) };
     !is_read_only || mem::protect(page, protection(false))
 }

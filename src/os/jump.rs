@@ -1,7 +1,9 @@
-//! Where a `longjmp` goes.
+//! Where a `longjmp` goes, and a `longjmp` of our own for programs without shared libraries.
 //!
-//! The C library keeps the stack pointer of a `setjmp` as the seventh word of its `jmp_buf`, xored with a secret of the
-//! process and rotated. Whether that is so is tried once, at the start.
+//! The C library keeps the stack pointer of a `setjmp` as the seventh word of its `jmp_buf`, *mangled*: xored with a
+//! secret of the process and rotated. Whether that is so is tried once, at the start.
+//!
+//! Threads: any, in signal handlers too; each function is about the calling thread.
 
 use super::{signal, stack};
 use crate::base::{
@@ -26,20 +28,21 @@ pub fn note_layout() {
     let mut buffer: Buffer = [0; 64];
     // SAFETY: nobody jumps to this buffer, so the call returns once and is like any other.
     unsafe { _setjmp(&mut buffer) };
-    let sp = reveal(buffer[STACK_POINTER]);
+    let sp = demangle(buffer[STACK_POINTER]);
     let here = stack::pointer();
     const FRAME_BYTES_MAX: usize = 4096;
     let is_near = sp.get().abs_diff(here.get()) < FRAME_BYTES_MAX;
+    // Relaxed: nothing else depends on it, and a jump that does not see it yet only counts as leaving its region.
     IS_UNDERSTOOD.store(is_near, Ordering::Relaxed);
 }
 
-/// The pointer that glibc's `PTR_MANGLE` hid.
-fn reveal(hidden: usize) -> Addr {
+/// The pointer that glibc has mangled.
+fn demangle(mangled: usize) -> Addr {
     const ROTATED: u32 = 17;
     let guard: usize;
     // SAFETY: the word of the control block where glibc keeps the secret; every thread has the same.
     unsafe { asm!("mov {}, qword ptr fs:[0x30]", out(reg) guard, options(nostack, preserves_flags, readonly, pure)) };
-    Addr::new(hidden.rotate_right(ROTATED) ^ guard)
+    Addr::new(mangled.rotate_right(ROTATED) ^ guard)
 }
 
 /// The stack pointer that a jump to `buffer` sets. `None`: it is not known.
@@ -47,8 +50,8 @@ fn reveal(hidden: usize) -> Addr {
 /// # Safety
 /// `buffer` was filled by `setjmp` or one of its kin.
 pub unsafe fn target(buffer: *const usize) -> Option<Addr> {
-    // SAFETY: by the caller's promise; a `jmp_buf` has more words than that.
-    IS_UNDERSTOOD.load(Ordering::Relaxed).then(|| reveal(unsafe { *buffer.add(STACK_POINTER) }))
+    // SAFETY: by the caller's promise; a `jmp_buf` has more words than that. Relaxed: see `note_layout`.
+    IS_UNDERSTOOD.load(Ordering::Relaxed).then(|| demangle(unsafe { *buffer.add(STACK_POINTER) }))
 }
 
 /// Jumps to `buffer`, as `siglongjmp` does: for a program whose C library has none beside ours.
@@ -74,7 +77,7 @@ pub unsafe extern "C" fn jump(buffer: *const usize, value: i32) -> ! {
         "mov r13, [rdi + 24]",
         "mov r14, [rdi + 32]",
         "mov r15, [rdi + 40]",
-        // rbp, rsp and the place to go on at are hidden: see `reveal`. A signal must find each rsp whole.
+        // rbp, rsp and the place to go on at are mangled: see `demangle`. A signal must find each rsp whole.
         "mov r8, [rdi + 8]",
         "mov r9, [rdi + 48]",
         "mov rdx, [rdi + 56]",
@@ -92,8 +95,11 @@ pub unsafe extern "C" fn jump(buffer: *const usize, value: i32) -> ! {
 }
 
 /// After the eight registers: whether a mask was saved, and the mask.
+///
+/// # Safety
+/// As for [`jump`].
 unsafe extern "C" fn restore_mask(buffer: *const usize) {
-    // SAFETY: a `jmp_buf` has these words.
+    // SAFETY: by the caller's promise `setjmp` filled the buffer, and a `jmp_buf` has these words.
     unsafe {
         if *buffer.add(8) as u32 != 0 {
             signal::set_mask(*buffer.add(9) as signal::Set);

@@ -74,6 +74,7 @@ impl<T> Lock<T> {
 
     #[cold]
     fn lock_slowly(&self) {
+        // Acquire: as in `lock`.
         while self.state.swap(2, Ordering::Acquire) != 0 {
             sys::futex_wait(&self.state, 2, None);
         }
@@ -89,6 +90,7 @@ impl<T> Lock<T> {
 
     fn unlock(&self) {
         self.note_giving();
+        // Release: pairs with the Acquire of whoever takes the lock next.
         if self.state.swap(0, Ordering::Release) == 2 {
             // All of them: some only wait, and would not pass the wake-up on.
             sys::futex_wake(&self.state, i32::MAX as u32);

@@ -92,8 +92,9 @@ pub fn uninstall(signal: i32) {
 /// the new program, where a real-time signal would end it.
 pub const HARMLESS: i32 = libc::SIGURG;
 
-/// The signal by which glibc changes the user of all threads. It blocks it nowhere for long, and leaves it out of the sets
-/// that a program fills; so it reaches a thread that has blocked all signals, as helper threads of glibc's own do.
+/// The reserve signal: the one by which glibc changes the user of all threads. It blocks it nowhere for long, and leaves it
+/// out of the sets that a program fills; so it reaches a thread that has blocked all signals, as those do that glibc makes
+/// for itself.
 const RESERVE: i32 = 33;
 
 /// What [`send_reserve`] sends along, so that its signals are told from glibc's.
@@ -123,6 +124,7 @@ extern "C" fn on_reserve(signal: i32, information: *mut libc::c_void, context: *
         let information = &*information.cast::<Information>();
         information.code == QUEUED && information.value == RESERVE_MARK
     };
+    // Acquire: pairs with the Release of `send_reserve`, which stores both before the signal can come.
     let handler = if is_ours { &RESERVE_HANDLER } else { &FORMER_HANDLER }.load(Ordering::Acquire);
     if handler > libc::SIG_IGN {
         // SAFETY: ours, or what was installed before us with the same arguments.
@@ -130,10 +132,12 @@ extern "C" fn on_reserve(signal: i32, information: *mut libc::c_void, context: *
     }
 }
 
-/// Sends thread `tid` of this process a signal that it cannot have blocked by libc's functions; `handler` is called for it.
+/// Sends thread `tid` of this process the reserve signal, which it cannot have blocked by libc's functions; `handler` is
+/// called for it.
 /// `false`: the system does not allow it.
 pub fn send_reserve(tid: u32, handler: Handler) -> bool {
     if !is_installed(RESERVE, on_reserve) {
+        // Release: see `on_reserve`.
         RESERVE_HANDLER.store(handler as usize, Ordering::Release);
         FORMER_HANDLER.store(handler_of(RESERVE).unwrap_or(0), Ordering::Release);
         if install(RESERVE, on_reserve).is_err() {

@@ -76,7 +76,7 @@ struct Event {
     duration_ns: u64,
     live_bytes: u64,
     reclaimed_bytes: u64,
-    reserve: [u64; 2],
+    unused: [u64; 2],
 }
 
 const NOTHING: c_uint = 0;
@@ -168,10 +168,10 @@ pub unsafe extern "C" fn gleaner_next_callout(callout: *mut Callout, frame: *con
 /// A collection of this thread's was given up.
 unsafe fn take_warning(callout: *mut Callout) -> bool {
     let Some(mutator) = mutator::current() else { return false };
-    if mutator.deaf_thread.load(Ordering::Relaxed) == 0 {
+    if mutator.silent_thread.load(Ordering::Relaxed) == 0 {
         return false;
     }
-    let thread = mutator.deaf_thread.swap(0, Ordering::Relaxed);
+    let thread = mutator.silent_thread.swap(0, Ordering::Relaxed);
     let Some((warn, data)) = WARN.get() else { return false };
     let mut line = Line::new();
     // A `Line` never refuses.
@@ -204,7 +204,7 @@ unsafe fn take_event(callout: *mut Callout, frame: *const c_void) -> bool {
         duration_ns: event.duration_ns,
         live_bytes: event.live_bytes,
         reclaimed_bytes: event.reclaimed_bytes,
-        reserve: [0; 2],
+        unused: [0; 2],
     };
     // SAFETY: by the caller's promise.
     unsafe {

@@ -18,7 +18,7 @@ use gleaner::{
     os::{dl, jump, thread},
 };
 
-/// The C library's function under a name.
+/// The C library's function under a name. Relaxed throughout: the address of code, the same whoever finds it.
 struct Jump {
     name: &'static CStr,
     /// Where a jump goes at once when no region is open. Null where the engine is another copy's, which has to be asked.

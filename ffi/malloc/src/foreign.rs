@@ -32,6 +32,7 @@ pub fn may_be_glibcs(address: Addr) -> bool {
         && is_readable()
 }
 
+/// Relaxed throughout: the address of code, the same whoever finds it.
 static USABLE_SIZE: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Looks glibc's function up while one thread runs.
@@ -45,6 +46,6 @@ pub fn usable_bytes(p: *mut c_void) -> usize {
     if function.is_null() {
         return 0;
     }
-    // SAFETY: the C library's function of that name takes an object of its own.
+    // SAFETY: the C library's function of that name has this type; what is not ours is an object of its own.
     unsafe { core::mem::transmute::<*mut c_void, extern "C" fn(*mut c_void) -> usize>(function)(p) }
 }

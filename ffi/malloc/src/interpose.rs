@@ -41,6 +41,7 @@ macro_rules! wrap {
             /// The C library's function of that name. For the edge.
             #[unsafe(no_mangle)]
             pub extern "C" fn $original() -> *mut c_void {
+                // Relaxed: the address of code, the same whoever finds it.
                 static FUNCTION: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
                 if FUNCTION.load(Ordering::Relaxed).is_null() {
                     FUNCTION.store(dl::next($text), Ordering::Relaxed);
@@ -219,7 +220,7 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
     let has_handler = unsafe { new.as_ref() }.is_some_and(|action| action.handler > IGNORED);
     if number == world::stop_signal() && number != 0 {
         if !has_handler {
-            // SAFETY: by the caller's promise.
+            // SAFETY: by the caller's promise `old` is null or has room for one.
             unsafe { old.cast::<Action>().as_mut() }.into_iter().for_each(|old| *old = Action::DEFAULT);
             return 0;
         }
@@ -234,7 +235,7 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
         // SAFETY: by the caller's promise.
         return unsafe { __sigaction(number, new.cast(), old) };
     }
-    // SAFETY: by the caller's promise.
+    // SAFETY: `new` is not null, so by the caller's promise an action; the copy outlives the call.
     unsafe {
         let mut action = *new;
         action.mask[0] = without_ours(action.mask[0]);

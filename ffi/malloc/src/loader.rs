@@ -16,6 +16,7 @@ use gleaner::{
 /// `RTLD_DEEPBIND` of the C library.
 const DEEPBIND: c_int = 8;
 
+/// Relaxed throughout: the address of code, the same whoever finds it.
 static DLOPEN: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Looks the C library's `dlopen` up.
