@@ -223,7 +223,8 @@ typedef struct gc_stats {
     uint64_t live_bytes_last;         /* found live by the last collection */
     uint64_t live_objects_last;
     uint64_t threads;                 /* known now */
-    uint64_t stops_abandoned;         /* collections given up because a thread did not stop in time */
+    uint64_t stops_abandoned;         /* collections given up: a thread did not stop in time, or the roots
+                                         could not be read */
     uint64_t finalizers_pending;      /* ready to run */
     uint64_t finalizers_run;
     uint64_t finalizer_cycles;        /* ordered finalizers held back by a cycle, in the last collection */
