@@ -385,7 +385,8 @@ GLEANER_API unsigned long gc_collections(void) GLEANER_NOTHROW GLEANER_WARN_UNUS
 
 /* Announces [begin, end) as roots; whole aligned words of it are searched in each collection.  The memory must stay
  * readable until gc_root_remove with the same bounds.  Removed as often as added.
- * Result: 0; EINVAL when end lies before begin, or the range to remove was not added; ENOMEM.
+ * Result: 0; EINVAL when the range is empty, ends before it begins or begins at NULL, or the range to remove was not
+ * added; ENOMEM.
  * From: bdwgc's GC_add_roots, GC_remove_roots. */
 GLEANER_API int gc_root_add(const void *begin, const void *end) GLEANER_NOTHROW GLEANER_WARN_UNUSED;
 GLEANER_API int gc_root_remove(const void *begin, const void *end) GLEANER_NOTHROW;
@@ -438,8 +439,9 @@ GLEANER_API void *gc_blocking(gc_blocking_fn fn, void *data) GLEANER_NONNULL(1);
  * Finalizers run on a thread that allocates, in a later allocation, or at the end of gc_collect, or in
  * gc_finalizers_run; outside all locks, one after another, at most one level deep.  One that leaves leaves the rest
  * ready.  None runs at exit.
- * Result: 0; EINVAL when `object` is not the start of a collectable object in use, fn is NULL, or the order is none
- * of these; ENOMEM.
+ * An uncollectable or pinned object never becomes unreachable.
+ * Result: 0; EINVAL when `object` is not the start of an object in use, fn is NULL, or the order is none of these;
+ * ENOMEM.
  * From: bdwgc's GC_register_finalizer family (Java's order included). */
 GLEANER_API int gc_finalizer_set(void *object, gc_finalizer_fn fn, void *data, enum gc_finalizer_order order)
     GLEANER_NOTHROW GLEANER_WARN_UNUSED;
@@ -492,8 +494,8 @@ GLEANER_API void *gc_ephemeron_value(const gc_ephemeron *e) GLEANER_NOTHROW GLEA
 GLEANER_API void gc_heap_limit_set(size_t bytes) GLEANER_NOTHROW;
 
 /* Sets the handler for allocations that find no memory, even after collecting; NULL takes it away.  It runs on the
- * allocating thread with the size asked for.  `data` is kept alive.  Requests above PTRDIFF_MAX, overflow in
- * gc_calloc and bad alignments fail without it.  For a gc_realloc that fails, the old object stays whole and its
+ * allocating thread with the size asked for.  `data` is kept alive.  It is asked for sizes above PTRDIFF_MAX too, but
+ * for those of gc_memalign; these, overflow in gc_calloc and bad alignments fail without it.  For a gc_realloc that fails, the old object stays whole and its
  * contents are not copied into the handler's memory.
  * From: bdwgc's GC_set_oom_fn; C++'s new_handler. */
 GLEANER_API void gc_oom_handler_set(gc_oom_handler handler, void *data) GLEANER_NOTHROW;

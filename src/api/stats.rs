@@ -63,7 +63,7 @@ stats! {
     live_objects_last;
     /// Threads that use the heap.
     threads;
-    /// Collections given up because a thread did not stop.
+    /// Collections given up: a thread did not stop, or the roots could not be read.
     stops_abandoned;
     /// Finalizers that wait to run.
     finalizers_pending;

@@ -42,7 +42,7 @@ counters! {
     live_bytes_last;
     /// Objects that the last collection kept.
     live_objects_last;
-    /// Stops given up because a thread did not answer.
+    /// Collections given up: a thread did not stop, or the roots could not be read.
     stops_abandoned;
     /// Allocations that ended without memory.
     oom_events;

@@ -32,7 +32,8 @@ impl Callback {
         Callback { function: AtomicUsize::new(0), data: AtomicUsize::new(0) }
     }
 
-    /// Sets it; zero takes it away.
+    /// Sets it; zero takes it away. Release and Acquire pair with each other: who sees a function sees its data, or,
+    /// while another is being set, the data of that one.
     pub fn set(&self, function: usize, data: usize) {
         self.function.store(0, Ordering::Release);
         self.data.store(data, Ordering::Release);

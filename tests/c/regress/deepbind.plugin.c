@@ -1,3 +1,4 @@
+/* A library that allocates, and frees what others have allocated. */
 #include <stdlib.h>
 #include <string.h>
 
