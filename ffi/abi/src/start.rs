@@ -4,7 +4,7 @@ use crate::{
     engine::{self, Place},
     leave,
 };
-use core::ffi::{CStr, c_char};
+use core::ffi::{CStr, c_char, c_int};
 use gleaner::{
     api::options,
     base::sync::Ordering,
@@ -17,6 +17,29 @@ use gleaner::{
     heap::cage::CAGE,
     os::log,
 };
+
+/// What the loader calls with the program's arguments and environment.
+pub type Constructor = extern "C" fn(c_int, *const *const c_char, *const *const c_char);
+
+/// Makes the loader call `$constructor` when the library comes, and [`finish`] when the process ends. A panic is a defect
+/// of ours: the library says where, and ends the process.
+#[macro_export]
+macro_rules! library {
+    ($constructor:path) => {
+        #[used]
+        #[unsafe(link_section = ".init_array")]
+        static CONSTRUCTOR: $crate::start::Constructor = $constructor;
+
+        #[used]
+        #[unsafe(link_section = ".fini_array")]
+        static DESTRUCTOR: extern "C" fn() = $crate::start::finish;
+
+        #[panic_handler]
+        fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
+            gleaner::fatal!("internal error: {information}")
+        }
+    };
+}
 
 /// Reads `GLEANER_OPTIONS` and starts the engine. Nothing at all when the engine is another copy's.
 ///
@@ -59,8 +82,8 @@ unsafe fn variable<'a>(environment: *const *const c_char, name: &CStr) -> Option
     None
 }
 
-/// What the destructor does: last reports of the quarantine, and a line of statistics if asked for.
-pub fn finish() {
+/// The destructor: last reports of the quarantine, and a line of statistics if asked for.
+pub extern "C" fn finish() {
     if engine::place() == Place::Elsewhere {
         return;
     }

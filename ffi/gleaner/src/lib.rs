@@ -14,24 +14,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
     unsafe { gleaner_abi::start::start(Door::Library, environment) };
 }
 
-extern "C" fn destructor() {
-    gleaner_abi::start::finish();
-}
-
 static ENGINE: Engine = engine::LIBRARY;
 
 gleaner_abi::door!(ENGINE);
-
-#[used]
-#[unsafe(link_section = ".init_array")]
-static CONSTRUCTOR: extern "C" fn(c_int, *const *const c_char, *const *const c_char) = constructor;
-
-#[used]
-#[unsafe(link_section = ".fini_array")]
-static DESTRUCTOR: extern "C" fn() = destructor;
-
-/// A panic is a defect of ours: say where, and end.
-#[panic_handler]
-fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
-    gleaner::fatal!("internal error: {information}")
-}
+gleaner_abi::library!(constructor);
