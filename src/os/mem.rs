@@ -88,7 +88,9 @@ fn madvise(range: Range, advice: i32) {
 #[cfg(not(asan))]
 #[inline(always)]
 pub unsafe fn load_word(at: Addr) -> usize {
-    // SAFETY: by the caller's promise. Relaxed: the stop orders it after what the owner wrote.
+    use core::sync::atomic::AtomicUsize;
+    // SAFETY: by the caller's promise. Relaxed: the stop orders it after what the owner wrote. The word may be the
+    // program's, of which a model checker knows nothing: so the atomic is the language's own.
     unsafe { AtomicUsize::from_ptr(at.as_ptr()) }.load(Ordering::Relaxed)
 }
 

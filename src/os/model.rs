@@ -22,6 +22,9 @@ mod real_limits;
 #[allow(dead_code, reason = "the model has its own memory")]
 #[path = "mem.rs"]
 mod real_mem;
+#[allow(dead_code, reason = "the model runs under no checker of memory")]
+#[path = "memcheck.rs"]
+mod real_memcheck;
 #[allow(dead_code, reason = "the model has its own futexes")]
 #[path = "sys.rs"]
 mod real_sys;
@@ -122,6 +125,26 @@ pub mod thread {
         if !model::is_planted(Fault::NoHeavyFence) {
             fence(Ordering::SeqCst);
         }
+    }
+}
+
+/// No valgrind.
+pub mod memcheck {
+    pub use super::real_memcheck::*;
+
+    /// Finds none.
+    pub fn detect() -> bool {
+        false
+    }
+
+    /// Never.
+    pub fn is_running() -> bool {
+        false
+    }
+
+    /// Never.
+    pub fn is_simulated() -> bool {
+        false
     }
 }
 
