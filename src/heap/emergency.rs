@@ -2,7 +2,7 @@
 //!
 //! POSIX does not let a handler call `malloc`; programs do. The heap's structures are then half changed, and the thread
 //! may hold any of its locks, so the handler is served from a small range that is only ever cut from. It is a root, and
-//! what is freed in it stays: a leak, counted, instead of a crash.
+//! what is freed in it stays: a leak instead of a crash.
 
 use super::size_class::GRANULE;
 use crate::{
