@@ -11,6 +11,9 @@
 //! ```
 //!
 //! The links lie in the objects and the buckets are made when ephemerons are: a collection needs no memory.
+//!
+//! Holds: the last link is zero outside a collection and until the ephemeron has been found. So one that is scanned
+//!        again, since the mark stack was full, is found once.
 
 use super::table::{List, NoMemory};
 use crate::{
@@ -20,6 +23,9 @@ use crate::{
 
 /// Bytes of the object behind an ephemeron.
 pub const BYTES: usize = 4 * size_of::<usize>();
+
+/// Where the list of all ends: no address, and not zero.
+const END: usize = 1;
 
 /// An ephemeron in the heap.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +86,7 @@ pub struct Ephemerons {
 impl Ephemerons {
     /// None, without memory.
     pub const fn new() -> Self {
-        Ephemerons { fresh: 0, all: 0, waiting: 0, buckets: List::new(), buckets_used: false }
+        Ephemerons { fresh: 0, all: END, waiting: 0, buckets: List::new(), buckets_used: false }
     }
 
     /// Makes buckets for `count` ephemerons. Not during a collection.
@@ -95,12 +101,15 @@ impl Ephemerons {
         if self.buckets_used {
             self.buckets.as_mut_slice().fill(0);
         }
-        (self.fresh, self.all, self.waiting, self.buckets_used) = (0, 0, 0, false);
+        (self.fresh, self.all, self.waiting, self.buckets_used) = (0, END, 0, false);
     }
 
-    /// The marker has found this one.
+    /// The marker has found this one, perhaps before.
     pub(super) fn found(&mut self, object: ObjRef) {
         let ephemeron = Ephemeron(object);
+        if ephemeron.read(3) != 0 {
+            return;
+        }
         ephemeron.write(2, self.fresh);
         ephemeron.write(3, self.all);
         self.fresh = object.addr().get();
@@ -156,15 +165,26 @@ impl Ephemerons {
     /// Marking is over: ephemerons whose keys died lose both words. How many ephemerons there are.
     pub(super) fn clear_dead(&mut self) -> usize {
         let mut count = 0;
-        let mut next = self.all;
-        while let Some(ephemeron) = at(next) {
-            next = ephemeron.read(3);
+        while let Some(ephemeron) = self.take() {
             if ephemeron.key() != 0 && !ephemeron.key_is_live() {
                 ephemeron.set(0, 0);
             }
             count += 1;
         }
         count
+    }
+
+    /// The collection is over, or was given up: what has been found is forgotten.
+    pub(super) fn end(&mut self) {
+        while self.take().is_some() {}
+    }
+
+    /// Takes one off the list of all.
+    fn take(&mut self) -> Option<Ephemeron> {
+        let ephemeron = at(self.all).filter(|_| self.all != END)?;
+        self.all = ephemeron.read(3);
+        ephemeron.write(3, 0);
+        Some(ephemeron)
     }
 }
 

@@ -91,6 +91,7 @@ impl Marker {
     /// The cycle is over.
     pub fn end(&mut self) {
         self.large.end();
+        self.ephemerons.end();
     }
 
     /// Marks, before [`drain`](Self::drain) returns, what a word of a root points to, one past an object's end included.
