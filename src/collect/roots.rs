@@ -478,9 +478,9 @@ fn visit_code(pages: &Pages, range: Range, visit: &mut dyn FnMut(Source, Range))
         }
         for page in (run.start.get()..run.end.get()).step_by(mem::PAGE) {
             for start in page..page + size_of::<usize>() {
-                let bytes = mem::PAGE.min(run.end.get() - start);
+                // Past the end of the run too: the page that follows may have another protection, or be swapped out.
                 // SAFETY: `words` may be seen as its bytes, and any bytes are words.
-                let copy = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), bytes) };
+                let copy = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), mem::PAGE) };
                 let copied = sys::read_own_memory(start, copy);
                 visit(Source::Code, Range::sized(Addr::of(words.as_ptr()), copied));
             }

@@ -1,12 +1,13 @@
 /* Code that the program has made holds the only pointers to objects, as a just-in-time compiler's does: in the middle of
- * instructions, at any alignment and across pages. Half of it can still be written, half of it only be run. */
+ * instructions, at any alignment and across pages. Some of it can still be written, some of it only be run, and of some
+ * the second page can be written and the first not. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, PAGES = 2, FUNCTIONS = PAGES * PAGE / 11, LEAKS = 40000, TEXT = 48 };
+enum { PAGE = 4096, PAGES = 2, FUNCTIONS = PAGES * PAGE / 11, LEAKS = 40000, TEXT = 48, WIDE = 1000 };
 
 /* mov rax, imm64; ret */
 struct function {
@@ -15,10 +16,17 @@ struct function {
     unsigned char leave;
 } __attribute__((packed));
 
+/* What lies across two pages names objects of a size of their own: their block is used again when they are lost. */
+static size_t text_bytes(int i)
+{
+    size_t start = i * sizeof(struct function);
+    return start / PAGE == (start + sizeof(struct function) - 2) / PAGE ? TEXT : WIDE;
+}
+
 static void make(struct function *code)
 {
     for (int i = 0; i < FUNCTIONS; i++) {
-        char *text = malloc(TEXT);
+        char *text = malloc(text_bytes(i));
         snprintf(text, TEXT, "number %d", i);
         code[i] = (struct function){ .move = { 0x48, 0xb8 }, .leave = 0xc3 };
         memcpy(code[i].text, &text, sizeof text);
@@ -46,15 +54,17 @@ static struct function *pages(void)
 
 int main(void)
 {
-    struct function *writable = pages(), *finished = pages();
+    struct function *writable = pages(), *finished = pages(), *half = pages();
     make(writable);
     make(finished);
-    if (mprotect(finished, PAGES * PAGE, PROT_READ | PROT_EXEC) != 0)
+    make(half);
+    if (mprotect(finished, PAGES * PAGE, PROT_READ | PROT_EXEC) != 0 || mprotect(half, PAGE, PROT_READ | PROT_EXEC) != 0)
         return 1;
     for (int i = 0; i < LEAKS; i++) {
-        void *volatile leaked = malloc(TEXT);
-        memset(leaked, 0x55, TEXT);
+        size_t bytes = i % 16 == 0 ? WIDE : TEXT;
+        void *volatile leaked = malloc(bytes);
+        memset(leaked, 0x55, bytes);
     }
-    puts(is_whole(writable) && is_whole(finished) ? "whole" : "something is lost");
+    puts(is_whole(writable) && is_whole(finished) && is_whole(half) ? "whole" : "something is lost");
     return 0;
 }
