@@ -114,10 +114,22 @@ fn pages_that_the_system_refuses_are_no_memory_and_no_crash() {
     }
 }
 
+/// What a program says when the system does not let it lock.
+const NOT_PERMITTED: i32 = 77;
+
+#[test]
+fn locked_memory_that_is_used_again_is_zero() {
+    let program = build("locked_zeroes", "locked_zeroes", None);
+    let mut command = Command::new(&program);
+    command.arg(doors::doors().join("libgleaner.so")).env_remove("GLEANER_OPTIONS");
+    let outcome = doors::run(&mut command, DEADLINE);
+    // SAFETY: no arguments, no effect.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    assert!(outcome.succeeded() || !is_root && outcome.status.code() == Some(NOT_PERMITTED), "{outcome}");
+}
+
 #[test]
 fn what_is_only_reserved_is_not_locked_into_memory() {
-    /// What the program says when the system does not let it lock.
-    const NOT_PERMITTED: i32 = 77;
     let program = build("locked", "locked", None);
     for when in ["before", "after"] {
         let mut command = Command::new(&program);

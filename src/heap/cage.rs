@@ -454,9 +454,9 @@ impl Cage {
         if self.release_cursor >= frontier {
             self.release_cursor = 0;
         }
-        let mut released = 0;
+        let (mut tried, mut released) = (0, 0);
         let mut unit = self.release_cursor;
-        while unit < frontier && released < units_max {
+        while unit < frontier && tried < units_max {
             let Some(ahead) = self.dirty[unit as usize..frontier as usize].first_one() else {
                 unit = frontier;
                 break;
@@ -467,15 +467,15 @@ impl Cage {
                 cage.dirty[unit] && !cage.used[unit] && (even_resting || !cage.resting[unit])
             };
             let first = unit;
-            while unit < frontier && unit - first < units_max - released && is_due(self, unit) {
+            while unit < frontier && unit - first < units_max - tried && is_due(self, unit) {
                 unit += 1;
             }
             if unit == first {
                 unit += 1;
                 continue;
             }
-            self.decommit(first, unit - first);
-            released += unit - first;
+            tried += unit - first;
+            released += self.decommit(first, unit - first);
         }
         self.release_cursor = unit;
         let bytes = released as usize * UNIT;
@@ -483,16 +483,19 @@ impl Cage {
         bytes
     }
 
-    /// Units of one run lie in one span, but neighbouring free runs may not.
-    fn decommit(&mut self, first: Unit, count: u32) {
-        let mut unit = first;
+    /// Gives the pages of units back: of how many. Units of one run lie in one span, but neighbouring free runs may not.
+    fn decommit(&mut self, first: Unit, count: u32) -> u32 {
+        let (mut unit, mut released) = (first, 0);
         while unit < first + count {
             let span = &SPANS[span_of_unit(unit)];
             let end = (first + count).min(span.end());
-            mem::decommit(Range::sized(addr_of(unit), (end - unit) as usize * UNIT));
+            if mem::decommit(Range::sized(addr_of(unit), (end - unit) as usize * UNIT)) {
+                self.dirty[unit as usize..end as usize].fill(false);
+                released += end - unit;
+            }
             unit = end;
         }
-        self.dirty[first as usize..(first + count) as usize].fill(false);
+        released
     }
 }
 
@@ -569,6 +572,15 @@ pub fn hull() -> Range {
         hull.end = hull.end.max(start + span.committed.load(Ordering::Acquire) as usize * UNIT);
     }
     hull
+}
+
+/// Visits the committed part of each span.
+pub fn for_each_committed(mut visit: impl FnMut(Range)) {
+    let count = MAP.spans.load(Ordering::Acquire) as usize;
+    for span in &SPANS[..count] {
+        let bytes = span.committed.load(Ordering::Acquire) as usize * UNIT;
+        visit(Range::sized(Addr::new(span.start.load(Ordering::Relaxed)), bytes));
+    }
 }
 
 /// The first address of a unit.

@@ -75,9 +75,9 @@ fn munmap(range: Range) {
     }
 }
 
-fn madvise(range: Range, advice: i32) {
+fn madvise(range: Range, advice: i32) -> bool {
     // SAFETY: the advice used here changes contents only for `MADV_DONTNEED`, whose callers own the range.
-    unsafe { sys::call(libc::SYS_madvise, [range.start.get(), range.bytes(), advice as usize, 0, 0, 0]) };
+    0 == unsafe { sys::call(libc::SYS_madvise, [range.start.get(), range.bytes(), advice as usize, 0, 0, 0]) }
 }
 
 /// The aligned word at `at`, whatever it belongs to. An atomic: its owner may be another thread's code that was stopped in
@@ -162,9 +162,10 @@ pub fn change_protection(range: Range, bits: i32) -> Result<(), i32> {
     sys::checked(unsafe { sys::call(libc::SYS_mprotect, args) }).map(|_| ())
 }
 
-/// Gives the pages of a committed range back. Their contents are zero from now on.
-pub fn decommit(range: Range) {
-    madvise(range, libc::MADV_DONTNEED);
+/// Gives the pages of a committed range back. Their contents are zero from now on. `false` when the system keeps some of
+/// them, as it does with pages that the program has locked.
+pub fn decommit(range: Range) -> bool {
+    madvise(range, libc::MADV_DONTNEED)
 }
 
 /// Reserves and commits `bytes`, rounded up to pages. The memory is zero.

@@ -256,7 +256,9 @@ pub mod mem {
     }
 
     /// Pages stay.
-    pub fn decommit(_: Range) {}
+    pub fn decommit(_: Range) -> bool {
+        false
+    }
 
     /// The arena only grows.
     pub fn release(_: Addr, _: usize) {}
