@@ -107,6 +107,11 @@ fn a_thread_that_waits_for_all_signals_gets_only_those_of_the_program() {
 }
 
 #[test]
+fn a_closed_page_is_found_in_a_mapping_that_begins_before_the_heap() {
+    survives_collected("closed_first_page", "stats=1");
+}
+
+#[test]
 fn no_call_that_waits_is_cut_short_by_a_collection() {
     let outcome = preloaded(&program("waits", "waits", &[]), &[], "zeal=1000:stats=1");
     assert!(outcome.succeeded() && outcome.stdout == "waited\n" && has_collected(&outcome), "{outcome}");

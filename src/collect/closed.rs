@@ -13,14 +13,8 @@ use crate::{
         addr::{Addr, Range},
         sync::{AtomicBool, Ordering},
     },
-    heap::{
-        cage, resolve,
-        size_class::{GRANULE, UNIT},
-    },
-    os::{
-        maps::{self, Mapping},
-        mem,
-    },
+    heap::{cage, resolve, size_class::GRANULE},
+    os::{maps, mem},
 };
 
 /// Whether the program has ever closed a page of the heap.
@@ -72,9 +66,16 @@ impl Closed {
         let mut result = Ok(());
         let is_listed = maps::for_each(|mapping| {
             let protection = mapping.protection();
-            if !(protection.read && protection.write) && cage::unit_of(mapping.range.start).is_some() {
-                result = result.and(self.pages.push((committed_part(&mapping), protection)));
+            if protection.read && protection.write {
+                return;
             }
+            // What lies beside the committed part is inaccessible too, and may be one mapping with a closed page.
+            cage::for_each_committed(|committed| {
+                let closed = mapping.range.intersect(committed);
+                if !closed.is_empty() {
+                    result = result.and(self.pages.push((closed, protection)));
+                }
+            });
         });
         if is_listed { result } else { Err(NoMemory) }
     }
@@ -88,15 +89,6 @@ impl Closed {
             }
         }
     }
-}
-
-/// What lies behind the committed part of a span is inaccessible too, and may be one mapping with a closed page.
-fn committed_part(mapping: &Mapping<'_>) -> Range {
-    let mut end = mapping.range.start;
-    while end < mapping.range.end && cage::unit_of(end).is_some() {
-        end = (end + 1).align_up(UNIT);
-    }
-    Range::new(mapping.range.start, end.min(mapping.range.end))
 }
 
 fn for_each_object(range: Range, keep: &mut impl FnMut(Addr)) {
