@@ -81,6 +81,12 @@ wrap! {
     /// Is not cut short by a collection.
     ppoll: c"ppoll", gleaner_edge_ppoll, gleaner_real_ppoll;
     /// Is not cut short by a collection.
+    thrd_sleep: c"thrd_sleep", gleaner_edge_thrd_sleep, gleaner_real_thrd_sleep;
+    /// Is not cut short by a collection.
+    __poll_chk: c"__poll_chk", gleaner_edge_poll_chk, gleaner_real_poll_chk;
+    /// Is not cut short by a collection.
+    __ppoll_chk: c"__ppoll_chk", gleaner_edge_ppoll_chk, gleaner_real_ppoll_chk;
+    /// Is not cut short by a collection.
     select: c"select", gleaner_edge_select, gleaner_real_select;
     /// Is not cut short by a collection.
     pselect: c"pselect", gleaner_edge_pselect, gleaner_real_pselect;
@@ -88,6 +94,8 @@ wrap! {
     epoll_wait: c"epoll_wait", gleaner_edge_epoll_wait, gleaner_real_epoll_wait;
     /// Is not cut short by a collection.
     epoll_pwait: c"epoll_pwait", gleaner_edge_epoll_pwait, gleaner_real_epoll_pwait;
+    /// Is not cut short by a collection. `ENOSYS` where the C library has none.
+    epoll_pwait2: c"epoll_pwait2", gleaner_edge_epoll_pwait2, gleaner_real_epoll_pwait2;
     /// Is not cut short by a collection.
     sem_timedwait: c"sem_timedwait", gleaner_edge_sem_timedwait, gleaner_real_sem_timedwait;
     /// Is not cut short by a collection.

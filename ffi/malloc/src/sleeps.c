@@ -19,10 +19,13 @@ int (*gleaner_real_nanosleep(void))(const struct timespec *, struct timespec *);
 int (*gleaner_real_clock_nanosleep(void))(clockid_t, int, const struct timespec *, struct timespec *);
 int (*gleaner_real_poll(void))(struct pollfd *, nfds_t, int);
 int (*gleaner_real_ppoll(void))(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+int (*gleaner_real_poll_chk(void))(struct pollfd *, nfds_t, int, size_t);
+int (*gleaner_real_ppoll_chk(void))(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
 int (*gleaner_real_select(void))(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 int (*gleaner_real_pselect(void))(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
 int (*gleaner_real_epoll_wait(void))(int, struct epoll_event *, int, int);
 int (*gleaner_real_epoll_pwait(void))(int, struct epoll_event *, int, int, const sigset_t *);
+int (*gleaner_real_epoll_pwait2(void))(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
 int (*gleaner_real_sem_timedwait(void))(sem_t *, const struct timespec *);
 int (*gleaner_real_sem_clockwait(void))(sem_t *, clockid_t, const struct timespec *);
 int (*gleaner_real_pause(void))(void);
@@ -77,6 +80,18 @@ unsigned gleaner_edge_sleep(unsigned seconds) {
     return 0;
 }
 
+/* C11: its result tells a signal from other errors; errno stays as it was. */
+int gleaner_edge_thrd_sleep(const struct timespec *time, struct timespec *left) {
+    switch (gleaner_edge_clock_nanosleep(CLOCK_REALTIME, 0, time, left)) {
+    case 0:
+        return 0;
+    case EINTR:
+        return -1;
+    default:
+        return -2;
+    }
+}
+
 /* A limit in milliseconds; negative for none. One that is over at once needs no clock. */
 static long long end_after_milliseconds(int limit) {
     struct timespec time = {limit / 1000, limit % 1000 * (long)MILLISECOND_NS};
@@ -102,6 +117,23 @@ int gleaner_edge_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *
     long long end = end_after(limit);
     int result;
     PERSIST(result, gleaner_real_ppoll()(fds, count, limit, mask), limit = time_left(limit, end, &left));
+    return result;
+}
+
+/* What a program compiled with _FORTIFY_SOURCE calls instead; `bytes` is how long the array is. */
+int gleaner_edge_poll_chk(struct pollfd *fds, nfds_t count, int limit, size_t bytes) {
+    long long end = end_after_milliseconds(limit);
+    int result;
+    PERSIST(result, gleaner_real_poll_chk()(fds, count, limit, bytes), limit = milliseconds_left(limit, end));
+    return result;
+}
+
+int gleaner_edge_ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *limit, const sigset_t *mask,
+                           size_t bytes) {
+    struct timespec left;
+    long long end = end_after(limit);
+    int result;
+    PERSIST(result, gleaner_real_ppoll_chk()(fds, count, limit, mask, bytes), limit = time_left(limit, end, &left));
     return result;
 }
 
@@ -133,6 +165,20 @@ int gleaner_edge_epoll_pwait(int set, struct epoll_event *events, int room, int 
     long long end = end_after_milliseconds(limit);
     int result;
     PERSIST(result, gleaner_real_epoll_pwait()(set, events, room, limit, mask), limit = milliseconds_left(limit, end));
+    return result;
+}
+
+/* A C library before glibc 2.35 has none: then it is what a kernel without the call says. */
+int gleaner_edge_epoll_pwait2(int set, struct epoll_event *events, int room, const struct timespec *limit,
+                              const sigset_t *mask) {
+    struct timespec left;
+    long long end = end_after(limit);
+    int result;
+    if (gleaner_real_epoll_pwait2() == NULL) {
+        errno = ENOSYS;
+        return -1;
+    }
+    PERSIST(result, gleaner_real_epoll_pwait2()(set, events, room, limit, mask), limit = time_left(limit, end, &left));
     return result;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/select.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ static int with_nanosleep(void) { return nanosleep(&limit, NULL); }
 static int with_usleep(void) { return usleep(TIME_MS * 1000); }
 static int with_poll(void) { return poll(NULL, 0, TIME_MS); }
 static int with_ppoll(void) { return ppoll(NULL, 0, &limit, NULL); }
+static int with_thrd_sleep(void) { return thrd_sleep(&limit, NULL); }
 static int with_pselect(void) { return pselect(0, NULL, NULL, NULL, &limit, NULL); }
 
 static int with_clock_nanosleep(void)
@@ -54,6 +56,22 @@ static int with_clock_nanosleep_until(void)
     struct timespec end = end_of_time(CLOCK_MONOTONIC);
     errno = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
     return errno == 0 ? 0 : -1;
+}
+
+/* What poll and ppoll become where _FORTIFY_SOURCE is defined. */
+int __poll_chk(struct pollfd *fds, nfds_t count, int limit, size_t bytes);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *limit, const sigset_t *mask, size_t bytes);
+
+static int with_checked_poll(void)
+{
+    struct pollfd nobody = { -1, 0, 0 };
+    return __poll_chk(&nobody, 1, TIME_MS, sizeof nobody);
+}
+
+static int with_checked_ppoll(void)
+{
+    struct pollfd nobody = { -1, 0, 0 };
+    return __ppoll_chk(&nobody, 1, &limit, NULL, sizeof nobody);
 }
 
 static int with_select(void)
@@ -72,6 +90,17 @@ static int with_epoll_pwait(void)
 {
     struct epoll_event event;
     return epoll_pwait(epoll_set, &event, 1, TIME_MS, NULL);
+}
+
+/* glibc has it from 2.35 on, Linux from 5.11 on. */
+int epoll_pwait2(int set, struct epoll_event *events, int room, const struct timespec *limit, const sigset_t *mask)
+    __attribute__((weak));
+
+static int with_epoll_pwait2(void)
+{
+    struct epoll_event event;
+    int result = epoll_pwait2 == NULL ? -1 : epoll_pwait2(epoll_set, &event, 1, &limit, NULL);
+    return result == -1 && (epoll_pwait2 == NULL || errno == ENOSYS) ? with_epoll_pwait() : result;
 }
 
 /* Times out with an error of its own. */
@@ -119,6 +148,8 @@ static struct wait limited[] = {
     { "epoll_wait", with_epoll_wait, 0, 0 },     { "epoll_pwait", with_epoll_pwait, 0, 0 },
     { "sem_timedwait", with_sem_timedwait, 0, 0 }, { "sigtimedwait", with_sigtimedwait, 0, 0 },
     { "clock_nanosleep", with_clock_nanosleep, 0, 0 },
+    { "thrd_sleep", with_thrd_sleep, 0, 0 },     { "checked poll", with_checked_poll, 0, 0 },
+    { "checked ppoll", with_checked_ppoll, 0, 0 }, { "epoll_pwait2", with_epoll_pwait2, 0, 0 },
     { "clock_nanosleep until", with_clock_nanosleep_until, 0, 0 },
 };
 static struct wait endless[] = {
