@@ -72,7 +72,7 @@ contract! {
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
     interior json kinds leader_exits memalign one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics
-    strings thread_local_root threads threads_end typed uncollectable vector_register weak zeroed
+    strings thread_local_root threads threads_end typed uncollectable vector_register weak weak_many zeroed
 }
 
 #[test]

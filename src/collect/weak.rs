@@ -166,12 +166,33 @@ impl WeakCells {
                     continue;
                 }
                 if resolve::object_at(target).is_none_or(|slot| !slot.word().is_marked(slot.bit())) {
-                    self.unchain(target, address);
-                    cell.next.store(0, Ordering::Relaxed);
-                    cell.target.store(0, Ordering::Relaxed);
-                    cleared += 1;
+                    cleared += self.clear_cells_of(target, kind);
                 }
             }
+        }
+        cleared
+    }
+
+    /// Clears all cells of a kind that an object has, in one walk along its chain: how many.
+    fn clear_cells_of(&mut self, object: Addr, kind: WeakKind) -> u64 {
+        let (mut cleared, mut kept) = (0, 0);
+        let mut next = self.by_object.get(object).unwrap_or(0);
+        while next != 0 {
+            let (address, cell) = (next, cell_at(next));
+            next = cell.next.load(Ordering::Relaxed);
+            if cell.state.load(Ordering::Relaxed) == kind as usize {
+                cell.next.store(0, Ordering::Relaxed);
+                cell.target.store(0, Ordering::Relaxed);
+                cleared += 1;
+            } else {
+                cell.next.store(kept, Ordering::Relaxed);
+                kept = address;
+            }
+        }
+        if kept == 0 {
+            self.by_object.remove(object);
+        } else if let Some(first) = self.by_object.get_mut(object) {
+            *first = kept;
         }
         cleared
     }
