@@ -87,7 +87,7 @@ pub struct World {
     pub process: u32,
 }
 
-/// The stop under way, or the last one; the same number in [`RESUMED`] says that it is over.
+/// The stop under way, or the last one; [`RESUMED`] has the number of the last one that is over.
 static STOP: AtomicU32 = AtomicU32::new(0);
 static RESUMED: AtomicU32 = AtomicU32::new(0);
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
@@ -170,7 +170,7 @@ extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
 fn answer(context: *mut c_void) {
     // Acquire: the first pairs with the Release of `stop`, the second, here and below, with that of `resume`.
     let stop = STOP.load(Ordering::Acquire);
-    if RESUMED.load(Ordering::Acquire) == stop {
+    if is_over(stop, RESUMED.load(Ordering::Acquire)) {
         // Late, for a stop that is over, or sent by somebody else.
         return;
     }
@@ -182,11 +182,17 @@ fn answer(context: *mut c_void) {
     gate::announce();
     loop {
         let resumed = RESUMED.load(Ordering::Acquire);
-        if resumed == stop {
+        if is_over(stop, resumed) {
             return;
         }
         sys::futex_wait(&RESUMED, resumed, None);
     }
+}
+
+/// Whether a stop is over when the last one that is over is `resumed`. That may be a later one: a thread that the signal
+/// met in a safe region counts as stopped for later stops as well, before it has woken.
+fn is_over(stop: u32, resumed: u32) -> bool {
+    resumed.wrapping_sub(stop) as i32 >= 0
 }
 
 /// The record that the stop asked for this thread by. A thread of a raw `clone` may share another's TLS, so the word
@@ -422,4 +428,16 @@ pub unsafe fn become_child(myself: &Mutator) {
         record.release();
     }
     thread::barrier_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_is_over_when_it_or_a_later_one_has_ended() {
+        assert!(!is_over(8, 7));
+        assert!(is_over(8, 8) && is_over(8, 9));
+        assert!(!is_over(0, u32::MAX) && is_over(u32::MAX, 0), "the numbers wrap");
+    }
 }
