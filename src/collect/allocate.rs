@@ -36,11 +36,11 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     }
     let Some(mutator) = mutator::register() else { return out_of_memory() };
     let _unchecked = memcheck::unchecked();
-    if pressure::is_due() || zeal::wants_collection() {
+    if let Some(cause) = cause_to_collect() {
         if let Some(inside) = gate::enter(mutator) {
             heap::fit_limit(&inside);
         }
-        collect(if pressure::is_due() { Cause::Due } else { Cause::Forced });
+        collect(cause);
     }
     let mut has_collected = false;
     loop {
@@ -59,6 +59,11 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
         }
         has_collected = true;
     }
+}
+
+/// Asked once: what was due may be done by another thread before this one gets to it.
+fn cause_to_collect() -> Option<Cause> {
+    if zeal::wants_collection() { Some(Cause::Forced) } else { pressure::is_due().then_some(Cause::Due) }
 }
 
 /// Whether a collection could make room for an object of this size.
