@@ -8,7 +8,7 @@
 //!
 //! in bytes handed out net of bytes freed by hand. What counts less than it has bytes costs less to mark.
 //!
-//! Behind malloc the pace is a fifth and the ceiling 4: a program that leaks is kept close to what it has live, and one
+//! Behind malloc the pace is a quarter and the ceiling 4: a program that leaks is kept close to what it has live, and one
 //! that grows quickly is not collected all the way up. Patience bounds what collecting costs: a collection that takes
 //! back a third of what was handed out, or a sixteenth of what is live, leaves it at 5 (a sixth of the time at most);
 //! one that takes back less than a tenth doubles it, up to 32: a program that frees by hand is hardly ever collected.
@@ -29,7 +29,7 @@ pub struct Trigger {
 
 const PATIENCE_MIN: u64 = 5;
 const PATIENCE_MAX: u64 = 32;
-const MALLOC_PACE_MILLI: u64 = 200;
+const MALLOC_PACE_MILLI: u64 = 250;
 const MALLOC_CEILING_MILLI: u64 = 4000;
 const LIBRARY_PACE_MILLI: u64 = 1000;
 
