@@ -1,6 +1,5 @@
 //! What a program that is run gets: the library, the options, its own pid, signals and status.
 
-use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
@@ -104,9 +103,7 @@ fn the_library_is_found_beside_the_command() {
     for place in ["prefix/lib", "prefix/bin", "prefix/doors/release"] {
         let scratch = Scratch::new();
         let library = scratch.stand_in(&format!("{place}/libgleaner_malloc.so"));
-        fs::create_dir_all(scratch.path("prefix/bin")).unwrap();
-        let installed = scratch.path("prefix/bin/gleaner");
-        fs::copy(env!("CARGO_BIN_EXE_gleaner"), &installed).unwrap();
+        let installed = scratch.install("prefix/bin/gleaner");
         let mut command = Command::new(&installed);
         command.env_remove("LD_PRELOAD").args(["run", "sh", "-c", "echo $LD_PRELOAD"]);
         assert_eq!(stdout(&command.output().unwrap()), format!("{}\n", library.display()));
@@ -116,9 +113,7 @@ fn the_library_is_found_beside_the_command() {
 #[test]
 fn a_missing_library_is_explained() {
     let scratch = Scratch::new();
-    fs::create_dir_all(scratch.path("bin")).unwrap();
-    let lonely = scratch.path("bin/gleaner");
-    fs::copy(env!("CARGO_BIN_EXE_gleaner"), &lonely).unwrap();
+    let lonely = scratch.install("bin/gleaner");
     let output = Command::new(&lonely).args(["run", "true"]).output().unwrap();
     let message = format!(
         "library: libgleaner_malloc.so not found: looked from {} in ../lib, ../lib64, ../lib/x86_64-linux-gnu, ., \

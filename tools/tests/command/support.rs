@@ -33,6 +33,16 @@ impl Scratch {
         path
     }
 
+    /// Copies the command to `name`. Another process does: this one's other threads start processes meanwhile, which would
+    /// hold the copy open for writing, and what is open for writing cannot be executed.
+    pub fn install(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        let status = Command::new("cp").arg(env!("CARGO_BIN_EXE_gleaner")).arg(&path).status().expect("cp runs");
+        assert!(status.success(), "cp: {status}");
+        path
+    }
+
     /// Builds the stand-in library as `name`.
     pub fn stand_in(&self, name: &str) -> PathBuf {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/command/stand_in.c");
