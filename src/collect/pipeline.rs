@@ -30,6 +30,8 @@ use core::mem::MaybeUninit;
 
 /// Words that make a batch.
 const BATCH: usize = 32;
+/// Words of a pipeline that runs dry.
+const FEW: usize = 4;
 /// The most words that may be added at once.
 pub const PIECE: usize = 64;
 const WORDS: usize = 128;
@@ -160,6 +162,10 @@ impl Pipeline {
         for word in &self.words[..self.words_count] {
             // SAFETY: the first `words_count` were written by `add_word`.
             if let Some(slot) = resolve::locate(Addr::new(unsafe { word.assume_init() })) {
+                if self.words_count <= FEW {
+                    // Along a list there is nothing to do meanwhile: both misses at once.
+                    prefetch(slot.start().get());
+                }
                 self.candidates[self.candidates_count].write(Candidate::of(&slot));
                 self.candidates_count += 1;
             }
