@@ -2,7 +2,7 @@
 # make demo       runs the leaking gateway under glibc and under gleaner, and draws both
 # make test       passes all tests
 # make loom       checks the protocols of threads with a model checker
-# make bench      measures beside other allocators and collectors
+# make bench      measures beside other allocators and collectors; bench-quick does a part in two minutes
 # make install    lays everything down below $(DESTDIR)$(PREFIX)
 # make accept-*   shows one promise each; `make accept` shows all of them
 
@@ -16,7 +16,7 @@ DOORS := target/doors/release
 TOOLS := target/release
 OUT := target/out
 
-.PHONY: all doors tools demo test loom bench install clean
+.PHONY: all doors tools demo test loom bench bench-quick bench-peers install clean
 all: doors tools
 
 # The libraries are built apart from the tools, whose dependencies need `std`.
@@ -46,8 +46,16 @@ test: doors tools
 loom:
 	RUSTFLAGS="--cfg loom" $(CARGO) test --profile loom --target-dir target/loom -p gleaner --test loom
 
-bench: doors
-	benches/compare.sh
+# The workloads of benches/c in turn, on everything; `--workload NAME --rounds N` chooses: see benches/README.md.
+bench: doors tools bench-peers
+	$(TOOLS)/gleaner-harness bench
+
+bench-quick: doors tools bench-peers
+	$(TOOLS)/gleaner-harness bench --quick
+
+PEERS := gcc libgc-dev libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4
+bench-peers:
+	@dpkg -s $(PEERS) >/dev/null 2>&1 || apt-get install -y -qq $(PEERS) >/dev/null
 
 # ---- What is promised, one command a promise -------------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
  * What every workload shares around its own work: arguments, threads, the clock, and one line of figures.
  *
  *     gcbench: allocator=gleaner threads=2 seconds=0.913 cpu_seconds=1.790 checksum=0x... collections=57
- *     pause_longest_us=812 peak_rss_kb=90120
+ *     pause_total_us=20120 pause_longest_us=812 peak_rss_kb=90120
  *
- * on a single line, so that a script reads it by key. A checksum is the same for every allocator: a structure that
- * was built, kept through collections and walked again has it, one that lost an object does not.
+ * on a single line, so that a script reads it by key; where operations are counted, operations=N and ns=T as well. A
+ * checksum is the same for every allocator: a structure that was built, kept through collections and walked again has
+ * it, one that lost an object does not.
  */
 #ifndef BENCHES_REPORT_H
 #define BENCHES_REPORT_H
@@ -68,6 +69,14 @@ static inline uint64_t mix(uint64_t word)
     return word ^ (word >> 32);
 }
 
+/* A pseudorandom sequence: every state begins another one. */
+static inline uint64_t random_next(uint64_t *state) { return mix(*state += 0x9e3779b97f4a7c15u); }
+
+static inline uint64_t random_below(uint64_t *state, uint64_t bound)
+{
+    return (uint64_t)(((unsigned __int128)random_next(state) * bound) >> 64);
+}
+
 /* The number after the option `name`, or `otherwise` if the command line does not have it. */
 static inline unsigned long argument(int argc, char **argv, const char *name, unsigned long otherwise)
 {
@@ -128,16 +137,37 @@ static inline uint64_t run_threads(unsigned long threads, uint64_t (*body)(unsig
     return sum;
 }
 
-/* The line of figures; `more` holds further "key=value" words of the workload, or is empty. */
-static inline void report(const char *workload, unsigned long threads, double started, uint64_t checksum,
-                          const char *more)
+/*
+ * The line of figures; `more` holds further "key=value" words of the workload, or is empty. The time ends here. With
+ * `operations` of all threads together, ns is what one of them took its thread.
+ */
+static inline void report_operations(const char *workload, unsigned long threads, double started, uint64_t operations,
+                                     uint64_t checksum, const char *more)
 {
     double seconds = report_now() - started, cpu_seconds = report_cpu_seconds();
     struct alloc_figures figures = alloc_figures();
     printf("%s: allocator=%s threads=%lu seconds=%.3f cpu_seconds=%.3f checksum=0x%016llx collections=%lu "
-           "pause_longest_us=%lu peak_rss_kb=%lu%s%s\n",
-           workload, ALLOC_NAME, threads, seconds, cpu_seconds, (unsigned long long)checksum,
-           figures.collections, figures.pause_longest_us, report_rss_kb("VmHWM"), *more ? " " : "", more);
+           "pause_total_us=%lu pause_longest_us=%lu peak_rss_kb=%lu",
+           workload, ALLOC_NAME, threads, seconds, cpu_seconds, (unsigned long long)checksum, figures.collections,
+           figures.pause_total_us, figures.pause_longest_us, report_rss_kb("VmHWM"));
+    if (operations != 0)
+        printf(" operations=%llu ns=%.3f", (unsigned long long)operations,
+               seconds * 1e9 * (double)threads / (double)operations);
+    printf("%s%s\n", *more ? " " : "", more);
+}
+
+static inline void report(const char *workload, unsigned long threads, double started, uint64_t checksum,
+                          const char *more)
+{
+    report_operations(workload, threads, started, 0, checksum, more);
+}
+
+/* An object that does not hold what was written into it ends the program. */
+static inline void report_lost(const char *workload, const void *object, uint64_t found, uint64_t expected)
+{
+    fprintf(stderr, "%s: the object %p holds %llx, not %llx\n", workload, object, (unsigned long long)found,
+            (unsigned long long)expected);
+    abort();
 }
 
 #endif

@@ -20,6 +20,11 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// The geometric mean, which suits ratios; not a number when there are no values.
+pub fn geometric_mean(values: &[f64]) -> f64 {
+    mean(&values.iter().map(|value| value.ln()).collect::<Vec<_>>()).exp()
+}
+
 /// The smallest of the sorted values that at least `share` of them do not exceed; 0 when there are none.
 pub fn percentile(sorted: &[u64], share: f64) -> u64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
@@ -66,6 +71,12 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(grouped(24_000_000), "24,000,000");
+    }
+
+    #[test]
+    fn the_geometric_mean_lets_a_ratio_and_its_inverse_cancel() {
+        assert!((geometric_mean(&[0.25, 4.0, 8.0]) - 2.0).abs() < 1e-12);
+        assert!(geometric_mean(&[]).is_nan());
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! It knows gleaner only from outside: by its command, its library, its environment variable and the lines it writes
 //! to stderr. So whatever it measures, a user can measure the same way.
 //!
-//! Exit status: 0 all is well, 1 a figure fell short under `--check`, 2 it could not be measured.
+//! Exit status: 0 all is well, 1 a figure fell short under `--check` or a workload failed, 2 it could not be measured.
 
+mod bench;
 mod figures;
 mod gateway;
 mod process;
@@ -26,12 +27,15 @@ struct Cli {
 /// What the harness can do.
 #[derive(Subcommand)]
 enum Job {
+    /// Run the workloads of benches/c on gleaner and its peers, in turn
+    Bench(bench::Args),
     /// Drive a leaking payment gateway, first on glibc's malloc, then on gleaner
     Gateway(gateway::Args),
 }
 
 fn main() -> ExitCode {
     let (name, outcome) = match Cli::parse().job {
+        Job::Bench(args) => ("bench", bench::run(&args)),
         Job::Gateway(args) => ("gateway", gateway::run(&args)),
     };
     match outcome {

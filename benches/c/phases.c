@@ -1,0 +1,70 @@
+/*
+ * Phases: a program builds, drops half of what it has at random, and builds again with other sizes. What the dropped
+ * half still costs shows in the resident set after each phase.
+ *
+ *     phases [--objects N] [--rounds N]
+ *
+ * rss_built_kb, rss_dropped_kb and rss_rebuilt_kb are those of the last round; live_kb is what the objects were asked to
+ * be at its end, their table with them. A collector collects after each drop.
+ */
+#include "report.h"
+
+enum { SIZE_MIN = 16, SIZES_FIRST = 256, SIZES_AGAIN = 512 };
+
+struct object {
+    uint64_t stamp, size;
+};
+
+static struct object **table;
+static unsigned long objects;
+static uint64_t live_bytes, made, checksum;
+
+/* Fills the empty places with objects of SIZE_MIN to SIZE_MIN + sizes - 1 bytes, all of them written. */
+static void build(uint64_t sizes)
+{
+    for (unsigned long i = 0; i < objects; i++) {
+        if (table[i] != NULL)
+            continue;
+        size_t size = SIZE_MIN + mix(++made) % sizes;
+        table[i] = alloc_scanned(size);
+        memset(table[i], 0, size);
+        *table[i] = (struct object){ mix(made), size };
+        live_bytes += size;
+    }
+}
+
+/* Drops each object with a chance of one in two. */
+static void drop_half(uint64_t seed)
+{
+    for (unsigned long i = 0; i < objects; i++) {
+        if (random_next(&seed) & 1)
+            continue;
+        live_bytes -= table[i]->size;
+        checksum = checksum * 31 + table[i]->stamp;
+        alloc_free(table[i]);
+        table[i] = NULL;
+    }
+    alloc_collect();
+}
+
+int main(int argc, char **argv)
+{
+    char figures[192];
+    unsigned long built_kb = 0, dropped_kb = 0;
+    alloc_init();
+    objects = argument(argc, argv, "--objects", 1000000);
+    unsigned long rounds = argument(argc, argv, "--rounds", 3);
+    double started = report_now();
+    table = alloc_uncollectable(objects * sizeof(struct object *));
+    build(SIZES_FIRST);
+    for (unsigned long round = 0; round < rounds; round++) {
+        built_kb = report_rss_kb("VmRSS");
+        drop_half(2 * round);
+        dropped_kb = report_rss_kb("VmRSS");
+        build(round % 2 == 0 ? SIZES_AGAIN : SIZES_FIRST);
+    }
+    snprintf(figures, sizeof figures, "rss_built_kb=%lu rss_dropped_kb=%lu rss_rebuilt_kb=%lu live_kb=%lu", built_kb,
+             dropped_kb, report_rss_kb("VmRSS"), (unsigned long)(live_bytes + objects * sizeof *table) / 1024);
+    report_operations("phases", 1, started, made, checksum, figures);
+    return 0;
+}

@@ -1,0 +1,139 @@
+//! The allocators that are compared, and how a program gets each: compiled for it, or with its library preloaded.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// Where Debian keeps the libraries that are preloaded.
+const LIBRARIES: &str = "/usr/lib/x86_64-linux-gnu";
+
+/// An allocator in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Allocator {
+    /// Collected, through `gleaner.h`.
+    Gleaner,
+    /// malloc and free, `libgleaner_malloc.so` preloaded, collection on.
+    GleanerMalloc,
+    /// Collected, the Boehm-Demers-Weiser collector with one marker thread.
+    #[value(name = "bdwgc-1-marker")]
+    #[serde(rename = "bdwgc-1-marker")]
+    Bdwgc1,
+    /// The same with two.
+    #[value(name = "bdwgc-2-markers")]
+    #[serde(rename = "bdwgc-2-markers")]
+    Bdwgc2,
+    /// malloc and free, preloaded.
+    Mimalloc,
+    /// malloc and free, preloaded.
+    Jemalloc,
+    /// malloc and free, preloaded.
+    Tcmalloc,
+    /// malloc and free, as the program is.
+    Glibc,
+    /// No allocator: what the memory can do, by the program `limits` with the same arguments.
+    Limit,
+}
+
+/// What a program is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// `gleaner.h`.
+    Gleaner,
+    /// `gc.h`.
+    Bdwgc,
+    /// `stdlib.h`.
+    Malloc,
+}
+
+impl Binding {
+    /// The end of the program's name.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Binding::Gleaner => "gleaner",
+            Binding::Bdwgc => "bdwgc",
+            Binding::Malloc => "malloc",
+        }
+    }
+}
+
+impl Allocator {
+    /// Its name, in tables and on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().expect("no allocator is hidden").get_name().to_owned()
+    }
+
+    /// What a program has to be compiled for.
+    pub fn binding(self) -> Binding {
+        match self {
+            Allocator::Gleaner => Binding::Gleaner,
+            Allocator::Bdwgc1 | Allocator::Bdwgc2 => Binding::Bdwgc,
+            _ => Binding::Malloc,
+        }
+    }
+
+    /// Whether it is a collector of somebody else's.
+    pub fn is_other_collector(self) -> bool {
+        matches!(self, Allocator::Bdwgc1 | Allocator::Bdwgc2)
+    }
+
+    /// Whether it is somebody else's malloc.
+    pub fn is_other_malloc(self) -> bool {
+        matches!(self, Allocator::Mimalloc | Allocator::Jemalloc | Allocator::Tcmalloc | Allocator::Glibc)
+    }
+
+    /// The library to preload; `doors` is where ours are.
+    pub fn preload(self, doors: &Path) -> Option<PathBuf> {
+        let installed = |name: &str| Some(Path::new(LIBRARIES).join(name));
+        match self {
+            Allocator::GleanerMalloc => Some(doors.join("libgleaner_malloc.so")),
+            Allocator::Mimalloc => installed("libmimalloc.so.2"),
+            Allocator::Jemalloc => installed("libjemalloc.so.2"),
+            Allocator::Tcmalloc => installed("libtcmalloc_minimal.so.4"),
+            _ => None,
+        }
+    }
+
+    /// The environment of a program on this allocator, `LD_PRELOAD` left aside.
+    pub fn environment(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Allocator::Bdwgc1 => Some(("GC_MARKERS", "1")),
+            Allocator::Bdwgc2 => Some(("GC_MARKERS", "2")),
+            _ => None,
+        }
+    }
+
+    /// The Debian package that brings it.
+    pub fn package(self) -> Option<&'static str> {
+        match self {
+            Allocator::Bdwgc1 | Allocator::Bdwgc2 => Some("libgc-dev"),
+            Allocator::Mimalloc => Some("libmimalloc2.0"),
+            Allocator::Jemalloc => Some("libjemalloc2"),
+            Allocator::Tcmalloc => Some("libtcmalloc-minimal4"),
+            Allocator::Glibc => Some("libc6"),
+            Allocator::Gleaner | Allocator::GleanerMalloc | Allocator::Limit => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_figures_has_the_names_of_the_command_line() {
+        for &allocator in Allocator::value_variants() {
+            assert_eq!(serde_json::to_value(allocator).unwrap(), allocator.name());
+        }
+    }
+
+    #[test]
+    fn only_malloc_programs_are_preloaded() {
+        for &allocator in Allocator::value_variants() {
+            if allocator.preload(Path::new("doors")).is_some() {
+                assert_eq!(allocator.binding(), Binding::Malloc, "{allocator:?}");
+            }
+        }
+    }
+}
