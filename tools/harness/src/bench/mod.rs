@@ -11,6 +11,7 @@ mod plot;
 mod report;
 mod rounds;
 mod summary;
+mod warm;
 mod workloads;
 
 use std::fs;
@@ -40,6 +41,9 @@ pub struct Args {
     /// A part of the workloads, and smaller: about two minutes
     #[arg(long)]
     quick: bool,
+    /// GiB of memory to touch and give back first, so that the host has backed them [default: 6, with --quick 1]
+    #[arg(long, value_name = "GIB")]
+    warm: Option<u64>,
     /// Show the workloads and end
     #[arg(long)]
     list: bool,
@@ -74,6 +78,7 @@ pub fn run(args: &Args) -> Result<bool> {
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
     places.check_doors()?;
     check_peers(wanted, &places)?;
+    warm::warm(args.warm.unwrap_or(if args.quick { 1 } else { 6 }))?;
 
     let mut measured = Vec::new();
     for workload in workloads {

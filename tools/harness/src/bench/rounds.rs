@@ -13,6 +13,8 @@ use super::workloads::Workload;
 
 /// The seconds that one run may take.
 const DEADLINE_S: u32 = 600;
+/// How `timeout` ends when a program was killed: 128 and the number of SIGKILL.
+const KILLED: i32 = 137;
 
 /// A workload with what came of it.
 #[derive(Debug, Serialize)]
@@ -75,7 +77,8 @@ fn run(places: &Places, workload: &Workload, allocator: Allocator, arguments: &[
     command.env_remove("LD_PRELOAD").stderr(std::process::Stdio::inherit());
     let output = command.output().context("timeout cannot be started")?;
     let (status, stdout) = (output.status, String::from_utf8_lossy(&output.stdout));
-    ensure!(status.success(), "{command:?}: {status} (killed: it took more than {DEADLINE_S} s)");
+    ensure!(status.code() != Some(KILLED), "{command:?} was killed: did it take more than {DEADLINE_S} s?");
+    ensure!(status.success(), "{command:?}: {status}");
     let line = Line::parse(&stdout).with_context(|| format!("{command:?} wrote {stdout:?}"))?;
     line.figure(workload.figure.key).with_context(|| format!("{command:?} wrote {stdout:?}"))?;
     Ok(line)
