@@ -31,7 +31,8 @@
 //! it closes all gates, stops all threads by a signal, and looks at every word of the roots: registers, stacks,
 //! thread-local storage, static data, and behind `malloc` whatever else the program has mapped for itself. One of them
 //! lies in our object's unit; [`heap::resolve`] turns it into a *candidate*, the marker sets its mark bit and later scans
-//! its words. The sweep keeps it: `allocated &= marked`.
+//! its words. In a large heap *helpers*, threads that live as long as the marking, share that work ([`collect::helpers`]).
+//! The sweep keeps it: `allocated &= marked`.
 //!
 //! Some collections later nothing points to it any more. Its mark bit stays clear, the sweep clears its allocated bit
 //! without touching the object, and a refill hands the slot out again. Had the program freed it by hand, the slot would

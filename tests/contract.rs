@@ -20,8 +20,12 @@ fn programs() -> PathBuf {
 }
 
 fn keeps(name: &str) {
+    keeps_with(name, None);
+}
+
+fn keeps_with(name: &str, options: Option<&str>) {
     for optimisation in ["-O0", "-O2"] {
-        let out = doors::scratch("contract").join(format!("{name}{optimisation}"));
+        let out = doors::scratch("contract").join(format!("{name}{optimisation}{}", options.unwrap_or_default()));
         let source = ["c", "cc"].map(|extension| programs().join(name).with_extension(extension));
         let source = source.iter().find(|path| path.exists()).expect("the program is there");
         let link = doors::link("gleaner");
@@ -32,6 +36,7 @@ fn keeps(name: &str) {
 
         let mut command = Command::new(&out);
         command.env_remove("GLEANER_OPTIONS");
+        command.envs(options.map(|options| ("GLEANER_OPTIONS", options)));
         let plugin = programs().join(format!("{name}.plugin.c"));
         if plugin.exists() {
             let library = out.with_extension("so");
@@ -39,8 +44,36 @@ fn keeps(name: &str) {
             command.arg(library);
         }
         let outcome = doors::run(&mut command, DEADLINE);
-        assert!(outcome.succeeded(), "{name} {optimisation}: {outcome}");
+        assert!(outcome.succeeded(), "{name} {optimisation} {options:?}: {outcome}");
     }
+}
+
+/// What a collection has to find is the same whoever looks for it.
+#[test]
+fn three_markers_keep_what_one_keeps() {
+    let about_marking = [
+        "collecting",
+        "ephemeron_chain",
+        "ephemerons",
+        "ephemerons_beyond_the_stack",
+        "finalizers_ordered",
+        "finalizers_unordered",
+        "fork",
+        "fork_beside_collections",
+        "interior",
+        "kinds",
+        "one_past_the_end",
+        "pins",
+        "pointer_free",
+        "reachable",
+        "resurrection",
+        "roots",
+        "threads",
+        "typed",
+        "uncollectable",
+        "weak_many",
+    ];
+    about_marking.into_iter().for_each(|name| keeps_with(name, Some("markers=3")));
 }
 
 #[test]
@@ -70,7 +103,7 @@ contract! {
     absurd_sizes base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
     ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events finalizer_control finalizers_manual finalizers_ordered
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
-    interior json kinds leader_exits memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
+    interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics
     strings thread_local_root threads threads_end typed uncollectable vector_register weak weak_many zeroed
 }

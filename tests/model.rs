@@ -78,6 +78,16 @@ fn the_heap_agrees_with_its_twin_under_zeal() {
 }
 
 #[test]
+fn the_heap_agrees_with_its_twin_with_several_markers() {
+    walks(&Trial { options: "markers=3:recheck=1", operations: 100_000, is_refused: false });
+}
+
+#[test]
+fn the_heap_agrees_with_its_twin_with_several_markers_and_tiny_mark_stacks() {
+    walks(&Trial { options: "markers=3:mark_stack=64:recheck=1", operations: 100_000, is_refused: false });
+}
+
+#[test]
 fn the_heap_agrees_with_its_twin_with_a_tiny_mark_stack() {
     walks(&Trial { options: "mark_stack=64:recheck=1", operations: 100_000, is_refused: false });
 }

@@ -59,6 +59,8 @@ options! {
         "the least that is allocated between two collections; by default the door's";
     "finalizers" "auto|manual" any |text| choose(text, &[("auto", true), ("manual", false)], settings::set_finalizers_run_by_themselves),
         "finalizers run by themselves, or only when asked for";
+    "markers" "N" any |text| text.parse().is_ok_and(|n| { settings::set_markers(n); true }),
+        "threads that mark at once, at most 16; 0: as many as there are processors when there is enough to mark";
     "signal" "NUMBER" early |text| text.parse().is_ok_and(|n: i32| (1..=64).contains(&n) && { settings::set_signal(n); true }),
         "the signal that stops threads; by default SIGURG, or a real-time signal if the program uses that";
     "trace" "0|1" any |text| switch(text, settings::set_trace),

@@ -4,7 +4,7 @@
 //! pages hold something; a part that was never written, a *hole*, is zero and points to nothing.
 //!
 //! Holds:   every page of an object that has been added is handed out in some piece, or reads as zero.
-//! Threads: the marker; the world is stopped, so nobody writes into a hole meanwhile.
+//! Threads: one marker at a time; the world is stopped, so nobody writes into a hole meanwhile.
 
 use crate::{
     base::addr::{Addr, Range},

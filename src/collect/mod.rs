@@ -8,7 +8,7 @@
 //!   stop         gates, signals, strangers                           world
 //!   magazines    what they hold is free: marked, never scanned       mark
 //!   roots        registers, stacks, static data, TLS, requests       roots
-//!   mark         everything they reach                               mark, pipeline, large, ephemeron
+//!   mark         everything they reach                               mark, helpers, scanner, pipeline, share, large, ephemeron
 //!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
@@ -25,6 +25,7 @@ pub mod closed;
 pub mod ephemeron;
 pub mod events;
 pub mod finalize;
+pub mod helpers;
 pub mod hiding;
 pub mod large;
 pub mod mark;
@@ -32,7 +33,9 @@ pub mod pipeline;
 pub mod quarantine;
 pub mod recheck;
 pub mod roots;
+pub mod scanner;
 pub mod settings;
+pub mod share;
 pub mod start;
 pub mod stats;
 pub mod table;
@@ -62,6 +65,7 @@ use mark::Marker;
 use recheck::{Disagreement, Recheck};
 use roots::{Myself, Snapshot};
 use settings::{FreeMode, Mode};
+use share::Share;
 use stats::{COUNTERS, Counters};
 use tables::{TABLES, Tables};
 use trigger::{Outcome, Trigger};
@@ -84,6 +88,8 @@ struct Collector {
     marker: Marker,
     snapshot: Snapshot,
     trigger: Trigger,
+    /// What marking cost the last time, over all markers.
+    mark_cpu_ns: u64,
 }
 
 static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(core::ptr::null_mut());
@@ -91,11 +97,17 @@ static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(core::ptr::null_mut());
 impl Collector {
     /// Makes the collector. `false` when the system refuses the memory.
     fn make() -> bool {
+        let Some(share) = Share::make() else { return false };
         let Some(memory) = mem::map(size_of::<Collector>()) else { return false };
         let collector = memory.as_ptr::<Collector>();
         // SAFETY: mapped just now, large enough and page-aligned.
         unsafe {
-            collector.write(Collector { marker: Marker::new(), snapshot: Snapshot::new(), trigger: Trigger::new() })
+            collector.write(Collector {
+                marker: Marker::new(share),
+                snapshot: Snapshot::new(),
+                trigger: Trigger::new(),
+                mark_cpu_ns: 0,
+            })
         };
         COLLECTOR.store(collector, Ordering::Release);
         true
@@ -182,12 +194,13 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
         unsafe { start::become_child(world, myself.mutator) };
     }
     let mut times = Times::start();
-    let Collector { marker, snapshot, trigger } = collector;
+    let Collector { marker, snapshot, trigger, mark_cpu_ns } = collector;
     let spent = pressure::spent().max(0) as u64;
     let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed);
-    marker.prepare(live, settings::mark_stack_objects());
+    let markers = helpers::markers_wanted(*mark_cpu_ns, !roots::needs_loader());
+    marker.prepare(live, settings::mark_stack_objects(), markers);
     let made = allocate::with_tables(|tables| tables.ephemerons_made).unwrap_or(0);
-    let known = marker.ephemerons.reserve(made).is_ok() && snapshot.read_loader().is_ok();
+    let known = marker.scanner.ephemerons.reserve(made).is_ok() && snapshot.read_loader().is_ok();
     let stopped = if known { world::stop(myself.mutator) } else { Err(world::Abandoned { tid: 0 }) };
     if let Err(abandoned) = stopped {
         return give_up(myself.mutator, abandoned);
@@ -212,11 +225,13 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
         start_ns: times.start_ns,
         end_ns: times.swept_ns,
     };
+    *mark_cpu_ns = (times.marked_ns - times.rooted_ns) * marker.markers() as u64;
     pressure::restart(&trigger.next_budget(&outcome));
     world::resume();
     times.resumed_ns = clock::now_ns();
+    marker.release();
     release(myself.mutator);
-    report(myself.mutator, &swept, &times, snapshot.bytes);
+    report(myself.mutator, &swept, &times, snapshot.bytes, marker.markers());
     true
 }
 
@@ -237,7 +252,7 @@ fn mark_and_sweep(
         return Err(unknown);
     }
     times.rooted_ns = clock::now_ns();
-    marker.drain();
+    marker.drain_with_helpers();
     if settings::recheck() {
         recheck(marker, snapshot, tables, myself);
     }
@@ -316,7 +331,7 @@ fn settle_weak(marker: &mut Marker, tables: &mut Tables) {
     if !tables.weak.is_empty() {
         cleared += tables.weak.clear_unmarked(WeakKind::Long);
     }
-    tables.ephemerons_made = marker.ephemerons.clear_dead();
+    tables.ephemerons_made = marker.scanner.ephemerons.clear_dead();
     tables.weak_cleared += cleared;
 }
 
@@ -360,7 +375,7 @@ fn release(mutator: &Mutator) {
     }
 }
 
-fn report(mutator: &Mutator, swept: &Swept, times: &Times, root_bytes: u64) {
+fn report(mutator: &Mutator, swept: &Swept, times: &Times, root_bytes: u64, markers: usize) {
     let pause = times.resumed_ns - times.start_ns;
     COUNTERS.note(swept, pause, times.marked_ns - times.rooted_ns, times.swept_ns - times.settled_ns);
     COUNTERS.root_bytes_last.store(root_bytes, Ordering::Relaxed);
@@ -371,7 +386,7 @@ fn report(mutator: &Mutator, swept: &Swept, times: &Times, root_bytes: u64) {
         let released_ns = clock::now_ns();
         let micros = |from: u64, to: u64| to.saturating_sub(from) / 1000;
         log::print(format_args!(
-            "gleaner: gc={number} pause_us={} stop_us={} roots_us={} mark_us={} weak_us={} sweep_us={} release_us={} \
+            "gleaner: gc={number} pause_us={} stop_us={} roots_us={} mark_us={} markers={markers} weak_us={} sweep_us={} release_us={} \
              live_bytes={} live_objects={} reclaimed_bytes={} heap_bytes={} root_bytes={root_bytes} threads={} abandoned={}",
             micros(times.start_ns, times.resumed_ns),
             micros(times.start_ns, times.stopped_ns),

@@ -14,9 +14,9 @@
 //!
 //! Holds:   a marked object that has still to be scanned is in stack or prefetched, once, or waits as a large one, or its
 //!          unit is flagged.
-//! Threads: one marker, the world is stopped.
+//! Threads: each scanner has its own; the world is stopped.
 
-use super::table::List;
+use super::{share::HANDFUL, table::List};
 use crate::{
     base::addr::Addr,
     heap::{
@@ -32,9 +32,13 @@ use core::mem::MaybeUninit;
 const BATCH: usize = 32;
 /// Words of a pipeline that runs dry.
 const FEW: usize = 4;
+/// The part of the stack whose pages stay from one collection to the next.
+const KEPT_BYTES: usize = 1 << 20;
 /// The most words that may be added at once.
 pub const PIECE: usize = 64;
 const WORDS: usize = 128;
+/// A stack of so many objects has some to give away.
+const PLENTY: usize = 16;
 const PREFETCHED: usize = 64;
 const CACHE_LINE: usize = 64;
 /// Beyond so many the processor sees by itself that an object is read in order.
@@ -53,6 +57,16 @@ impl Item {
     #[inline(always)]
     pub fn of(slot: &Slot) -> Item {
         Item((slot.class().index() as u64) << CLASS_SHIFT | slot.start().get() as u64)
+    }
+
+    #[cfg(test)]
+    pub(super) const fn from_raw(raw: u64) -> Item {
+        Item(raw)
+    }
+
+    #[cfg(test)]
+    pub(super) const fn raw(self) -> u64 {
+        self.0
     }
 
     /// Its first byte.
@@ -97,11 +111,16 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Asks for the bits of the slot.
+    /// Asks for the bits of the slot: `IS_SHARED`, as its own, which other markers may have at the moment.
     #[inline(always)]
-    fn of(slot: &Slot) -> Candidate {
+    fn of<const IS_SHARED: bool>(slot: &Slot) -> Candidate {
         let word = slot.word();
-        prefetch(core::ptr::from_ref(word) as usize);
+        let address = core::ptr::from_ref(word) as usize;
+        if IS_SHARED {
+            prefetch_to_write(address)
+        } else {
+            prefetch(address)
+        }
         Candidate { item: Item::of(slot), word, unit: slot.unit(), bit: slot.bit() }
     }
 }
@@ -113,6 +132,8 @@ pub struct Pipeline {
     candidates: [MaybeUninit<Candidate>; WORDS],
     candidates_count: usize,
     stack: List<Item>,
+    /// So many at the bottom of the stack have been given away.
+    given: usize,
     stack_limit: usize,
     prefetched: Fifo<Item, PREFETCHED>,
 }
@@ -126,6 +147,7 @@ impl Pipeline {
             candidates: [const { MaybeUninit::uninit() }; WORDS],
             candidates_count: 0,
             stack: List::new(),
+            given: 0,
             stack_limit: 0,
             prefetched: Fifo::new(),
         }
@@ -135,6 +157,11 @@ impl Pipeline {
     pub fn prepare(&mut self, objects_max: usize) {
         let _ = self.stack.reserve(objects_max);
         self.stack_limit = objects_max.min(self.stack.room());
+    }
+
+    /// Gives the pages of a large stack back.
+    pub fn release(&mut self) {
+        self.stack.forget_pages_beyond(KEPT_BYTES);
     }
 
     /// Adds a word if it `is_wanted`. At most [`PIECE`] words may be added before [`is_due`](Self::is_due) is asked.
@@ -153,11 +180,10 @@ impl Pipeline {
 
     /// Hands out the candidates, and makes candidates of the words.
     #[inline(always)]
-    pub fn turn(&mut self, mut each: impl FnMut(&mut List<Item>, Candidate)) {
-        for candidate in &self.candidates[..self.candidates_count] {
-            // SAFETY: the first `candidates_count` were written below.
-            each(&mut self.stack, unsafe { candidate.assume_init() });
-        }
+    pub fn turn<const IS_SHARED: bool>(&mut self, mark: impl FnOnce(&mut List<Item>, &[Candidate])) {
+        // SAFETY: the first `candidates_count` were written below.
+        let candidates = unsafe { self.candidates[..self.candidates_count].assume_init_ref() };
+        mark(&mut self.stack, candidates);
         self.candidates_count = 0;
         for word in &self.words[..self.words_count] {
             // SAFETY: the first `words_count` were written by `add_word`.
@@ -166,7 +192,7 @@ impl Pipeline {
                     // Along a list there is nothing to do meanwhile: both misses at once.
                     prefetch(slot.start().get());
                 }
-                self.candidates[self.candidates_count].write(Candidate::of(&slot));
+                self.candidates[self.candidates_count].write(Candidate::of::<IS_SHARED>(&slot));
                 self.candidates_count += 1;
             }
         }
@@ -186,15 +212,45 @@ impl Pipeline {
 
     /// Whether the stack has room for all that may come out of one [`turn`](Self::turn).
     #[inline(always)]
-    pub fn has_room(&self) -> bool {
+    pub fn has_room(&mut self) -> bool {
+        self.stack.len() + WORDS <= self.stack_limit || self.has_room_without_gap()
+    }
+
+    #[cold]
+    fn has_room_without_gap(&mut self) -> bool {
+        self.stack.remove_front(self.given);
+        self.given = 0;
         self.stack.len() + WORDS <= self.stack_limit
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Option<Item> {
+        if self.stack.len() > self.given {
+            return self.stack.pop();
+        }
+        self.stack.clear();
+        self.given = 0;
+        None
+    }
+
+    /// Offers the oldest half of the stack, which leads to most, to `give`, which says how many it has taken from the front.
+    pub fn give_oldest(&mut self, give: impl FnOnce(&[Item]) -> usize) {
+        let waiting = &self.stack.as_slice()[self.given..];
+        if waiting.len() >= PLENTY {
+            self.given += give(&waiting[..(waiting.len() / 2).min(HANDFUL)]);
+        }
+    }
+
+    /// Puts objects on the stack, as many as fit: how many, from the front.
+    pub fn take_over(&mut self, items: &[Item]) -> usize {
+        items.iter().take_while(|&&item| self.stack.push_within(item, self.stack_limit)).count()
     }
 
     /// The next object to scan. `None`: there is none before words and candidates have been looked at.
     #[inline(always)]
     pub fn take_object(&mut self) -> Option<Item> {
         while !self.prefetched.is_full() {
-            let Some(item) = self.stack.pop() else { break };
+            let Some(item) = self.pop() else { break };
             item.prefetch();
             self.prefetched.push(item);
         }
@@ -265,6 +321,13 @@ impl<T: Copy, const N: usize> Fifo<T, N> {
 fn prefetch(address: usize) {
     // SAFETY: a prefetch never faults.
     unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address as *const i8) };
+}
+
+/// Where the processor knows no such thing, an instruction without effect.
+#[inline(always)]
+fn prefetch_to_write(address: usize) {
+    // SAFETY: a prefetch never faults.
+    unsafe { core::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly)) };
 }
 
 #[cfg(test)]

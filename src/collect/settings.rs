@@ -63,6 +63,8 @@ setting! {
     floor_bytes set_floor_bytes FLOOR: AtomicUsize = 0 => usize;
     /// Objects that the mark stack holds; zero lets it follow the heap.
     mark_stack_objects set_mark_stack_objects MARK_STACK: AtomicUsize = 0 => usize;
+    /// How many threads mark at once; zero leaves it to the heap.
+    markers set_markers MARKERS: AtomicUsize = 0 => usize;
     /// The signal that stops threads; zero picks an unclaimed one.
     signal set_signal SIGNAL: AtomicI32 = 0 => i32;
 }

@@ -3,7 +3,10 @@
 //! Their memory comes from the system, is never scanned, and grows only outside collections. A collector reads them,
 //! removes from them, and never needs more.
 
-use crate::{base::addr::Addr, os::mem};
+use crate::{
+    base::addr::{Addr, Range},
+    os::mem,
+};
 
 /// A list of plain values that grows by doubling.
 pub struct List<T: Copy> {
@@ -76,6 +79,12 @@ impl<T: Copy> List<T> {
         Some(unsafe { self.start.add(self.count).read() })
     }
 
+    /// Removes the first `count` values; the others keep their order.
+    pub fn remove_front(&mut self, count: usize) {
+        self.as_mut_slice().copy_within(count.., 0);
+        self.count -= count;
+    }
+
     /// Makes room for `count` values in all.
     pub fn reserve(&mut self, count: usize) -> Result<(), NoMemory> {
         if count <= self.room {
@@ -96,6 +105,17 @@ impl<T: Copy> List<T> {
     /// Forgets all values.
     pub fn clear(&mut self) {
         self.count = 0;
+    }
+
+    /// Forgets all values, and gives the pages back that lie beyond the first `bytes`.
+    pub fn forget_pages_beyond(&mut self, bytes: usize) {
+        self.clear();
+        let whole = Range::sized(Addr::of(self.start), self.room * size_of::<T>());
+        let rest = Range::new((whole.start + bytes).min(whole.end).align_up(mem::PAGE), whole.end);
+        if !rest.is_empty() {
+            // Pages that the program has locked stay, which is as well.
+            let _ = mem::decommit(rest);
+        }
     }
 
     /// Gives the memory back; the list is empty.

@@ -169,6 +169,18 @@ impl Word {
         fresh != 0
     }
 
+    /// Sets the marks of those of some slots that are handed out, while other markers run: whose was not set. Only one
+    /// marker is told so of a slot.
+    #[inline(always)]
+    pub fn mark_allocated_together(&self, slots: u64) -> u64 {
+        // Relaxed: a mark says no more than itself. What is found in the object was written before the world stopped.
+        let new = self.allocated.load(Ordering::Relaxed) & !self.marked.load(Ordering::Relaxed) & slots;
+        if new == 0 {
+            return 0;
+        }
+        new & !self.marked.fetch_or(new, Ordering::Relaxed)
+    }
+
     /// Whether the slot is handed out.
     #[inline(always)]
     pub fn is_allocated(&self, bit: u32) -> bool {
@@ -313,6 +325,16 @@ pub fn touched(unit: Unit) -> &'static AtomicU8 {
 pub const TOUCHED: u8 = 1;
 /// A marked object of the block has not been scanned: the mark stack was full.
 pub const UNSCANNED: u8 = 2;
+
+/// Sets flags of a unit's touched byte, while other markers run.
+#[inline(always)]
+pub fn flag_together(unit: Unit, flags: u8) {
+    let touched = touched(unit);
+    // Relaxed: read when the markers have met again.
+    if touched.load(Ordering::Relaxed) & flags != flags {
+        touched.fetch_or(flags, Ordering::Relaxed);
+    }
+}
 
 /// The first unit of the block that `unit` is part of, for a class of slots.
 #[inline(always)]

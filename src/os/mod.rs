@@ -8,6 +8,7 @@
 //! - [`lock`] a futex lock with a rank.
 //! - [`tls`] the words of thread-local storage the fast paths read.
 //! - [`jump`] where a `longjmp` goes.
+//! - [`helper`] bare threads of ours · [`cpus`] how many processors there are for them.
 //! - [`thread`] who runs in this process, and how to wake or signal them.
 //! - [`signal`] the stop signal and what a stopped thread's context holds.
 //! - [`stack`] spilled registers and the ends of stacks.
@@ -21,7 +22,9 @@
 
 pub mod binding;
 pub mod clock;
+pub mod cpus;
 pub mod dl;
+pub mod helper;
 pub mod jump;
 pub mod limits;
 pub mod lock;

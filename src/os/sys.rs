@@ -53,6 +53,14 @@ pub fn futex_wait(word: &core::sync::atomic::AtomicU32, expected: u32, timeout_n
     }
 }
 
+/// `futex(FUTEX_WAIT)`: as [`futex_wait`], for a word that the kernel itself wakes.
+pub fn futex_wait_shared(word: &core::sync::atomic::AtomicU32, expected: u32) {
+    // SAFETY: the word outlives the call; the kernel only reads it.
+    unsafe {
+        call(libc::SYS_futex, [word.as_ptr() as usize, libc::FUTEX_WAIT as usize, expected as usize, 0, 0, 0]);
+    }
+}
+
 /// `futex(FUTEX_WAKE_PRIVATE)`: wakes up to `count` threads that sleep on `word`.
 pub fn futex_wake(word: &core::sync::atomic::AtomicU32, count: u32) {
     let operation = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;

@@ -4,9 +4,10 @@
 # Whole programs on the collected heap of gleaner.h: GCBench, binary trees, and a list of ten million nodes in order and
 # in random order, at -O0 and -O2, with 1, 2, 4 and 8 threads.
 #
-#     full size plain, and with `verify` after each collection
-#     smaller, with a collection every few allocations, poisoned free slots, a mark stack of 64 items, and a second
-#     marker that must agree with the first (zeal, poison, mark_stack, recheck)
+#     full size plain, and with three markers and `verify` after each collection
+#     smaller, with a collection every few allocations, poisoned free slots, two markers with a mark stack of 64 items
+#     each, and another that must agree with them (zeal, poison, markers, mark_stack, recheck)
+#     smaller, with a collection at each allocation and one marker
 #
 # Each checksum must equal that of the same program on malloc and free. --short takes less than a minute.
 set -eu
@@ -15,8 +16,8 @@ set -eu
 MODE=full
 [ "${1:-}" = --short ] && MODE=short
 BENCHES=$ROOT/benches/c
-ZEAL=zeal=100:poison=1:mark_stack=64:verify=1:recheck=1
-ZEAL_EACH=zeal=1:poison=1:mark_stack=64:verify=1:recheck=1
+ZEAL=zeal=100:poison=1:markers=2:mark_stack=64:verify=1:recheck=1
+ZEAL_EACH=zeal=1:poison=1:markers=1:mark_stack=64:verify=1:recheck=1
 
 build() {
     need gcc gcc
@@ -62,7 +63,7 @@ check_sizes() {
 build
 if [ "$MODE" = short ]; then
     check_sizes O2 trace=0 2 18 16 2000000
-    check_sizes O2 verify=1 8 14 12 300000
+    check_sizes O2 verify=1:markers=3 8 14 12 300000
     for level in O0 O2; do
         check_sizes "$level" "$ZEAL" 1 9 8 20000
         check_sizes "$level" "$ZEAL" 4 8 8 20000
@@ -73,7 +74,7 @@ fi
 for threads in 1 2 4 8; do
     for level in O0 O2; do
         check_sizes "$level" trace=0 "$threads" 18 19 10000000
-        check_sizes "$level" verify=1 "$threads" 18 19 10000000
+        check_sizes "$level" verify=1:markers=3 "$threads" 18 19 10000000
         check_sizes "$level" "$ZEAL" "$threads" 10 10 50000
         check_sizes "$level" "$ZEAL_EACH" "$threads" 7 5 2000
     done

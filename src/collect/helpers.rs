@@ -1,0 +1,161 @@
+//! Helpers: threads that mark beside the collecting one, born for a collection and gone before the world goes on.
+//!
+//! A helper is a bare thread of the kernel's. No pool sleeps between collections: so a fork loses no thread of ours, a
+//! program that counts its threads or gives up privileges finds its own only, and a collection that one marker ends
+//! soon pays for none.
+//!
+//! ```text
+//!   prepare   memory for each, before the world stops
+//!   start     the threads, when the roots have been read
+//!   …         each walks with the others until nobody has anything left: see `share`
+//!   finish    waits until all have ended
+//! ```
+//!
+//! Threads: the collecting thread; the world is stopped from `start` to `finish`.
+
+use super::{
+    scanner::{Role, Scanner},
+    settings,
+    share::Share,
+};
+use crate::{
+    heap::mutator,
+    os::{cpus, helper::Helper, mem, memcheck},
+};
+use core::{ffi::c_void, ptr::NonNull};
+
+/// More markers than this wait for memory, and for each other.
+pub const MARKERS_MAX: usize = 16;
+const HELPERS_MAX: usize = MARKERS_MAX - 1;
+const STACK_BYTES: usize = 256 << 10;
+
+/// Marking that takes one marker less than this is over before a helper is of use.
+const WORTH_NS: u64 = 2_000_000;
+
+/// How many are to mark, when the last time it cost `mark_cpu_ns` over all markers.
+pub fn markers_wanted(mark_cpu_ns: u64, is_malloc: bool) -> usize {
+    if memcheck::is_running() || cfg!(asan) {
+        // A bare thread is more than those tools know.
+        return 1;
+    }
+    match settings::markers() {
+        0 if mark_cpu_ns < WORTH_NS => 1,
+        // A program that has one thread may rely on that.
+        0 if is_malloc && mutator::count_alive() <= 1 => 1,
+        0 => cpus::usable().min(MARKERS_MAX).min((mark_cpu_ns / WORTH_NS) as usize + 1),
+        set => set.min(MARKERS_MAX),
+    }
+}
+
+/// A helper's own: the thread and what it walks with.
+struct Seat {
+    thread: Helper,
+    scanner: Scanner,
+}
+
+/// See the module's documentation.
+pub struct Helpers {
+    share: &'static Share,
+    seats: [Option<NonNull<Seat>>; HELPERS_MAX],
+    /// How many are to be started, and how many have been.
+    wanted: usize,
+    started: usize,
+}
+
+impl Helpers {
+    /// None, without memory.
+    pub const fn new(share: &'static Share) -> Self {
+        Helpers { share, seats: [const { None }; HELPERS_MAX], wanted: 0, started: 0 }
+    }
+
+    /// Makes room for `count` helpers, each with a stack of `objects_max`: for fewer where the system refuses. Not during
+    /// a collection.
+    pub fn prepare(&mut self, count: usize, objects_max: usize) {
+        self.wanted = 0;
+        if count == 0 || !self.share.prepare() {
+            return;
+        }
+        for seat in &mut self.seats[..count.min(HELPERS_MAX)] {
+            if seat.is_none() {
+                *seat = Seat::make(self.share);
+            }
+            let Some(seat) = seat else { return };
+            // SAFETY: a seat is ours while no helper runs.
+            let seat = unsafe { seat.as_mut() };
+            seat.scanner.prepare(objects_max);
+            if !seat.scanner.can_take_over() {
+                return;
+            }
+            self.wanted += 1;
+        }
+    }
+
+    /// Starts the helpers. `false`: there is none.
+    pub fn start(&mut self) -> bool {
+        self.started = 0;
+        if self.wanted == 0 {
+            return false;
+        }
+        self.share.open();
+        for seat in self.seats[..self.wanted].iter().flatten() {
+            // SAFETY: a seat is ours while no helper runs; this one's scanner is the helper's from here to `finish`.
+            let is_started = unsafe {
+                let Seat { thread, scanner } = &mut *seat.as_ptr();
+                scanner.begin(Role::Helper);
+                thread.start(help, (&raw mut *scanner).cast())
+            };
+            if !is_started {
+                break;
+            }
+            self.started += 1;
+        }
+        // Without helpers the lead shares with nobody, and finds that all is over by itself.
+        true
+    }
+
+    /// Waits until the helpers have ended. Whether one of them has flagged a unit.
+    pub fn finish(&mut self) -> bool {
+        let mut overflowed = false;
+        for seat in self.seats[..self.started].iter().flatten() {
+            // SAFETY: the thread is no part of what the helper has; the rest is ours again when it is gone.
+            unsafe {
+                (*seat.as_ptr()).thread.join();
+                overflowed |= core::mem::take(&mut (*seat.as_ptr()).scanner.overflowed);
+            }
+        }
+        overflowed
+    }
+
+    /// Gives back what the last collection needed: the threads are gone for the kernel too, and so is memory that the next
+    /// one may not need.
+    pub fn release(&mut self) {
+        for seat in self.seats[..self.started].iter_mut().flatten() {
+            // SAFETY: a seat is ours while no helper runs.
+            let Seat { thread, scanner } = unsafe { seat.as_mut() };
+            thread.await_end();
+            scanner.release();
+        }
+    }
+
+    /// How many marked beside the collecting thread the last time.
+    pub fn started(&self) -> usize {
+        self.started
+    }
+}
+
+impl Seat {
+    /// A seat in memory of its own, which is never given back.
+    fn make(share: &'static Share) -> Option<NonNull<Seat>> {
+        let thread = Helper::new(STACK_BYTES)?;
+        let memory = NonNull::new(mem::map(size_of::<Seat>())?.as_ptr::<Seat>())?;
+        // SAFETY: mapped just now, large enough and page-aligned.
+        unsafe { memory.write(Seat { thread, scanner: Scanner::new(share) }) };
+        Some(memory)
+    }
+}
+
+/// What a helper does.
+extern "C" fn help(data: *mut c_void) {
+    // SAFETY: `start` passes a scanner, which is this thread's until it ends.
+    unsafe { &mut *data.cast::<Scanner>() }.help();
+}

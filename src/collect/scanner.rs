@@ -1,0 +1,344 @@
+//! The scanner: one marker's walk from words to objects to their words.
+//!
+//! An object is marked when it is found, in the side bitmap, and scanned later. What is read in between has been asked
+//! for some time before: see [`pipeline`](super::pipeline).
+//!
+//! The stack of objects that wait has a budget. When it is full, the object stays marked and unscanned and its unit is
+//! flagged: [`mark`](super::mark) scans the marked objects of flagged units again.
+//!
+//! Several scanners may walk the same heap at once, each with its own pipeline. They then set marks by atomic
+//! operations, and hand each other objects through [`share`](super::share).
+//!
+//! Holds:   when `scan_found` returns, what a marked object points to is marked, unless the object waits in `share`, or
+//!          its unit is flagged, or another scanner has it.
+//! Threads: each scanner is one thread's; the world is stopped.
+
+use super::{
+    ephemeron::Ephemerons,
+    large::Large,
+    pipeline::{Item, PIECE, Pipeline},
+    share::{Share, Work},
+    trace::{self, layout},
+};
+use crate::{
+    base::{
+        addr::{Addr, Ambiguous, ObjRef, Range},
+        sync::Ordering,
+    },
+    heap::{
+        cage::{self, Unit},
+        resolve::{self, Slot},
+        units::{self, TOUCHED, UNSCANNED},
+    },
+};
+
+const ROOT_PIECE_BYTES: usize = 4 << 10;
+const PIECE_BYTES: usize = PIECE * size_of::<usize>();
+
+/// Who walks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// The collecting thread, alone.
+    Alone,
+    /// The collecting thread, beside helpers.
+    Lead,
+    /// A helper: it calls no procedure of the program, and leaves ephemerons to the lead.
+    Helper,
+}
+
+/// See the module's documentation.
+pub struct Scanner {
+    pipeline: Pipeline,
+    role: Role,
+    share: &'static Share,
+    /// Words outside this range are no addresses of ours.
+    hull: Range,
+    hull_bytes: usize,
+    /// A unit was flagged.
+    pub overflowed: bool,
+    pub(super) ephemerons: Ephemerons,
+}
+
+impl Scanner {
+    /// A scanner without memory.
+    pub const fn new(share: &'static Share) -> Self {
+        Scanner {
+            pipeline: Pipeline::new(),
+            role: Role::Alone,
+            share,
+            hull: Range { start: Addr::NULL, end: Addr::NULL },
+            hull_bytes: 0,
+            overflowed: false,
+            ephemerons: Ephemerons::new(),
+        }
+    }
+
+    /// Lets the stack have `objects_max` objects.
+    pub fn prepare(&mut self, objects_max: usize) {
+        self.pipeline.prepare(objects_max);
+    }
+
+    /// Whether there is a stack to put objects on.
+    pub fn can_take_over(&self) -> bool {
+        self.pipeline.stack_limit() != 0
+    }
+
+    /// Gives memory back that the last collection needed and the next may not.
+    pub fn release(&mut self) {
+        self.pipeline.release();
+    }
+
+    /// Makes the scanner ready for a new cycle. The world is stopped.
+    pub fn begin(&mut self, role: Role) {
+        self.role = role;
+        self.hull = cage::hull();
+        self.hull_bytes = self.hull.bytes();
+    }
+
+    /// Goes on as somebody else.
+    pub fn become_role(&mut self, role: Role) {
+        debug_assert!(self.pipeline.is_settled() || role != Role::Alone);
+        self.role = role;
+    }
+
+    /// Marks, before [`scan_found`](Self::scan_found) returns, what a word of a root points to, one past an object's end included.
+    #[inline(always)]
+    fn offer_root(&mut self, word: Ambiguous) {
+        let offset = word.0.wrapping_sub(self.hull.start.get());
+        if offset > self.hull_bytes {
+            return;
+        }
+        self.offer(word);
+        let here = resolve::locate(Addr::new(word.0));
+        if !here.is_some_and(|slot| resolve::ends_nothing(word, &slot)) && resolve::locate_end(word).is_some() {
+            self.offer(Ambiguous(word.0 - 1));
+        }
+    }
+
+    /// Marks, before [`scan_found`](Self::scan_found) returns, what a word of an object points to.
+    #[inline]
+    pub fn offer(&mut self, word: Ambiguous) {
+        self.add(word);
+        if self.pipeline.is_due() {
+            self.turn();
+        }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, word: Ambiguous) {
+        let offset = word.0.wrapping_sub(self.hull.start.get());
+        self.pipeline.add_word(word.0, offset < self.hull_bytes);
+    }
+
+    /// Marks the candidates, whose bit words were asked for at the last turn, and locates a new batch.
+    #[inline(never)]
+    fn turn(&mut self) {
+        if !self.pipeline.has_room() || self.ephemerons.are_waiting() {
+            self.turn_slowly();
+        } else if self.role == Role::Alone {
+            self.turn_alone();
+        } else {
+            self.turn_together();
+            self.hand_over();
+        }
+    }
+
+    #[inline(always)]
+    fn turn_alone(&mut self) {
+        self.pipeline.turn::<false>(|stack, candidates| {
+            for candidate in candidates {
+                let is_new = candidate.word.mark_allocated(candidate.bit);
+                let touched = units::touched(candidate.unit);
+                touched.store(touched.load(Ordering::Relaxed) | (u8::from(is_new) * TOUCHED), Ordering::Relaxed);
+                // SAFETY: `has_room` has seen to room for all candidates.
+                unsafe { stack.push_if(candidate.item, is_new & may_hold_pointers(candidate.item)) };
+            }
+        });
+    }
+
+    /// Neighbours are often found one after the other: an atomic operation for each run of candidates with one word.
+    #[inline(always)]
+    fn turn_together(&mut self) {
+        self.pipeline.turn::<true>(|stack, candidates| {
+            for run in candidates.chunk_by(|one, next| core::ptr::eq(one.word, next.word)) {
+                let wanted = run.iter().fold(0, |bits, candidate| bits | 1 << candidate.bit);
+                let mut new = run[0].word.mark_allocated_together(wanted);
+                if new != 0 {
+                    units::flag_together(run[0].unit, TOUCHED);
+                }
+                for candidate in run {
+                    let is_new = new >> candidate.bit & 1 == 1;
+                    // The same slot may come twice.
+                    new &= !(1 << candidate.bit);
+                    // SAFETY: `has_room` has seen to room for all candidates.
+                    unsafe { stack.push_if(candidate.item, is_new & may_hold_pointers(candidate.item)) };
+                }
+            }
+        });
+    }
+
+    /// As `turn`, when the stack may fill up or objects are keys of ephemerons.
+    #[cold]
+    fn turn_slowly(&mut self) {
+        let Scanner { pipeline, ephemerons, overflowed, .. } = self;
+        let limit = pipeline.stack_limit();
+        pipeline.turn::<true>(|stack, candidates| {
+            for candidate in candidates {
+                if candidate.word.mark_allocated_together(1 << candidate.bit) == 0 {
+                    continue;
+                }
+                let mut flags = TOUCHED;
+                if may_hold_pointers(candidate.item) && !stack.push_within(candidate.item, limit) {
+                    *overflowed = true;
+                    flags |= UNSCANNED;
+                }
+                units::flag_together(candidate.unit, flags);
+                if ephemerons.are_waiting() {
+                    ephemerons.wake(ObjRef::claim(candidate.item.start()));
+                }
+            }
+        });
+    }
+
+    /// Hands objects over when others have nothing to do.
+    #[inline(always)]
+    fn hand_over(&mut self) {
+        if self.share.is_hungry() {
+            let share = self.share;
+            self.pipeline.give_oldest(|items| share.give(items));
+        }
+    }
+
+    /// Marks what the words of a root range point to.
+    ///
+    /// # Safety
+    /// The range may be read.
+    pub unsafe fn root_range(&mut self, range: Range) {
+        // Aligned first, so that no word lies across two pieces.
+        let mut rest = Range::new(range.start.align_up(size_of::<usize>()), range.end);
+        while !rest.is_empty() {
+            let piece = Range::new(rest.start, rest.end.min(rest.start + ROOT_PIECE_BYTES));
+            // SAFETY: by the caller's promise.
+            unsafe { self.root_words(piece) };
+            rest.start = piece.end;
+            self.relieve();
+        }
+    }
+
+    /// Marks what the words of a part of a root point to.
+    unsafe fn root_words(&mut self, range: Range) {
+        // SAFETY: by the caller's promise.
+        unsafe { trace::words(range, |word| self.offer_root(word)) };
+    }
+
+    /// Empties a half full stack before more roots are read: a large table of roots would fill it otherwise.
+    #[inline]
+    pub fn relieve(&mut self) {
+        if self.pipeline.is_half_full() {
+            self.scan_found();
+        }
+    }
+
+    /// Flags a unit with a marked object that could not be kept for scanning.
+    #[cold]
+    fn come_back(&mut self, unit: Unit) {
+        self.overflowed = true;
+        units::flag_together(unit, UNSCANNED);
+    }
+
+    /// Scans what is in the pipeline until nothing is, but for rests of large objects.
+    pub fn scan_found(&mut self) {
+        loop {
+            while let Some(item) = self.pipeline.take_object() {
+                self.scan(item);
+            }
+            if self.pipeline.is_settled() {
+                return;
+            }
+            self.turn();
+        }
+    }
+
+    /// Scans what others hand over, if they have not ended yet.
+    pub fn help(&mut self) {
+        if self.share.join() {
+            self.scan_together();
+        }
+    }
+
+    /// Scans with others until nobody has anything left.
+    pub fn scan_together(&mut self) {
+        loop {
+            self.scan_found();
+            let is_lead = self.role == Role::Lead;
+            match self.share.next(is_lead, |items| self.pipeline.take_over(items)) {
+                Work::Objects => {}
+                Work::Piece(piece) => self.scan_range(piece),
+                Work::Over => return,
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn scan(&mut self, item: Item) {
+        let class = item.class();
+        let bytes = class.shape().slot_bytes as usize;
+        if class.kind().traits().is_plain() && (1..=PIECE_BYTES).contains(&bytes) {
+            self.scan_piece(Range::sized(item.start(), bytes));
+        } else if let Some(slot) = resolve::locate(item.start()) {
+            self.scan_slot(&slot);
+        }
+    }
+
+    /// Scans an object of any kind and size.
+    #[inline(never)]
+    pub fn scan_slot(&mut self, slot: &Slot) {
+        let traits = slot.class().kind().traits();
+        if traits.is_uncollectable() {
+            // SAFETY: an object in use.
+            unsafe { self.root_words(Range::sized(slot.start(), slot.bytes())) };
+        } else if traits.is_conservative() {
+            let range = Range::sized(slot.start(), slot.bytes());
+            if !Large::is_for(range) {
+                self.scan_range(range);
+            } else if !self.share.add_large(range) {
+                self.come_back(slot.unit());
+            }
+        } else if traits.is_typed() {
+            layout::children(slot, |word| self.offer(word));
+        } else if self.role == Role::Helper {
+            if !self.share.leave_to_lead(Item::of(slot)) {
+                self.come_back(slot.unit());
+            }
+        } else if traits.is_ephemeron() {
+            self.ephemerons.found(slot.object());
+        } else {
+            trace::children(slot, |word| self.offer(word));
+        }
+    }
+
+    /// Scans a range of an object's words.
+    pub fn scan_range(&mut self, range: Range) {
+        let mut rest = range;
+        while !rest.is_empty() {
+            let piece = Range::new(rest.start, rest.end.min(rest.start + PIECE_BYTES));
+            self.scan_piece(piece);
+            rest.start = piece.end;
+        }
+    }
+
+    /// Scans at most [`PIECE_BYTES`] of an object.
+    #[inline(always)]
+    fn scan_piece(&mut self, piece: Range) {
+        // SAFETY: part of an object in use.
+        unsafe { trace::words(piece, |word| self.add(word)) };
+        if self.pipeline.is_due() {
+            self.turn();
+        }
+    }
+}
+
+#[inline(always)]
+fn may_hold_pointers(item: Item) -> bool {
+    item.class().kind().traits().may_hold_pointers()
+}

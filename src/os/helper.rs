@@ -1,0 +1,136 @@
+//! Bare threads: made by the kernel alone, without the C library, for work of ours while the world is stopped.
+//!
+//! The new thread shares everything with the calling one: also its thread pointer, so it must neither use thread-local
+//! storage nor call the C library. It takes over the mask of signals, of which its maker has blocked all. The flags are
+//! those that glibc makes its own threads with, which a sandbox that lets a program have threads lets pass.
+//!
+//! Threads: the collecting thread starts and joins.
+
+use super::{mem, sys, thread, tls};
+use crate::base::{
+    addr::{Addr, Range},
+    sync::{AtomicU32, Ordering},
+};
+use core::{arch::naked_asm, ffi::c_void};
+
+const FLAGS: i32 = libc::CLONE_VM
+    | libc::CLONE_FS
+    | libc::CLONE_FILES
+    | libc::CLONE_SYSVSEM
+    | libc::CLONE_SIGHAND
+    | libc::CLONE_THREAD
+    | libc::CLONE_SETTLS
+    | libc::CLONE_PARENT_SETTID
+    | libc::CLONE_CHILD_CLEARTID;
+
+/// A place for a bare thread: its stack, and the word that says whether one is there.
+pub struct Helper {
+    stack: Range,
+    /// Not zero from the start; the kernel clears it when the thread has run its last instruction.
+    running: AtomicU32,
+    /// The id of the last thread that was here; the kernel sets it.
+    tid: AtomicU32,
+}
+
+impl Helper {
+    /// A place with a stack of `bytes`, below which lies a page that nobody may touch. `None` when the system refuses.
+    pub fn new(bytes: usize) -> Option<Helper> {
+        let start = mem::reserve(mem::PAGE + bytes, mem::PAGE)?;
+        let stack = Range::sized(start + mem::PAGE, bytes);
+        if mem::commit(stack) {
+            return Some(Helper { stack, running: AtomicU32::new(0), tid: AtomicU32::new(0) });
+        }
+        mem::release(start, mem::PAGE + bytes);
+        None
+    }
+
+    /// Starts a thread that calls `run` with `data` and ends. `false` when the system refuses.
+    ///
+    /// # Safety
+    /// No thread is here: the last one has been [`join`](Self::join)ed. `run` uses no thread-local storage and nothing of
+    /// the C library; `data` is what it wants, and stays until then.
+    pub unsafe fn start(&self, run: extern "C" fn(*mut c_void), data: *mut c_void) -> bool {
+        let top = self.stack.start + (self.stack.bytes() - 2 * size_of::<usize>());
+        self.running.store(1, Ordering::Relaxed);
+        // SAFETY: the top of our own stack, which nobody uses now. `clone` finds both words there.
+        let result = unsafe {
+            top.as_ptr::<usize>().write(data as usize);
+            (top + size_of::<usize>()).as_ptr::<usize>().write(run as usize);
+            clone(FLAGS as usize, top, self.tid.as_ptr(), self.running.as_ptr(), tls::thread_pointer())
+        };
+        if result < 0 {
+            self.running.store(0, Ordering::Relaxed);
+        }
+        result > 0
+    }
+
+    /// Waits until the thread has ended: what it had is the caller's again.
+    pub fn join(&self) {
+        // Acquire: what the thread wrote is seen; the kernel clears the word after it, with a full barrier.
+        while self.running.load(Ordering::Acquire) != 0 {
+            // The kernel wakes by the word's place in memory, as processes that share it would.
+            sys::futex_wait_shared(&self.running, 1);
+        }
+    }
+
+    /// Waits until the kernel has forgotten the thread too. It has been [`join`](Self::join)ed, so that is soon.
+    pub fn await_end(&self) {
+        thread::await_end(self.tid.load(Ordering::Relaxed));
+    }
+}
+
+/// `clone`: in the new thread pops an argument and a function off `stack`, calls it, and ends the thread.
+///
+/// # Safety
+/// As [`Helper::start`].
+#[unsafe(naked)]
+unsafe extern "C" fn clone(flags: usize, stack: Addr, parent_tid: *mut u32, child_tid: *mut u32, tp: Addr) -> isize {
+    naked_asm!(
+        "mov r10, rcx",
+        "mov eax, {clone}",
+        "syscall",
+        "test rax, rax",
+        "jz 2f",
+        "ret",
+        "2:",
+        "xor ebp, ebp",
+        "pop rdi",
+        "pop rax",
+        "call rax",
+        "xor edi, edi",
+        "mov eax, {exit}",
+        "syscall",
+        "ud2",
+        clone = const libc::SYS_clone,
+        exit = const libc::SYS_exit,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::os::signal;
+
+    extern "C" fn add_one(data: *mut c_void) {
+        // SAFETY: the test passes an atomic that outlives the thread.
+        unsafe { &*data.cast::<AtomicU32>() }.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn a_helper_runs_once_each_time_and_is_gone() {
+        let helper = Helper::new(64 << 10).expect("memory");
+        let sum = AtomicU32::new(0);
+        let mask = signal::block_all();
+        for round in 1..=1000 {
+            // SAFETY: joined below; `add_one` is one instruction; `sum` stays.
+            assert!(unsafe { helper.start(add_one, (&raw const sum).cast_mut().cast()) });
+            helper.join();
+            helper.await_end();
+            let tid = helper.tid.load(Ordering::Relaxed);
+            assert!(thread::for_each_id(|listed| assert_ne!(listed, tid, "round {round}")));
+            assert_eq!(sum.load(Ordering::Relaxed), round);
+        }
+        signal::set_mask(mask);
+    }
+}
