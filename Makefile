@@ -65,7 +65,7 @@ accept: accept-tests accept-gateway accept-collect accept-programs accept-tools 
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
-	$(GATEWAY) --check --pairs 5
+	$(GATEWAY) --check --pairs 9
 
 # All tests pass, none is ignored; the protocols of threads hold in every order of their steps.
 accept-tests: test loom

@@ -58,12 +58,26 @@ impl Load {
         step: u64,
         marks: mpsc::Sender<u64>,
     ) -> Result<Driven> {
-        let start = Barrier::new(self.connections as usize + 1);
-        let mut clients = (0..self.connections)
-            .map(|connection| Client::connect(self, connection, address))
-            .collect::<Result<Vec<_>>>()?;
+        self.connect(address)?.drive(answered, step, &marks)
+    }
+
+    /// Connects to the gateway at `address`, for one load or for several in turn.
+    pub fn connect(&self, address: SocketAddr) -> Result<Clients> {
+        let clients = (0..self.connections).map(|connection| Client::connect(self, connection, address));
+        Ok(Clients(clients.collect::<Result<_>>()?))
+    }
+}
+
+/// The connections of a load. Each remembers what it has sent, so the next load goes on where the last one ended.
+pub struct Clients(Vec<Client>);
+
+impl Clients {
+    /// Sends everything, once. `answered` and `marks` as for [`Load::drive`].
+    pub fn drive(&mut self, answered: &AtomicU64, step: u64, marks: &mpsc::Sender<u64>) -> Result<Driven> {
+        let start = Barrier::new(self.0.len() + 1);
         thread::scope(|scope| {
-            let threads: Vec<_> = clients
+            let threads: Vec<_> = self
+                .0
                 .iter_mut()
                 .map(|client| {
                     let (start, marks) = (&start, marks.clone());

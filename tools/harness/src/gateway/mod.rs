@@ -1,7 +1,8 @@
 //! `gateway`: a payment gateway that forgets memory with every request is driven twice by the same requests, on
 //! glibc's malloc and on gleaner.
 //!
-//! payments → load → server, watched by the meter: a run; two runs → judge, report, plot.
+//! payments → load → server, watched by the meter: a run; two runs → judge, report, plot. Two servers that take turns: a
+//! race, for the throughput.
 
 mod http;
 mod judge;
@@ -9,6 +10,7 @@ mod load;
 mod meter;
 mod payments;
 mod plot;
+mod race;
 mod report;
 mod run;
 mod server;
@@ -24,6 +26,7 @@ use serde::Serialize;
 use judge::{Pair, Throughput, Verdict};
 use load::Load;
 use payments::House;
+use race::Race;
 use run::Run;
 use server::Malloc;
 
@@ -46,10 +49,10 @@ pub struct Args {
     #[arg(long, value_name = "DIRECTORY", default_value = "target/gateway")]
     out: PathBuf,
     /// Requests of each run
-    #[arg(long, default_value_t = 375_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 900_000, value_parser = clap::value_parser!(u64).range(1..))]
     requests: u64,
     /// Payments in a request
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: u16,
     /// Connections, each with one request under way
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -66,11 +69,11 @@ pub struct Args {
     /// Where the random numbers begin
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Pairs of runs for the throughput; when more than one, they follow the demonstration
+    /// Pairs for the throughput; when more than one, they follow the demonstration, on two gateways that take turns
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pairs: u16,
-    /// Requests of each run of these pairs
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Requests to each gateway in one of these pairs
+    #[arg(long, default_value_t = 160_000, value_parser = clap::value_parser!(u64).range(1..))]
     pair_requests: u64,
     /// Fail when a figure falls short
     #[arg(long)]
@@ -158,9 +161,22 @@ impl Args {
         if self.pairs == 1 {
             return Ok(Throughput::of(vec![pair(glibc, gleaner)]));
         }
-        println!("\nthroughput: {} pairs of {} requests", self.pairs, grouped(self.pair_requests));
-        let load = self.load(self.pair_requests);
-        let pairs = (0..self.pairs).map(|_| self.pair(&load, "pair").map(|(glibc, gleaner)| pair(&glibc, &gleaner)));
-        Ok(Throughput::of(pairs.collect::<Result<_>>()?))
+        let spell = self.load(self.pair_requests.div_ceil(race::SPELLS));
+        println!(
+            "\nthroughput: {} pairs of {} requests, in {} spells each",
+            self.pairs,
+            grouped(spell.requests * race::SPELLS),
+            race::SPELLS
+        );
+        let door = self.door();
+        let mut race = Race::start([&Malloc::Glibc, &door], &self.server, self.workers, spell, &self.out)?;
+        let pairs = (0..self.pairs).map(|_| {
+            let [glibc, gleaner] = race.run()?;
+            println!("glibc {glibc:>6.0} requests a second, gleaner {gleaner:>6.0}");
+            Ok(Pair { glibc, gleaner })
+        });
+        let throughput = Throughput::of(pairs.collect::<Result<_>>()?);
+        println!("{} collections meanwhile", race.end()?.collections.len());
+        Ok(throughput)
     }
 }

@@ -78,12 +78,16 @@ impl Run {
     }
 }
 
-/// Runs `program` on a malloc under a load. Its stderr goes to the file `log`.
-pub fn measure(malloc: &Malloc, program: &Path, workers: u32, load: &Load, log: &Path) -> Result<Run> {
+/// Starts `program` on a malloc for a load. Its stderr goes to the file `log`.
+pub fn start(malloc: &Malloc, program: &Path, workers: u32, load: &Load, log: &Path) -> Result<Server> {
     let options = [("-p", 0), ("-w", workers), ("-s", load.house.sessions), ("-c", load.house.cards)];
     let arguments: Vec<_> = options.iter().flat_map(|(name, value)| [(*name).to_owned(), value.to_string()]).collect();
+    Server::start(malloc, program, &arguments, log)
+}
 
-    let server = Server::start(malloc, program, &arguments, log)?;
+/// Runs `program` on a malloc under a load. Its stderr goes to the file `log`.
+pub fn measure(malloc: &Malloc, program: &Path, workers: u32, load: &Load, log: &Path) -> Result<Run> {
+    let server = start(malloc, program, workers, load, log)?;
     let resident_first_bytes = process::resident(server.pid)?.bytes;
     let cpu = |pid| process::cpu_seconds(pid);
     let (gateway_before, load_before) = (cpu(server.pid)?, cpu(std::process::id())?);
