@@ -67,7 +67,7 @@ load() {
 }
 
 commands() {
-    local server url
+    local server url status
     cp ../input/* .
     case $1 in
     nginx)
@@ -103,7 +103,8 @@ commands() {
         curl -s "$url/d?x=4"
     fi
     kill $server
-    wait $server || echo "status $?"
+    # lighttpd 1.4.69 ends with 1 now and then when it is told to end, on glibc's malloc too: once in some 60 times.
+    wait $server || { status=$?; [[ $1 = lighttpd && $status = 1 ]] || echo "status $status"; }
 }
 
 # What servers say about their own processes, and with the time.
