@@ -47,6 +47,40 @@ pub fn markers_wanted(mark_cpu_ns: u64, is_malloc: bool) -> usize {
     }
 }
 
+/// Whether helpers repay what sharing costs the lead. A heap that is one long list gives them nothing to do; then several
+/// collections go without, twice as many each time, before helpers are tried again.
+struct Worth {
+    alone_left: u32,
+    alone_next: u32,
+}
+
+const ALONE_MAX: u32 = 64;
+/// The part of all batches, one in so many, that each helper has to take for helpers to be worth it.
+const SHARE_LEAST: u64 = 8;
+
+impl Worth {
+    const fn new() -> Self {
+        Worth { alone_left: 0, alone_next: 1 }
+    }
+
+    /// Whether the collection that begins goes without.
+    fn goes_without(&mut self) -> bool {
+        let is_alone = self.alone_left > 0;
+        self.alone_left = self.alone_left.saturating_sub(1);
+        is_alone
+    }
+
+    /// `all` batches were marked in a collection, `helped` of them by `helpers`.
+    fn note(&mut self, all: u64, helped: u64, helpers: u64) {
+        if helped * SHARE_LEAST >= all * helpers {
+            *self = Worth::new();
+        } else {
+            self.alone_left = self.alone_next;
+            self.alone_next = (self.alone_next * 2).min(ALONE_MAX);
+        }
+    }
+}
+
 /// A helper's own: the thread and what it walks with.
 struct Seat {
     thread: Helper,
@@ -60,19 +94,21 @@ pub struct Helpers {
     /// How many are to be started, and how many have been.
     wanted: usize,
     started: usize,
+    worth: Worth,
 }
 
 impl Helpers {
     /// None, without memory.
     pub const fn new(share: &'static Share) -> Self {
-        Helpers { share, seats: [const { None }; HELPERS_MAX], wanted: 0, started: 0 }
+        Helpers { share, seats: [const { None }; HELPERS_MAX], wanted: 0, started: 0, worth: Worth::new() }
     }
 
     /// Makes room for `count` helpers, each with a stack of `objects_max`: for fewer where the system refuses. Not during
     /// a collection.
     pub fn prepare(&mut self, count: usize, objects_max: usize) {
         self.wanted = 0;
-        if count == 0 || !self.share.prepare() {
+        let is_forced = settings::markers() != 0;
+        if count == 0 || !is_forced && self.worth.goes_without() || !self.share.prepare() {
             return;
         }
         for seat in &mut self.seats[..count.min(HELPERS_MAX)] {
@@ -113,16 +149,19 @@ impl Helpers {
         true
     }
 
-    /// Waits until the helpers have ended. Whether one of them has flagged a unit.
-    pub fn finish(&mut self) -> bool {
-        let mut overflowed = false;
+    /// Waits until the helpers have ended, while the lead marked `batches`. Whether a helper has flagged a unit.
+    pub fn finish(&mut self, batches: u64) -> bool {
+        let (mut overflowed, mut helped) = (false, 0);
         for seat in self.seats[..self.started].iter().flatten() {
             // SAFETY: the thread is no part of what the helper has; the rest is ours again when it is gone.
             unsafe {
                 (*seat.as_ptr()).thread.join();
-                overflowed |= core::mem::take(&mut (*seat.as_ptr()).scanner.overflowed);
+                let scanner = &mut (*seat.as_ptr()).scanner;
+                overflowed |= core::mem::take(&mut scanner.overflowed);
+                helped += scanner.shared_batches;
             }
         }
+        self.worth.note(batches + helped, helped, self.started as u64);
         overflowed
     }
 
@@ -158,4 +197,25 @@ impl Seat {
 extern "C" fn help(data: *mut c_void) {
     // SAFETY: `start` passes a scanner, which is this thread's until it ends.
     unsafe { &mut *data.cast::<Scanner>() }.help();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helpers_with_nothing_to_do_are_asked_less_and_less_and_come_back_when_they_work() {
+        let mut worth = Worth::new();
+        for pause in [1, 2, 4, 8, 16, 32, 64, 64] {
+            assert!(!worth.goes_without());
+            worth.note(1000, 10, 1);
+            assert_eq!((0..1000).take_while(|_| worth.goes_without()).count(), pause);
+            worth.alone_left = 0;
+        }
+        worth.note(1000, 400, 1);
+        assert!(!worth.goes_without() && !worth.goes_without());
+        worth.note(1000, 300, 3);
+        assert!(worth.goes_without(), "three helpers that take three tenths together are not worth it");
+        assert!(!worth.goes_without());
+    }
 }

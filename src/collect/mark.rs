@@ -131,7 +131,7 @@ impl Marker {
             self.scanner.become_role(Role::Lead);
             self.scanner.scan_together();
             self.scanner.become_role(Role::Alone);
-            self.scanner.overflowed |= self.helpers.finish();
+            self.scanner.overflowed |= self.helpers.finish(self.scanner.shared_batches);
         }
         self.drain();
     }

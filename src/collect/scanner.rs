@@ -56,6 +56,8 @@ pub struct Scanner {
     hull_bytes: usize,
     /// A unit was flagged.
     pub overflowed: bool,
+    /// Batches marked beside others in this cycle.
+    pub shared_batches: u64,
     pub(super) ephemerons: Ephemerons,
 }
 
@@ -69,6 +71,7 @@ impl Scanner {
             hull: Range { start: Addr::NULL, end: Addr::NULL },
             hull_bytes: 0,
             overflowed: false,
+            shared_batches: 0,
             ephemerons: Ephemerons::new(),
         }
     }
@@ -91,6 +94,7 @@ impl Scanner {
     /// Makes the scanner ready for a new cycle. The world is stopped.
     pub fn begin(&mut self, role: Role) {
         self.role = role;
+        self.shared_batches = 0;
         self.hull = cage::hull();
         self.hull_bytes = self.hull.bytes();
     }
@@ -139,6 +143,7 @@ impl Scanner {
             self.turn_alone();
         } else {
             self.turn_together();
+            self.shared_batches += 1;
             self.hand_over();
         }
     }
