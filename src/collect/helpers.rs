@@ -11,6 +11,8 @@
 //!   finish    waits until all have ended
 //! ```
 //!
+//! A sandbox that ends a program for making a thread ends it here too; `markers=1` is for such programs.
+//!
 //! Threads: the collecting thread; the world is stopped from `start` to `finish`.
 
 use super::{
@@ -19,6 +21,7 @@ use super::{
     share::Share,
 };
 use crate::{
+    base::addr::Addr,
     heap::mutator,
     os::{cpus, helper::Helper, mem, memcheck},
 };
@@ -185,8 +188,11 @@ impl Helpers {
 impl Seat {
     /// A seat in memory of its own, which is never given back.
     fn make(share: &'static Share) -> Option<NonNull<Seat>> {
-        let thread = Helper::new(STACK_BYTES)?;
         let memory = NonNull::new(mem::map(size_of::<Seat>())?.as_ptr::<Seat>())?;
+        let Some(thread) = Helper::new(STACK_BYTES) else {
+            mem::unmap(Addr::of(memory.as_ptr()), size_of::<Seat>());
+            return None;
+        };
         // SAFETY: mapped just now, large enough and page-aligned.
         unsafe { memory.write(Seat { thread, scanner: Scanner::new(share) }) };
         Some(memory)

@@ -63,7 +63,8 @@ impl Marker {
             exact => exact,
         };
         self.scanner.prepare(objects_max);
-        self.helpers.prepare(markers - 1, objects_max);
+        // Together they have about twice what one has: address space may be scarce.
+        self.helpers.prepare(markers - 1, (objects_max / markers).max(1));
     }
 
     /// Makes the marker ready for a new cycle. The world is stopped.

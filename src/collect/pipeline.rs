@@ -81,6 +81,12 @@ impl Item {
         Class::from_index((self.0 >> CLASS_SHIFT) as usize)
     }
 
+    /// Whether a helper may scan it: the lead calls procedures of the program, and keeps ephemerons.
+    fn is_for_any_marker(self) -> bool {
+        let traits = self.class().kind().traits();
+        traits.is_conservative() || traits.is_typed()
+    }
+
     /// Asks for the cache lines of its first words.
     #[inline(always)]
     fn prefetch(self) {
@@ -233,11 +239,24 @@ impl Pipeline {
         None
     }
 
-    /// Offers the oldest half of the stack, which leads to most, to `give`, which says how many it has taken from the front.
+    /// Offers those of the oldest half of the stack, which leads to most, that any marker may scan to `give`, which says how
+    /// many it has taken from the front.
     pub fn give_oldest(&mut self, give: impl FnOnce(&[Item]) -> usize) {
-        let waiting = &self.stack.as_slice()[self.given..];
-        if waiting.len() >= PLENTY {
-            self.given += give(&waiting[..(waiting.len() / 2).min(HANDFUL)]);
+        let waiting = &mut self.stack.as_mut_slice()[self.given..];
+        if waiting.len() < PLENTY {
+            return;
+        }
+        let half = waiting.len() / 2;
+        let offered = &mut waiting[..half.min(HANDFUL)];
+        let mut count = 0;
+        for index in 0..offered.len() {
+            if offered[index].is_for_any_marker() {
+                offered.swap(index, count);
+                count += 1;
+            }
+        }
+        if count != 0 {
+            self.given += give(&offered[..count]);
         }
     }
 

@@ -64,6 +64,8 @@ struct Waiting {
     large: Large,
     working: u32,
     sleeping: u32,
+    /// The lead is among them.
+    lead_sleeps: bool,
     is_over: bool,
 }
 
@@ -78,6 +80,7 @@ impl Share {
             large: Large::new(),
             working: 0,
             sleeping: 0,
+            lead_sleeps: false,
             is_over: true,
         };
         // SAFETY: mapped just now, large enough, page-aligned, and never given back.
@@ -159,7 +162,10 @@ impl Share {
     pub fn leave_to_lead(&self, object: Item) -> bool {
         let mut waiting = self.waiting.lock();
         let is_left = waiting.for_lead.push_within(object, FOR_LEAD_MAX);
-        self.tell(waiting);
+        if waiting.lead_sleeps {
+            // Nobody else would find anything.
+            self.tell(waiting);
+        }
         is_left
     }
 
@@ -182,12 +188,14 @@ impl Share {
                 return Work::Over;
             }
             waiting.sleeping += 1;
+            waiting.lead_sleeps |= is_lead;
             // Relaxed: changed under the lock only.
             let news = self.news.load(Ordering::Relaxed);
             drop(waiting);
             sys::futex_wait(&self.news, news, None);
             waiting = self.waiting.lock();
             waiting.sleeping -= 1;
+            waiting.lead_sleeps &= !is_lead;
             waiting.working += 1;
         }
     }

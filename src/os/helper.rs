@@ -6,7 +6,7 @@
 //!
 //! Threads: the collecting thread starts and joins.
 
-use super::{mem, sys, thread, tls};
+use super::{clock, mem, sys, thread, tls};
 use crate::base::{
     addr::{Addr, Range},
     sync::{AtomicU32, Ordering},
@@ -22,6 +22,8 @@ const FLAGS: i32 = libc::CLONE_VM
     | libc::CLONE_SETTLS
     | libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_CLEARTID;
+
+const LONG_NS: u64 = 100_000_000;
 
 /// A place for a bare thread: its stack, and the word that says whether one is there.
 pub struct Helper {
@@ -73,9 +75,18 @@ impl Helper {
         }
     }
 
-    /// Waits until the kernel has forgotten the thread too. It has been [`join`](Self::join)ed, so that is soon.
+    /// Waits until the kernel has forgotten the thread too, so that it is in no list and no count. It has been
+    /// [`join`](Self::join)ed, so that is soon. One that a debugger still wants to see stays a zombie, and is not waited
+    /// for; nor is one that gets no processor for long.
     pub fn await_end(&self) {
-        thread::await_end(self.tid.load(Ordering::Relaxed));
+        let tid = self.tid.load(Ordering::Relaxed);
+        let deadline_ns = clock::now_ns() + LONG_NS;
+        while thread::send(tid, 0) == thread::Sent::Delivered
+            && !thread::is_zombie(tid)
+            && clock::now_ns() < deadline_ns
+        {
+            thread::yield_now();
+        }
     }
 }
 

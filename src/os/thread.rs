@@ -44,12 +44,9 @@ pub fn has_ended(tid: u32) -> bool {
     send(tid, 0) == Sent::Gone || matches!(state_letter(tid), Some(b'Z' | b'X'))
 }
 
-/// Waits until the kernel has forgotten a thread that is on its way out, so that it is in no list and no count. One that a
-/// debugger still wants to see stays a zombie, and is not waited for.
-pub fn await_end(tid: u32) {
-    while send(tid, 0) == Sent::Delivered && state_letter(tid) != Some(b'Z') {
-        yield_now();
-    }
+/// Whether the thread has ended and somebody, such as a debugger, has still to take note of it.
+pub fn is_zombie(tid: u32) -> bool {
+    state_letter(tid) == Some(b'Z')
 }
 
 /// Whether the thread waits for nothing but a processor.
