@@ -1,4 +1,5 @@
-//! What the built libraries ask of the system they meet: no glibc newer than 2.31, and an archive that links.
+//! What the built libraries ask of the system they meet: no glibc newer than 2.31, nothing that is not there, and an archive
+//! that links.
 
 #[path = "common/doors.rs"]
 mod doors;
@@ -45,6 +46,17 @@ fn a_newer_symbol_is_noticed() {
                  0000000000000000      DF *UND*\t0000000000000000 (GLIBC_2.2.5) free\n\
                  0000000000000000  w   D  *UND*\t0000000000000000              __gmon_start__\n";
     assert_eq!(too_new(&wanted(table)), [("dlsym", "(GLIBC_2.34)")]);
+}
+
+#[test]
+fn what_plain_cargo_build_makes_can_be_loaded() {
+    let program = ["-e", "my @numbers = map { [$_] } 1 .. 2000; print scalar(@numbers)"];
+    for library in LIBRARIES {
+        let mut command = Command::new("perl");
+        command.args(program).env("LD_PRELOAD", doors::debug_doors().join(library)).env("LD_BIND_NOW", "1");
+        let outcome = doors::run(command.env("GLEANER_OPTIONS", "zeal=500"), DEADLINE);
+        assert!(outcome.succeeded() && outcome.stdout == "2000" && outcome.stderr.is_empty(), "{library}: {outcome}");
+    }
 }
 
 #[test]

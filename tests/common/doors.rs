@@ -28,14 +28,19 @@ pub fn scratch(name: &str) -> PathBuf {
 /// Builds the doors, once per process, and returns the directory that holds the libraries.
 pub fn doors() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(|| build("release")).clone()
 }
 
-fn build() -> PathBuf {
+/// The libraries as plain `cargo build` makes them.
+pub fn debug_doors() -> PathBuf {
+    build("dev")
+}
+
+fn build(profile: &str) -> PathBuf {
     let target = root().join("target/doors");
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--release", "--target-dir"])
+        .args(["build", "--profile", profile, "--target-dir"])
         .arg(&target)
         .current_dir(root())
         // What the outer build was told about flags and targets does not concern the shipped libraries.
@@ -47,12 +52,12 @@ fn build() -> PathBuf {
         .output()
         .expect("cargo can be run");
     assert!(output.status.success(), "the doors do not build:\n{}", String::from_utf8_lossy(&output.stderr));
-    let release = target.join("release");
+    let built = target.join(if profile == "dev" { "debug" } else { profile });
     for library in ["libgleaner.so", "libgleaner_malloc.so"] {
         // The name that the loader looks for; an installation has it as a link too. Another test may have made it.
-        let _ = std::os::unix::fs::symlink(library, release.join(format!("{library}.0")));
+        let _ = std::os::unix::fs::symlink(library, built.join(format!("{library}.0")));
     }
-    release
+    built
 }
 
 /// Compiles the C or C++ (`.cc`) file `source` into `out`. `flags` follow the source, so libraries may stand there.

@@ -16,6 +16,8 @@ pub mod engine;
 pub mod exports;
 pub mod leave;
 pub mod misuse;
+#[cfg(debug_assertions)]
+mod personality;
 pub mod report;
 pub mod start;
 mod unwind;
