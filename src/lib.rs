@@ -55,6 +55,9 @@
 //!   the loader's lock -> world -> (gates) -> tables -> threads -> events -> centre -> cage -> os
 //! ```
 //!
+//! What the markers of one collection share has a lock outside that order: helpers have no thread-local storage to keep
+//! ranks in, and take no other.
+//!
 //! After the stop the collector makes system calls only: a stopped thread may hold any lock of the C library.
 //!
 //! What threads do to each other without a lock (gates, claims, refill against flush), and the lock itself, is run by a

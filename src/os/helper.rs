@@ -1,7 +1,7 @@
 //! Bare threads: made by the kernel alone, without the C library, for work of ours while the world is stopped.
 //!
 //! The new thread shares everything with the calling one: also its thread pointer, so it must neither use thread-local
-//! storage nor call the C library. It takes over the mask of signals, of which its maker has blocked all. The flags are
+//! storage nor call the C library, but to copy and clear memory. It takes over the mask of signals, of which its maker has blocked all. The flags are
 //! those that glibc makes its own threads with, which a sandbox that lets a program have threads lets pass.
 //!
 //! Threads: the collecting thread starts and joins.
@@ -49,8 +49,8 @@ impl Helper {
     /// Starts a thread that calls `run` with `data` and ends. `false` when the system refuses.
     ///
     /// # Safety
-    /// No thread is here: the last one has been [`join`](Self::join)ed. `run` uses no thread-local storage and nothing of
-    /// the C library; `data` is what it wants, and stays until then.
+    /// No thread is here: the last one has been [`join`](Self::join)ed. `run` keeps to what
+    /// such a thread may do; `data` is what it wants, and stays until then.
     pub unsafe fn start(&self, run: extern "C" fn(*mut c_void), data: *mut c_void) -> bool {
         let top = self.stack.start + (self.stack.bytes() - 2 * size_of::<usize>());
         self.running.store(1, Ordering::Relaxed);

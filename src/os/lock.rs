@@ -29,7 +29,8 @@ pub enum Rank {
     Cage = 5,
     /// What was mapped from the system.
     Os = 6,
-    /// Outside the order, and not checked: locks of threads without thread-local storage, which take no other meanwhile.
+    /// Outside the order, and not checked: a lock that threads without thread-local storage take. Who holds it takes no
+    /// other, but `Os` where no such thread runs.
     Unranked = 63,
 }
 

@@ -5,8 +5,8 @@
 # in random order, at -O0 and -O2, with 1, 2, 4 and 8 threads.
 #
 #     full size plain, and with three markers and `verify` after each collection
-#     smaller, with a collection every few allocations, poisoned free slots, two markers with a mark stack of 64 items
-#     each, and another that must agree with them (zeal, poison, markers, mark_stack, recheck)
+#     smaller, with a collection every few allocations, poisoned free slots, two markers with mark stacks of 64 and 32
+#     items, and another that must agree with them (zeal, poison, markers, mark_stack, recheck)
 #     smaller, with a collection at each allocation and one marker
 #
 # Each checksum must equal that of the same program on malloc and free. --short takes less than a minute.

@@ -95,7 +95,7 @@ pub fn run(args: &Args) -> Result<bool> {
     let load = args.load(args.requests);
     let started = Instant::now();
     println!("{} requests on each malloc", grouped(args.requests));
-    let (glibc, gleaner) = args.pair(&load, "gateway")?;
+    let (glibc, gleaner) = args.pair(&load)?;
     let seconds = started.elapsed().as_secs_f64();
 
     println!();
@@ -141,10 +141,10 @@ impl Args {
         }
     }
 
-    /// One run on glibc's malloc, then one on gleaner. The names of their logs begin with `log`.
-    fn pair(&self, load: &Load, log: &str) -> Result<(Run, Run)> {
+    /// One run on glibc's malloc, then one on gleaner.
+    fn pair(&self, load: &Load) -> Result<(Run, Run)> {
         let run = |malloc: &Malloc| {
-            let log = self.out.join(format!("{log}-{}.log", malloc.name()));
+            let log = self.out.join(format!("gateway-{}.log", malloc.name()));
             let run = run::measure(malloc, &self.server, self.workers, load, &log)?;
             println!("{:<8} {:>6.1} s, {:>6.0} requests a second", run.malloc, run.seconds, run.requests_per_second());
             anyhow::Ok(run)
