@@ -60,6 +60,7 @@ macro_rules! programs {
 programs! {
     absurd: "" "free=checked";
     foreign: "" "free=checked" "free=quarantine";
+    gives_back: "" "free=checked";
     handler: "" "free=checked";
     leader_exits: "" "verify=1";
     limited: "limit=32M" "limit=32M:free=checked";

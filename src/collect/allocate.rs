@@ -20,7 +20,7 @@ use crate::{
         kind::Kind,
         large, late, mutator, pressure, refill,
         resolve::{self, Slot},
-        zeal,
+        surplus, zeal,
     },
     os::memcheck,
 };
@@ -148,6 +148,7 @@ pub fn free(address: Addr, site: usize) -> Freed {
     }
     let Some(mutator) = mutator::register() else { return dropped() };
     let Some(inside) = gate::enter(mutator) else { return dropped() };
+    surplus::look_if_watched(&inside);
     let _unchecked = memcheck::unchecked();
     let twice = Freed::Twice { object: slot.start(), bytes: slot.object_bytes() };
     if !slot.is_allocated() || announce::is_freed(&slot) {

@@ -82,7 +82,7 @@ fn count() -> Census {
     census.free_slots += census.cached_slots;
     if let Some(cage) = CAGE.lock().as_ref() {
         census.heap_bytes = cage.used_bytes();
-        census.releasable_bytes = cage.free_dirty_units() * UNIT;
+        census.releasable_bytes = cage::idle_units() as usize * UNIT;
     }
     census
 }

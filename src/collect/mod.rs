@@ -12,7 +12,7 @@
 //!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
-//!   release      pages free for long go back to the system           heap::cage
+//!   release      pages free for long go back to the system           heap::surplus
 //!   report       counters, a line, events                            stats, events
 //! ```
 //!
@@ -51,10 +51,9 @@ use crate::{
         sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering},
     },
     heap::{
-        cage::CAGE,
         gate,
         mutator::{self, Mutator},
-        pressure,
+        pressure, surplus,
         sweep::{self, Swept},
         verify,
     },
@@ -368,10 +367,8 @@ fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
 }
 
 fn release(mutator: &Mutator) {
-    if let Some(_inside) = gate::enter(mutator)
-        && let Some(cage) = CAGE.lock().as_mut()
-    {
-        cage.release_some();
+    if let Some(inside) = gate::enter(mutator) {
+        surplus::look(&inside);
     }
 }
 

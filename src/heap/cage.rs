@@ -9,12 +9,14 @@
 //!   span 0    [ unit 0 | unit 1 | … | committed ▏ reserved only …            ]
 //!   used        1 1 0 1 …    taken by a block or a large object
 //!   dirty       1 1 1 0 …    its pages may hold something; clear: known to be zero
-//!   resting     0 0 1 0 …    given back less than about a second ago
 //! ```
 //!
-//! Units are taken lowest address first, so that the heap stays dense and its upper end can be given back.
+//! Units are taken lowest address first, so that the heap stays dense and its upper end can be given back. A unit that is
+//! free and dirty is *idle*: it holds pages for nobody. [`surplus`](super::surplus) decides how many of them go back to
+//! the system; the highest go first, for they would be taken last.
 //!
 //! Holds:   every unit of a block or large object is used; used units are dirty; units past the frontier are unused.
+//!          A unit that is being given back counts as used meanwhile, so nobody takes it, and has no class.
 //! Threads: `CAGE` is a lock; [`MAP`] is written under it and read by anybody.
 
 use super::size_class::{UNIT, UNIT_SHIFT};
@@ -25,7 +27,7 @@ use crate::{
         sync::{AtomicU32, AtomicUsize, Ordering},
     },
     os::{
-        clock, limits,
+        limits,
         lock::{Lock, Rank},
         mem, memcheck,
     },
@@ -127,7 +129,6 @@ type Bits = BitSlice<u64, Lsb0>;
 pub struct Cage {
     used: &'static mut Bits,
     dirty: &'static mut Bits,
-    resting: &'static mut Bits,
     /// No unit below this one is free.
     lowest_free: Unit,
     units_max: Unit,
@@ -135,15 +136,35 @@ pub struct Cage {
     bitmaps: Addr,
     bitmap_bytes: usize,
     /// Bytes of each that are committed.
-    bitmaps_committed: [usize; 3],
+    bitmaps_committed: [usize; 2],
     /// How large the next span is to be.
     span_units: u32,
     used_units: u32,
-    /// Where releasing goes on, and when resting units are next let go.
-    release_cursor: Unit,
-    next_tick_ns: u64,
-    last_release_ns: u64,
+    idle_units: u32,
+    /// The fewest idle units since [`Cage::restart_low_water`].
+    idle_low_water: u32,
+    /// No unit from this one on is idle.
+    idle_end: Unit,
     released_bytes: u64,
+}
+
+/// How many units are idle, for who cannot take the lock to learn that there are few. Written under the lock.
+static IDLE_UNITS: AtomicU32 = AtomicU32::new(0);
+
+/// Units taken so far, modulo 2^32. Written under the lock.
+static TAKEN_UNITS: AtomicU32 = AtomicU32::new(0);
+
+/// How many units have been taken so far, modulo 2^32.
+pub fn taken_units() -> u32 {
+    // Relaxed: as in `idle_units`.
+    TAKEN_UNITS.load(Ordering::Relaxed)
+}
+
+/// Units that hold pages for nobody. Without the lock it is the figure of a moment.
+#[inline(always)]
+pub fn idle_units() -> u32 {
+    // Relaxed: a figure that stands for itself.
+    IDLE_UNITS.load(Ordering::Relaxed)
 }
 
 /// The cage. `None` before the first use and when the system refused to reserve it.
@@ -158,7 +179,7 @@ pub struct Taken {
     pub is_zero: bool,
 }
 
-/// Bytes that the side arrays need for one unit, the three bitmaps here included.
+/// Bytes that the side arrays need for one unit, the bitmaps here included.
 const SIDE_BYTES_PER_UNIT: usize = units::BYTES_PER_UNIT + 1;
 
 impl Cage {
@@ -182,13 +203,13 @@ impl Cage {
         let units_max = units_max.next_multiple_of(SPAN_ALIGN_UNITS as usize);
         let start = mem::reserve(bytes, SPAN_ALIGN_UNITS as usize * UNIT)?;
         let bitmap_bytes = (units_max / 8).next_multiple_of(mem::PAGE);
-        let Some(bitmaps) = mem::reserve(3 * bitmap_bytes, mem::PAGE) else {
+        let Some(bitmaps) = mem::reserve(2 * bitmap_bytes, mem::PAGE) else {
             mem::release(start, bytes);
             return None;
         };
         if !units::reserve(units_max) {
             mem::release(start, bytes);
-            mem::release(bitmaps, 3 * bitmap_bytes);
+            mem::release(bitmaps, 2 * bitmap_bytes);
             return None;
         }
         let bitmap = |index: usize| -> &'static mut Bits {
@@ -200,17 +221,16 @@ impl Cage {
         let cage = Cage {
             used: bitmap(0),
             dirty: bitmap(1),
-            resting: bitmap(2),
             lowest_free: 0,
             units_max: units_max as Unit,
             bitmaps,
             bitmap_bytes,
-            bitmaps_committed: [0; 3],
+            bitmaps_committed: [0; 2],
             span_units: (bytes / UNIT) as u32,
             used_units: 0,
-            release_cursor: 0,
-            next_tick_ns: 0,
-            last_release_ns: 0,
+            idle_units: 0,
+            idle_low_water: 0,
+            idle_end: 0,
             released_bytes: 0,
         };
         MAP.base.store(start.get(), Ordering::Relaxed);
@@ -228,16 +248,10 @@ impl Cage {
             Some(first) => first,
             None => self.grow(count, align)?,
         };
-        let (from, to) = (first as usize, (first + count) as usize);
-        let is_zero = self.dirty[from..to].not_any();
-        self.used[from..to].fill(true);
-        self.dirty[from..to].fill(true);
-        self.resting[from..to].fill(false);
-        self.used_units += count;
         if first == self.lowest_free {
             self.lowest_free = first + count;
         }
-        Some(Taken { first, is_zero })
+        Some(self.take_free(first, count))
     }
 
     /// Takes the units from `first` on if they are all free: a large object grows where it is.
@@ -246,12 +260,24 @@ impl Cage {
         if first + count > frontier() || self.used[from..to].any() {
             return None;
         }
-        let is_zero = self.dirty[from..to].not_any();
+        Some(self.take_free(first, count))
+    }
+
+    fn take_free(&mut self, first: Unit, count: u32) -> Taken {
+        let (from, to) = (first as usize, (first + count) as usize);
+        let idle = self.dirty[from..to].count_ones() as u32;
         self.used[from..to].fill(true);
         self.dirty[from..to].fill(true);
-        self.resting[from..to].fill(false);
         self.used_units += count;
-        Some(Taken { first, is_zero })
+        TAKEN_UNITS.store(taken_units().wrapping_add(count), Ordering::Relaxed);
+        self.set_idle(self.idle_units - idle);
+        Taken { first, is_zero: idle == 0 }
+    }
+
+    fn set_idle(&mut self, units: u32) {
+        self.idle_units = units;
+        self.idle_low_water = self.idle_low_water.min(units);
+        IDLE_UNITS.store(units, Ordering::Relaxed);
     }
 
     /// Gives units back. Their pages stay for a while, in case they are taken again soon.
@@ -259,9 +285,10 @@ impl Cage {
         let (from, to) = (first as usize, (first + count) as usize);
         debug_assert!(self.used[from..to].all(), "gave units back that were not taken");
         self.used[from..to].fill(false);
-        self.resting[from..to].fill(true);
         self.used_units -= count;
         self.lowest_free = self.lowest_free.min(first);
+        self.idle_end = self.idle_end.max(first + count);
+        self.set_idle(self.idle_units + count);
     }
 
     /// The lowest run of `count` free units below the frontier.
@@ -350,7 +377,7 @@ impl Cage {
 
     fn commit_bitmaps(&mut self, end: Unit) -> bool {
         let bytes = (end as usize).div_ceil(8).next_multiple_of(mem::PAGE);
-        (0..3).all(|index| {
+        (0..2).all(|index| {
             let bitmap = self.bitmaps + index * self.bitmap_bytes;
             let missing = Range::new(bitmap + self.bitmaps_committed[index], bitmap + bytes);
             let granted = missing.is_empty() || mem::commit(missing);
@@ -389,7 +416,7 @@ impl Cage {
             span.units.store(kept, Ordering::Relaxed);
         }
         units::give_back_beyond(units_max, self.units_max);
-        for index in 0..3 {
+        for index in 0..2 {
             let bitmap = self.bitmaps + index * self.bitmap_bytes;
             tail = Range::new((bitmap + units_max as usize / 8).align_up(mem::PAGE), bitmap + self.bitmap_bytes);
             // What cannot be given back stays reserved and unused.
@@ -418,82 +445,75 @@ impl Cage {
         self.used[unit as usize]
     }
 
-    /// Units that are free and may hold pages.
-    pub fn free_dirty_units(&self) -> usize {
-        let frontier = frontier() as usize;
-        let words = frontier.div_ceil(64);
-        let (used, dirty) = (self.used.domain(), self.dirty.domain());
-        used.zip(dirty).take(words).map(|(used, dirty)| (dirty & !used).count_ones() as usize).sum()
+    /// Starts [`Cage::restart_low_water`]'s figure anew, and says what it was: so many units have been idle since.
+    pub fn restart_low_water(&mut self) -> u32 {
+        core::mem::replace(&mut self.idle_low_water, self.idle_units)
     }
 
-    /// Gives pages of free units back to the system: bounded work for slow paths.
-    ///
-    /// At most 4 MiB per 10 ms, and only units that have been free through a whole tick of a second.
-    pub fn release_some(&mut self) {
-        let now = clock::coarse_ns();
-        if now < self.last_release_ns + 10_000_000 {
-            return;
+    /// Takes the highest run of idle units, at most `units_max` of them, whose pages the caller gives back to the system.
+    pub fn begin_release(&mut self, units_max: u32) -> Option<Releasing> {
+        if self.idle_units == 0 {
+            return None;
         }
-        self.last_release_ns = now;
-        if now >= self.next_tick_ns {
-            self.next_tick_ns = now + 1_000_000_000;
-            let frontier = frontier() as usize;
-            self.resting[..frontier].fill(false);
+        let end = self.last_idle()? + 1;
+        let from = end.saturating_sub(units_max);
+        let is_idle = |cage: &Cage, unit: Unit| cage.dirty[unit as usize] && !cage.used[unit as usize];
+        let mut first = end;
+        while first > from && is_idle(self, first - 1) {
+            first -= 1;
         }
-        self.release_up_to(COMMIT_STEP_UNITS, false);
+        self.used[first as usize..end as usize].fill(true);
+        self.idle_end = first;
+        self.set_idle(self.idle_units - (end - first));
+        Some(Releasing { first, count: end - first })
     }
 
-    /// Gives all pages of free units back now: how many bytes.
-    pub fn release_all(&mut self) -> usize {
-        self.release_cursor = 0;
-        self.release_up_to(u32::MAX, true)
+    /// The highest idle unit.
+    fn last_idle(&self) -> Option<Unit> {
+        let words = (self.idle_end as usize).div_ceil(64);
+        // Whole words: neither bitmap has a first or last part.
+        let (_, used, _) = self.used[..words * 64].domain().region()?;
+        let (_, dirty, _) = self.dirty[..words * 64].domain().region()?;
+        let word = (0..words).rev().find(|&word| dirty[word] & !used[word] != 0)?;
+        Some(word as Unit * 64 + (dirty[word] & !used[word]).ilog2())
     }
 
-    fn release_up_to(&mut self, units_max: u32, even_resting: bool) -> usize {
-        let frontier = frontier();
-        if self.release_cursor >= frontier {
-            self.release_cursor = 0;
+    /// Makes units free again whose pages the system has back if `is_zero`.
+    pub fn end_release(&mut self, released: Releasing, is_zero: bool) {
+        let Releasing { first, count } = released;
+        let (from, to) = (first as usize, (first + count) as usize);
+        self.used[from..to].fill(false);
+        self.lowest_free = self.lowest_free.min(first);
+        if is_zero {
+            self.dirty[from..to].fill(false);
+            self.released_bytes += (count as usize * UNIT) as u64;
+        } else {
+            self.idle_end = self.idle_end.max(first + count);
+            self.set_idle(self.idle_units + count);
         }
-        let (mut tried, mut released) = (0, 0);
-        let mut unit = self.release_cursor;
-        while unit < frontier && tried < units_max {
-            let Some(ahead) = self.dirty[unit as usize..frontier as usize].first_one() else {
-                unit = frontier;
-                break;
-            };
-            unit += ahead as u32;
-            let is_due = |cage: &Cage, unit: u32| {
-                let unit = unit as usize;
-                cage.dirty[unit] && !cage.used[unit] && (even_resting || !cage.resting[unit])
-            };
-            let first = unit;
-            while unit < frontier && unit - first < units_max - tried && is_due(self, unit) {
-                unit += 1;
-            }
-            if unit == first {
-                unit += 1;
-                continue;
-            }
-            tried += unit - first;
-            released += self.decommit(first, unit - first);
-        }
-        self.release_cursor = unit;
-        let bytes = released as usize * UNIT;
-        self.released_bytes += bytes as u64;
-        bytes
+    }
+}
+
+/// Idle units on their way to the system.
+#[must_use]
+pub struct Releasing {
+    first: Unit,
+    count: u32,
+}
+
+impl Releasing {
+    /// How many they are.
+    pub fn count(&self) -> u32 {
+        self.count
     }
 
-    /// Gives the pages of units back: of how many. Units of one run lie in one span, but neighbouring free runs may not.
-    fn decommit(&mut self, first: Unit, count: u32) -> u32 {
-        let (mut unit, mut released) = (first, 0);
-        while unit < first + count {
-            let span = &SPANS[span_of_unit(unit)];
-            let end = (first + count).min(span.end());
-            if mem::decommit(Range::sized(addr_of(unit), (end - unit) as usize * UNIT)) {
-                self.dirty[unit as usize..end as usize].fill(false);
-                released += end - unit;
-            }
-            unit = end;
+    /// Gives their pages back, and the whole pages of their bit words: taking a unit sets them. `false`: the system
+    /// refuses, and they are as they were.
+    pub fn give_pages_back(&self) -> bool {
+        // A run of dirty units lies in one span: the last unit of a span is never taken.
+        let released = mem::decommit(Range::sized(addr_of(self.first), self.count as usize * UNIT));
+        if released {
+            units::forget_bits(self.first, self.count);
         }
         released
     }

@@ -28,20 +28,44 @@ use crate::base::{
     sync::{AtomicUsize, Ordering},
 };
 
-/// Not zero once an object has had something attached: a free by hand then has to look for it.
-static ATTACHED: AtomicUsize = AtomicUsize::new(0);
+/// Why every free by hand has to take the slow path; zero: it need not.
+static REASONS: AtomicUsize = AtomicUsize::new(0);
+
+/// An object has had something attached: a free has to look for it. Never taken away.
+const ATTACHED: usize = 1;
+/// The heap has a surplus, and a free is to look whether its time has come: see [`surplus`](super::surplus).
+const SURPLUS: usize = 2;
+
+#[inline(always)]
+fn is_free_slow() -> bool {
+    // Relaxed: see `may_be_attached`; the other reason may come late or go late.
+    REASONS.load(Ordering::Relaxed) != 0
+}
 
 /// Whether a free has to look whether something is attached to its object.
-#[inline(always)]
 pub fn may_be_attached() -> bool {
     // Relaxed: the thread that frees an object has it from the one that attached something, by the program's own
-    // synchronisation, or is that thread; so it sees the store below.
-    ATTACHED.load(Ordering::Relaxed) != 0
+    // synchronisation, or is that thread; so it sees the change made below.
+    REASONS.load(Ordering::Relaxed) & ATTACHED != 0
 }
 
 /// Something is going to be attached to an object: from now on every free takes the slow path.
 pub fn note_attached() {
-    ATTACHED.store(1, Ordering::Relaxed);
+    REASONS.fetch_or(ATTACHED, Ordering::Relaxed);
+}
+
+/// Whether frees look at the surplus.
+pub(super) fn is_surplus_watched() -> bool {
+    REASONS.load(Ordering::Relaxed) & SURPLUS != 0
+}
+
+/// Has every free take the slow path and look at the surplus, or no more.
+pub(super) fn watch_surplus(watched: bool) {
+    if watched {
+        REASONS.fetch_or(SURPLUS, Ordering::Relaxed);
+    } else {
+        REASONS.fetch_and(!SURPLUS, Ordering::Relaxed);
+    }
 }
 
 /// Takes a slot for `bytes` of `kind`, all of which may be used. Null: the slow path has to.
@@ -67,7 +91,7 @@ pub fn pop_for_malloc(bytes: usize) -> *mut u8 {
 /// The caller gives up what is at `address`, if it is an object.
 #[inline(always)]
 pub unsafe fn push(address: Addr) -> bool {
-    if may_be_attached() {
+    if is_free_slow() {
         return false;
     }
     let Some(class) = class_of_slot(address) else { return false };
@@ -90,7 +114,7 @@ pub unsafe fn push(address: Addr) -> bool {
 #[inline(always)]
 pub unsafe fn push_of_malloc(address: Addr) -> bool {
     let Some(class) = class_of_slot(address) else { return false };
-    if class.kind() != Kind::MALLOC || may_be_attached() {
+    if class.kind() != Kind::MALLOC || is_free_slow() {
         return false;
     }
     // SAFETY: the calling thread's magazine, and a slot of its class that the caller gives up.

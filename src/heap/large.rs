@@ -13,6 +13,7 @@ use super::{
     pressure,
     resolve::Slot,
     size_class::UNIT,
+    surplus,
     units::{self, Class},
 };
 use crate::base::{
@@ -42,6 +43,7 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
     units::publish(taken.first, 1, Class::large(kind));
     units::publish(taken.first + 1, count - 1, Class::large_rest(kind));
     pressure::note_allocated(inside.mutator(), count as usize * UNIT);
+    surplus::look_and_watch(inside);
     Some(start)
 }
 
@@ -60,6 +62,7 @@ pub fn free(inside: &Inside<'_>, slot: &Slot) -> bool {
     let is_given = give(slot);
     if is_given {
         pressure::note_freed(inside.mutator(), bytes);
+        surplus::look_and_watch(inside);
     }
     is_given
 }
@@ -80,7 +83,6 @@ pub(super) fn give_up(first: Unit) {
     units::publish(first, count, Class::FREE);
     if let Some(cage) = CAGE.lock().as_mut() {
         cage.give(first, count);
-        cage.release_some();
     }
 }
 
@@ -98,6 +100,7 @@ pub fn resize(inside: &Inside<'_>, slot: &Slot, bytes: usize) -> bool {
             cage.give(first + wanted, count - wanted);
         }
         pressure::note_freed(inside.mutator(), (count - wanted) as usize * UNIT);
+        surplus::look(inside);
     } else if wanted > count {
         let more = wanted - count;
         let taken = {

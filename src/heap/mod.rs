@@ -16,6 +16,7 @@
 //! - [`resolve`] from a word to an object
 //! - [`emergency`] memory for a signal handler that interrupted a slow path
 //! - [`announce`] what memcheck is told of objects · [`late`] slots that wait under it
+//! - [`surplus`] when pages that nobody uses go back to the system
 //! - [`pressure`] what has been handed out · [`zeal`] rare things made common
 
 pub mod announce;
@@ -34,6 +35,7 @@ pub mod refill;
 pub mod region;
 pub mod resolve;
 pub mod size_class;
+pub mod surplus;
 pub mod sweep;
 pub mod units;
 pub mod verify;

@@ -17,6 +17,7 @@ use super::{
     pressure,
     resolve::{self, Slot},
     size_class::Shape,
+    surplus,
     units::{self, Class},
     zeal,
 };
@@ -67,6 +68,7 @@ pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
     let has_slots = contents.count != 0;
     // SAFETY: ends the `close` above.
     unsafe { magazine.open(contents) };
+    surplus::look_and_watch(inside);
     has_slots
 }
 
@@ -257,6 +259,29 @@ pub fn make_room(inside: &Inside<'_>, class: Class) -> Result<(), FreedTwice> {
         }
         // SAFETY: ends the `close` above.
         unsafe { magazine.open(contents) };
+        if surplus::look_after_flush(inside) {
+            result = result.and(empty_all(inside));
+        }
+    }
+    result
+}
+
+/// Gives the slots of all the thread's magazines back to their bitmaps.
+fn empty_all(inside: &Inside<'_>) -> Result<(), FreedTwice> {
+    let mutator = inside.mutator();
+    let mut result = Ok(());
+    for class in (0..units::CLASS_WORDS).map(Class::from_index) {
+        let magazine = mutator.magazine(class);
+        if magazine.is_empty() {
+            continue;
+        }
+        // SAFETY: the owner, in its gate; opened again below.
+        let mut contents = unsafe { magazine.close() };
+        result = result.and(give_slots(class, contents.slots()));
+        pressure::note_freed(mutator, contents.count * class.shape().slot_bytes as usize);
+        contents.count = 0;
+        // SAFETY: ends the `close` above.
+        unsafe { magazine.open(contents) };
     }
     result
 }
@@ -264,7 +289,9 @@ pub fn make_room(inside: &Inside<'_>, class: Class) -> Result<(), FreedTwice> {
 /// Gives one slot straight back to its bitmap.
 pub fn give_one(inside: &Inside<'_>, slot: &Slot) -> Result<(), FreedTwice> {
     pressure::note_freed(inside.mutator(), slot.class().shape().slot_bytes as usize);
-    give_slots(slot.class(), &[slot.start().get()])
+    let result = give_slots(slot.class(), &[slot.start().get()]);
+    surplus::look(inside);
+    result
 }
 
 /// Clears the allocated bits of slots of one class, one atomic operation for neighbours in the same word.

@@ -309,6 +309,17 @@ pub fn bit_words() -> Range {
     Range::sized(Addr::new(MAP.bits.load(Ordering::Relaxed)), super::cage::frontier() as usize * BITS_STRIDE)
 }
 
+/// Gives the pages of the bit words back that belong to units of a free run alone.
+pub fn forget_bits(first: Unit, count: u32) {
+    let bits = Addr::new(MAP.bits.load(Ordering::Relaxed));
+    let start = (bits + first as usize * BITS_STRIDE).align_up(mem::PAGE);
+    let end = (bits + (first + count) as usize * BITS_STRIDE).align_down(mem::PAGE);
+    if start < end {
+        // If refused, they hold what the last owner left.
+        mem::decommit(Range::new(start, end));
+    }
+}
+
 /// The first unit of the large object that `unit` is a later part of.
 #[inline]
 pub fn head_of_rest(unit: Unit) -> &'static AtomicU32 {

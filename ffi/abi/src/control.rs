@@ -17,7 +17,7 @@ use gleaner::{
         stats::COUNTERS,
         world,
     },
-    heap::{self, cage::CAGE, gate, mutator},
+    heap::{self, gate, mutator, surplus},
 };
 
 /// See `gleaner.h`.
@@ -39,8 +39,7 @@ pub extern "C" fn gc_collect() {
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_release() -> usize {
     forward!(gc_release());
-    let Some(_inside) = mutator::register().and_then(gate::enter) else { return 0 };
-    CAGE.lock().as_mut().map_or(0, |cage| cage.release_all())
+    mutator::register().and_then(gate::enter).map_or(0, |inside| surplus::release_all(&inside))
 }
 
 /// See `gleaner.h`.
