@@ -119,6 +119,18 @@ fn no_call_that_waits_is_cut_short_by_a_collection() {
 }
 
 #[test]
+fn a_thread_that_allocates_little_costs_little() {
+    let outcome = preloaded(&program("small_threads", "small_threads", &[]), &[], "");
+    assert!(outcome.succeeded() && outcome.stdout == "small\n", "{outcome}");
+}
+
+#[test]
+fn a_thread_gets_no_part_of_a_cache_line_that_another_has() {
+    let outcome = preloaded(&program("own_lines", "own_lines", &[]), &[], "");
+    assert!(outcome.succeeded() && outcome.stdout == "own\n", "{outcome}");
+}
+
+#[test]
 fn made_code_keeps_what_its_instructions_name() {
     let program = program("made_code", "made_code", &[]);
     for options in ["zeal=500:poison=1:stats=1", "zeal=5000:recheck=1:stats=1"] {

@@ -34,7 +34,9 @@ pub struct Magazine {
     /// The block this class is refilled from: unit + 1, or zero.
     pub(super) claimed: UnsafeCell<u32>,
     /// The next word of that block's bitmap to take from.
-    pub(super) cursor: UnsafeCell<u16>,
+    pub(super) cursor: UnsafeCell<u8>,
+    /// How often the owner has been here by a slow path, as far as it matters: see `refill`.
+    pub(super) visits: UnsafeCell<u8>,
     /// Slots that the array behind the magazine has room for.
     pub(super) capacity: UnsafeCell<u16>,
 }
@@ -85,7 +87,9 @@ impl Magazine {
         // SAFETY: plain loads of words that stay mapped.
         unsafe {
             let (bottom, top) = (ptr::read_volatile(self.bottom.get()), ptr::read_volatile(self.top.get()));
-            (top as usize).saturating_sub(bottom as usize) / size_of::<usize>()
+            // The array may be another by now.
+            let count = (top as usize).saturating_sub(bottom as usize) / size_of::<usize>();
+            count.min(ptr::read_volatile(self.capacity.get()) as usize)
         }
     }
 

@@ -4,6 +4,10 @@
 //! are mapped from the system and never given back: a thread's record may be read by a collector, by its late
 //! destructors, or by a signal handler at any time. A record whose thread is gone is used again.
 //!
+//! A record has room for the magazines of all classes, of which a thread uses a few. So records lie side by side, and not
+//! each in pages of its own: what one has at its end and the next at its start, which is all that most threads touch,
+//! share a page. Who visits a record's magazines asks it first which classes have one.
+//!
 //! ```text
 //!   free --register--> alive --(the tid is gone)--> adopted by a collection: magazines flushed --> free
 //! ```
@@ -16,6 +20,7 @@
 
 use super::{
     gate,
+    kind::{KINDS_MAX, Kind},
     late::Late,
     magazine::Magazine,
     region, resolve,
@@ -24,6 +29,7 @@ use super::{
 use crate::{
     base::{
         addr::{Addr, Range},
+        bits,
         sync::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     os::{
@@ -37,6 +43,10 @@ use core::cell::UnsafeCell;
 #[repr(C)]
 pub struct Mutator {
     magazines: [Magazine; CLASS_WORDS],
+    /// A bit for each kind that has a magazine with an array, and then for each of its classes. Only the owner writes.
+    kinds_used: AtomicU64,
+    /// See `kinds_used`.
+    classes_used: [AtomicU64; KINDS_MAX],
     /// The gate: not zero while the thread runs a slow path.
     pub inside: AtomicU32,
     /// The kernel's id of the thread; zero while the record is free.
@@ -140,7 +150,14 @@ unsafe impl Sync for Empty {}
 
 /// The list of all records ever made. Pushed to under the lock; followed by anybody.
 static FIRST: AtomicPtr<Mutator> = AtomicPtr::new(core::ptr::null_mut());
-static RECORDS: Lock<u32> = Lock::new(Rank::Threads, 0);
+/// Guards the list, and has the memory that records and their arrays are cut from.
+static RECORDS: Lock<Range> = Lock::new(Rank::Threads, Range { start: Addr::NULL, end: Addr::NULL });
+/// The first slabs are for one thread each; a process that has more than a few of them gets larger ones.
+const SLAB_BYTES_FIRST: usize = 192 << 10;
+const FIRST_SLABS: usize = 4;
+const SLAB_BYTES: usize = 512 << 10;
+/// What is cut begins with a pair of cache lines: threads side by side write to no line together.
+const CUT_ALIGN: usize = 128;
 
 impl Mutator {
     /// The magazine for a class.
@@ -154,13 +171,13 @@ impl Mutator {
     /// # Safety
     /// The caller is the owner in its gate, or the owner is stopped or gone.
     pub unsafe fn for_each_cached(&self, mut visit: impl FnMut(Class, &[usize])) {
-        for (index, magazine) in self.magazines.iter().enumerate() {
+        self.for_each_class_used(|class| {
             // SAFETY: by the caller's promise.
-            let cached = unsafe { magazine.cached() };
+            let cached = unsafe { self.magazine(class).cached() };
             if !cached.is_empty() {
-                visit(Class::from_index(index), cached);
+                visit(class, cached);
             }
-        }
+        });
         // SAFETY: by the caller's promise.
         for &slot in unsafe { self.late.slots() } {
             if let Some(slot) = resolve::locate(Addr::new(slot)) {
@@ -171,12 +188,31 @@ impl Mutator {
 
     /// Visits the classes that have slots in a magazine, with how many. Beside a running owner the counts are of a moment.
     pub fn count_cached(&self, mut visit: impl FnMut(Class, usize)) {
-        for (index, magazine) in self.magazines.iter().enumerate() {
-            let count = magazine.count();
+        self.for_each_class_used(|class| {
+            let count = self.magazine(class).count();
             if count != 0 {
-                visit(Class::from_index(index), count);
+                visit(class, count);
             }
-        }
+        });
+    }
+
+    /// Notes that the class's magazine gets its first array. The caller is the owner in its gate.
+    pub(super) fn note_used(&self, class: Class) {
+        let (kind, size_class) = (class.kind().number() as usize, class.size_class());
+        // Relaxed: only the owner writes, and whoever has stopped it sees what it wrote.
+        let classes = self.classes_used[kind].load(Ordering::Relaxed);
+        self.classes_used[kind].store(classes | 1 << size_class, Ordering::Relaxed);
+        let kinds = self.kinds_used.load(Ordering::Relaxed);
+        self.kinds_used.store(kinds | 1 << kind, Ordering::Relaxed);
+    }
+
+    /// Visits the classes whose magazines have had an array, in any of the record's lives.
+    pub(super) fn for_each_class_used(&self, mut visit: impl FnMut(Class)) {
+        // Relaxed: the owner has stopped or is the caller, or what is read is of a moment.
+        bits::for_each_bit(self.kinds_used.load(Ordering::Relaxed), |kind| {
+            let classes = self.classes_used[kind].load(Ordering::Relaxed);
+            bits::for_each_bit(classes, |size_class| visit(Class::small(Kind::from_number(kind as u8), size_class)));
+        });
     }
 
     /// Whether a thread has the record.
@@ -304,7 +340,7 @@ fn register_slowly() -> Option<&'static Mutator> {
 ///
 /// It is the one the thread has, else a free one, else a new one.
 pub fn obtain(tid: u32) -> Option<&'static Mutator> {
-    let mut count = RECORDS.lock();
+    let mut slab = RECORDS.lock();
     if let Some(known) = find(tid) {
         return Some(known);
     }
@@ -312,15 +348,34 @@ pub fn obtain(tid: u32) -> Option<&'static Mutator> {
         free.claim_for(tid);
         return Some(free);
     }
-    let record = mem::map(size_of::<Mutator>())?.as_ptr::<Mutator>();
-    // SAFETY: mapped just now, zero, large enough, never given back; all-zero bytes are a valid record.
+    let record = cut(&mut slab, size_of::<Mutator>())?.as_ptr::<Mutator>();
+    // SAFETY: cut just now, zero, large enough, never given back; all-zero bytes are a valid record.
     let record: &'static Mutator = unsafe { &*record };
     record.claim_for(tid);
     record.next.store(FIRST.load(Ordering::Relaxed), Ordering::Relaxed);
     // Release: whoever reaches the record sees it set up.
     FIRST.store(core::ptr::from_ref(record).cast_mut(), Ordering::Release);
-    *count += 1;
     Some(record)
+}
+
+/// Cuts `bytes` off the slab, of zeroes and for good; a used-up slab is replaced.
+fn cut(slab: &mut Range, bytes: usize) -> Option<Addr> {
+    let bytes = bytes.next_multiple_of(CUT_ALIGN);
+    if slab.bytes() < bytes {
+        let wanted = if all().count() < FIRST_SLABS { SLAB_BYTES_FIRST } else { SLAB_BYTES };
+        // Where address space is short, no more than is needed now.
+        let mut sizes = [wanted.max(bytes), bytes].into_iter();
+        *slab = sizes.find_map(|size| Some(Range::sized(mem::map(size)?, size)))?;
+    }
+    let start = slab.start;
+    slab.start = start + bytes;
+    Some(start)
+}
+
+/// Memory for a record's arrays. The caller is in its gate.
+pub(super) fn cut_for_arrays(bytes: usize) -> Option<Range> {
+    let bytes = bytes.next_multiple_of(CUT_ALIGN);
+    cut(&mut RECORDS.lock(), bytes).map(|start| Range::sized(start, bytes))
 }
 
 /// The record of thread `tid`, if it has one.
@@ -354,4 +409,6 @@ pub fn count_alive() -> usize {
 pub unsafe fn reset_after_fork() {
     // SAFETY: by the caller's promise nobody else holds or waits.
     unsafe { RECORDS.reset() };
+    // Another thread may have been about to replace the slab.
+    *RECORDS.lock() = Range::default();
 }

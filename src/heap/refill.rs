@@ -3,6 +3,12 @@
 //! A refill takes bits of one word of the claimed block with one atomic OR: only the claiming thread sets bits there.
 //! A flush gives bits back with one atomic AND a word; anybody frees into any block. So the hot data has no lock.
 //!
+//! A thread that has just begun with a class may never need more of it, as most of a thousand sleeping threads. So its
+//! array is small at first, and it gives its claim up after each of its first refills: such threads share a block. There
+//! each takes slots by the four that make up whole cache lines, for two threads that write to one line slow each other
+//! down. For the same reason the first slots that a thread frees before it has allocated any of their class go to the
+//! bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
+//!
 //! Kinds that promise zero are zeroed here, in runs, just before they are used; slots of fresh pages are known to be
 //! zero. At most 16 KiB a refill, so that what was cleared is still in the first cache when it is handed out.
 
@@ -13,31 +19,38 @@ use super::{
     gate::Inside,
     late,
     magazine::{Contents, Magazine},
-    mutator::Mutator,
+    mutator::{self, Mutator},
     pressure,
     resolve::{self, Slot},
-    size_class::Shape,
+    size_class::{GRANULE, Shape},
     surplus,
     units::{self, Class},
     zeal,
 };
-use crate::{
-    base::{
-        addr::{Addr, Range},
-        bits,
-        sync::Ordering,
-    },
-    os::mem,
+use crate::base::{
+    addr::{Addr, Range},
+    bits,
+    sync::Ordering,
 };
 
 const MAGAZINE_BYTES_MAX: usize = 32 << 10;
 const MAGAZINE_SLOTS_MIN: usize = 4;
 const MAGAZINE_SLOTS_MAX: usize = 1024;
-/// A new magazine has room for so much, so that refills of small classes begin and end with sixteen slots.
-const MAGAZINE_BYTES_FIRST: usize = 4 << 10;
+/// A first refill takes so much, and of the smallest classes sixteen slots.
+const MAGAZINE_BYTES_FIRST: usize = 1 << 10;
 const THREAD_BYTES_MAX: usize = 256 << 10;
 const REFILL_BYTES_MAX: usize = 16 << 10;
-const ARRAYS_CHUNK_BYTES: usize = 64 << 10;
+/// A record's arrays are cut from pieces of this size: the first has room for a dozen classes that are hardly used.
+const ARRAYS_BYTES_FIRST: usize = 2 << 10;
+const ARRAYS_BYTES: usize = 16 << 10;
+/// How much larger an array is than the one before it: what those before leave behind is a third of it.
+const ARRAY_GROWTH: usize = 4;
+/// So many refills come from blocks that are shared, for slots that are smaller than pages; and so many slots of a class
+/// never allocated go to the bitmaps.
+const SHARED_REFILLS: u8 = 2;
+const FOREIGN_FREES: u8 = 4;
+/// Slots that fill whole cache lines, whatever their size: four granules are a line.
+const LINE_SLOTS: usize = 4;
 
 /// What a free that reached the bitmaps met there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +73,14 @@ pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
         let shape = class.shape();
         grow_limit(mutator, magazine, shape, &mut contents);
         let wanted = (contents.limit / 2).min(REFILL_BYTES_MAX / shape.slot_bytes as usize).max(1);
-        take_wanted(magazine, class, wanted, &mut contents);
+        // SAFETY: the owner, in its gate.
+        let refills = unsafe { &mut *magazine.visits.get() };
+        if *refills < SHARED_REFILLS && shape.slot_bytes as usize <= MAGAZINE_BYTES_FIRST {
+            *refills += 1;
+            take_shared(magazine, class, wanted, &mut contents);
+        } else {
+            take_wanted(magazine, class, wanted, &mut contents);
+        }
         // The lowest address is handed out first.
         contents.slots().reverse();
         pressure::note_allocated(mutator, contents.count * shape.slot_bytes as usize);
@@ -95,24 +115,57 @@ pub fn take_one(inside: &Inside<'_>, class: Class) -> Option<Addr> {
 fn take_wanted(magazine: &Magazine, class: Class, wanted: usize, contents: &mut Contents) {
     while contents.count < wanted {
         match claimed_block(magazine, class) {
-            Some(unit) => take_slots(magazine, class, unit, wanted, contents),
+            Some(unit) => take_slots(magazine, class, unit, wanted, contents, Take::Any),
             None => return,
         }
     }
 }
 
+/// Takes slots of whole cache lines from one block if it has any, else what there is, and ends the claim.
+fn take_shared(magazine: &Magazine, class: Class, wanted: usize, contents: &mut Contents) {
+    let Some(unit) = claimed_block(magazine, class) else { return };
+    let is_whole_lines = class.shape().slot_bytes.is_multiple_of((LINE_SLOTS * GRANULE) as u32);
+    let take = if is_whole_lines { Take::Any } else { Take::WholeLines };
+    take_slots(magazine, class, unit, wanted, contents, take);
+    if contents.count == 0 {
+        // SAFETY: the owner, in its gate.
+        unsafe { *magazine.cursor.get() = 0 };
+        return take_wanted(magazine, class, wanted, contents);
+    }
+    // SAFETY: the owner, in its gate.
+    unsafe { *magazine.claimed.get() = 0 };
+    centre::give_back(class, unit);
+}
+
 /// Gives a magazine its array.
 fn equip(mutator: &Mutator, magazine: &Magazine, class: Class, contents: &mut Contents) -> bool {
-    let capacity = capacity_of(class.shape());
-    let Some(array) = cut_array(mutator, capacity + 1) else { return false };
-    contents.array = (array + size_of::<usize>()).as_ptr();
-    let limit = (MAGAZINE_BYTES_FIRST / class.shape().slot_bytes as usize).clamp(MAGAZINE_SLOTS_MIN, INTERLEAVED);
-    contents.limit = if zeal::is_slow_path_only() { 0 } else { capacity.min(limit) };
-    // SAFETY: the owner, in its gate.
-    unsafe {
-        *magazine.capacity.get() = capacity as u16;
-        *mutator.cached_limit_bytes.get() += contents.limit * class.shape().slot_bytes as usize;
+    let limit = MAGAZINE_BYTES_FIRST / class.shape().slot_bytes as usize / LINE_SLOTS * LINE_SLOTS;
+    let limit = limit.clamp(MAGAZINE_SLOTS_MIN, INTERLEAVED);
+    // The limit is doubled before it is first used.
+    if !enlarge(mutator, magazine, contents, 2 * limit) {
+        return false;
     }
+    mutator.note_used(class);
+    // SAFETY: the owner, in its gate.
+    unsafe { *magazine.visits.get() = 0 };
+    contents.limit = if zeal::is_slow_path_only() { 0 } else { limit };
+    // SAFETY: the owner, in its gate.
+    unsafe { *mutator.cached_limit_bytes.get() += contents.limit * class.shape().slot_bytes as usize };
+    true
+}
+
+/// Gives a closed magazine an array for `capacity` slots. The old one is left behind. `false`: no memory.
+fn enlarge(mutator: &Mutator, magazine: &Magazine, contents: &mut Contents, capacity: usize) -> bool {
+    // The word below the first slot stays zero.
+    let Some(array) = cut_array(mutator, capacity + 1) else { return false };
+    let array = (array + size_of::<usize>()).as_ptr::<usize>();
+    for (index, &slot) in contents.slots().iter().enumerate() {
+        // SAFETY: the new array has room for more than the old one.
+        unsafe { array.add(index).write(slot) };
+    }
+    contents.array = array;
+    // SAFETY: the owner, in its gate.
+    unsafe { *magazine.capacity.get() = capacity as u16 };
     true
 }
 
@@ -122,20 +175,25 @@ fn cut_array(mutator: &Mutator, words: usize) -> Option<Addr> {
     // SAFETY: the owner, in its gate.
     let arrays = unsafe { &mut *mutator.arrays.get() };
     if arrays.bytes() < bytes {
-        *arrays = Range::sized(mem::map(ARRAYS_CHUNK_BYTES)?, ARRAYS_CHUNK_BYTES);
+        let piece = if arrays.start.is_null() { ARRAYS_BYTES_FIRST } else { ARRAYS_BYTES };
+        *arrays = mutator::cut_for_arrays(piece.max(bytes))?;
     }
     let start = arrays.start;
     arrays.start = start + bytes;
     Some(start)
 }
 
-/// Doubles a magazine's limit, within its array and what a thread may cache in all.
+/// Doubles a magazine's limit, within what the class and the thread may cache; the array grows with it.
 fn grow_limit(mutator: &Mutator, magazine: &Magazine, shape: &Shape, contents: &mut Contents) {
     // SAFETY: the owner, in its gate.
     let (capacity, total) = unsafe { (*magazine.capacity.get() as usize, &mut *mutator.cached_limit_bytes.get()) };
-    let limit = (contents.limit * 2).clamp(1, capacity);
+    let limit = (contents.limit * 2).clamp(1, capacity_of(shape));
     let more = limit.saturating_sub(contents.limit) * shape.slot_bytes as usize;
-    if *total + more <= THREAD_BYTES_MAX {
+    let has_room = |limit: usize, contents: &mut Contents| {
+        limit <= capacity
+            || enlarge(mutator, magazine, contents, (capacity * ARRAY_GROWTH).clamp(limit, capacity_of(shape)))
+    };
+    if *total + more <= THREAD_BYTES_MAX && has_room(limit, contents) {
         *total += more;
         contents.limit = limit;
     }
@@ -158,8 +216,26 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
     Some(unit)
 }
 
+/// Which free slots may be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Any,
+    /// Those whose neighbours in their cache lines are free, too.
+    WholeLines,
+}
+
+impl Take {
+    fn of(self, free: u64) -> u64 {
+        const FIRST_OF_LINE: u64 = 0x1111_1111_1111_1111;
+        match self {
+            Take::Any => free,
+            Take::WholeLines => (free & free >> 1 & free >> 2 & free >> 3 & FIRST_OF_LINE) * 0xf,
+        }
+    }
+}
+
 /// Takes free slots of the claimed block, from its cursor on, until there are `wanted` or the block has no more.
-fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, contents: &mut Contents) {
+fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, contents: &mut Contents, take: Take) {
     let shape = class.shape();
     let (block, words) = (units::block(unit), units::words(unit));
     // SAFETY: the owner, in its gate.
@@ -170,7 +246,7 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         let first_slot = *cursor as usize * 64;
         let all = bits::low_mask(shape.slots as usize - first_slot);
         let allocated = &words[*cursor as usize].allocated;
-        let free = !allocated.load(Ordering::Relaxed) & all;
+        let free = take.of(!allocated.load(Ordering::Relaxed) & all);
         let taken = lowest_bits(free, wanted - contents.count);
         if taken == free {
             *cursor += 1;
@@ -247,7 +323,8 @@ pub fn make_room(inside: &Inside<'_>, class: Class) -> Result<(), FreedTwice> {
     // SAFETY: the owner, in its gate; opened again below.
     let mut contents = unsafe { magazine.close() };
     let mut result = Ok(());
-    if !contents.array.is_null() || equip(mutator, magazine, class, &mut contents) {
+    let may_keep = !contents.array.is_null() || !is_foreign(magazine) && equip(mutator, magazine, class, &mut contents);
+    if may_keep {
         grow_limit(mutator, magazine, class.shape(), &mut contents);
         if contents.count >= contents.limit && contents.count > 0 {
             let flushed = contents.count.div_ceil(2);
@@ -270,10 +347,10 @@ pub fn make_room(inside: &Inside<'_>, class: Class) -> Result<(), FreedTwice> {
 fn empty_all(inside: &Inside<'_>) -> Result<(), FreedTwice> {
     let mutator = inside.mutator();
     let mut result = Ok(());
-    for class in (0..units::CLASS_WORDS).map(Class::from_index) {
+    mutator.for_each_class_used(|class| {
         let magazine = mutator.magazine(class);
         if magazine.is_empty() {
-            continue;
+            return;
         }
         // SAFETY: the owner, in its gate; opened again below.
         let mut contents = unsafe { magazine.close() };
@@ -282,8 +359,17 @@ fn empty_all(inside: &Inside<'_>) -> Result<(), FreedTwice> {
         contents.count = 0;
         // SAFETY: ends the `close` above.
         unsafe { magazine.open(contents) };
-    }
+    });
     result
+}
+
+/// Whether a slot freed to a magazine without an array is taken for another thread's. Not for ever: a thread that frees
+/// what others allocate needs a magazine, too.
+fn is_foreign(magazine: &Magazine) -> bool {
+    // SAFETY: the owner, in its gate. While there is no array, there are no refills to count.
+    let frees = unsafe { &mut *magazine.visits.get() };
+    *frees = frees.saturating_add(1);
+    *frees <= FOREIGN_FREES
 }
 
 /// Gives one slot straight back to its bitmap.
@@ -336,8 +422,7 @@ fn give_word(class: Class, unit: Unit, word: usize, mask: u64) -> Result<(), Fre
 pub unsafe fn abandon(mutator: &Mutator) {
     // SAFETY: by the caller's promise we stand in for the owner.
     unsafe { late::give_all(mutator) };
-    for index in 0..units::CLASS_WORDS {
-        let class = Class::from_index(index);
+    mutator.for_each_class_used(|class| {
         let magazine = mutator.magazine(class);
         // SAFETY: by the caller's promise we stand in for the owner.
         unsafe {
@@ -352,6 +437,7 @@ pub unsafe fn abandon(mutator: &Mutator) {
             if claimed != 0 {
                 centre::give_back(class, claimed - 1);
             }
+            *magazine.visits.get() = 0;
         }
-    }
+    });
 }
