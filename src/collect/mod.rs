@@ -24,6 +24,7 @@ pub mod census;
 pub mod closed;
 pub mod ephemeron;
 pub mod events;
+pub mod filter;
 pub mod finalize;
 pub mod helpers;
 pub mod hiding;

@@ -29,7 +29,7 @@ use crate::{
         sync::{AtomicBool, AtomicUsize, Ordering},
     },
     heap::{
-        cage, emergency,
+        cage, centre, emergency,
         mutator::{self, Mutator},
         resolve, sweep,
     },
@@ -171,10 +171,11 @@ impl Snapshot {
             make_mappings_roots();
             return Ok(());
         }
+        let own = own_tables();
         let mut complete = true;
         statics::for_each_object(|object| {
             for range in object.writable() {
-                complete &= self.segments.push(range).is_ok();
+                without(range, &own, |part| complete &= self.segments.push(part).is_ok());
             }
             if object.tls_module != 0 {
                 complete &= self.tls_modules.push((object.tls_module, object.tls_bytes())).is_ok();
@@ -326,6 +327,13 @@ fn is_the_programs(range: Range, myself: Myself<'_>) -> bool {
     let is_readable = |page: Addr| memcheck::is_addressable(page) || memcheck::is_addressable(page + (mem::PAGE - 1));
     let mut pages = (range.start.get()..range.end.get()).step_by(mem::PAGE);
     is_a_stack() || pages.any(|page| is_readable(Addr::new(page)))
+}
+
+/// Our large tables in static data, in ascending order: they hold no roots.
+fn own_tables() -> [Range; 3] {
+    let mut tables = [mem::table(), centre::table(), mutator::empty_record()];
+    tables.sort_unstable_by_key(|table| table.start);
+    tables
 }
 
 fn is_main_thread(record: &Mutator) -> bool {

@@ -15,6 +15,7 @@
 
 use super::{
     ephemeron::Ephemerons,
+    filter,
     large::Large,
     pipeline::{Item, PIECE, Pipeline},
     share::{Share, Work},
@@ -105,13 +106,10 @@ impl Scanner {
         self.role = role;
     }
 
-    /// Marks, before [`scan_found`](Self::scan_found) returns, what a word of a root points to, one past an object's end included.
-    #[inline(always)]
+    /// Marks, before [`scan_found`](Self::scan_found) returns, what a word of a root points to, one past an object's end
+    /// included. It lies in the hull or one past its end.
+    #[inline]
     fn offer_root(&mut self, word: Ambiguous) {
-        let offset = word.0.wrapping_sub(self.hull.start.get());
-        if offset > self.hull_bytes {
-            return;
-        }
         self.offer(word);
         let here = resolve::locate(Addr::new(word.0));
         if !here.is_some_and(|slot| resolve::ends_nothing(word, &slot)) && resolve::locate_end(word).is_some() {
@@ -233,7 +231,7 @@ impl Scanner {
     /// Marks what the words of a part of a root point to.
     unsafe fn root_words(&mut self, range: Range) {
         // SAFETY: by the caller's promise.
-        unsafe { trace::words(range, |word| self.offer_root(word)) };
+        unsafe { filter::words_within(range, self.hull, |word| self.offer_root(word)) };
     }
 
     /// Empties a half full stack before more roots are read: a large table of roots would fill it otherwise.

@@ -20,12 +20,17 @@
 
 use super::{
     cage::{CAGE, Unit},
+    kind::{KINDS_MAX, Kind},
     pressure,
     size_class::{Shape, UNIT},
     units::{self, CLASS_WORDS, Class, State},
 };
 use crate::{
-    base::sync::Ordering,
+    base::{
+        addr::{Addr, Range},
+        bits,
+        sync::{AtomicU64, Ordering},
+    },
     os::lock::{Guard, Lock, Rank},
 };
 
@@ -35,6 +40,22 @@ pub struct Centre {
 }
 
 static CENTRES: [Lock<Centre>; CLASS_WORDS] = [const { Lock::new(Rank::Centre, Centre { first: 0 }) }; CLASS_WORDS];
+
+/// The classes whose list has ever had a block: a bit for each size class, a word for each kind.
+static USED: [AtomicU64; KINDS_MAX] = [const { AtomicU64::new(0) }; KINDS_MAX];
+
+fn note_used(class: Class) {
+    let (classes, bit) = (&USED[class.kind().number() as usize], 1 << class.size_class());
+    // Relaxed: read with the world stopped.
+    if classes.load(Ordering::Relaxed) & bit == 0 {
+        classes.fetch_or(bit, Ordering::Relaxed);
+    }
+}
+
+/// The centres of all classes, which hold nothing that points into the heap.
+pub fn table() -> Range {
+    Range::sized(Addr::of(CENTRES.as_ptr()), size_of_val(&CENTRES))
+}
 
 fn centre(class: Class) -> Guard<'static, Centre> {
     CENTRES[class.index()].lock()
@@ -115,12 +136,13 @@ impl Centre {
             }
             State::Listed => {}
             State::Full if free == shape.slots && self.first != 0 => give_up(class, unit),
-            State::Full if room(shape, free) >= worth_listing(shape) => self.list(unit),
+            State::Full if room(shape, free) >= worth_listing(shape) => self.list(class, unit),
             State::Full => {}
         }
     }
 
-    fn list(&mut self, unit: Unit) {
+    fn list(&mut self, class: Class, unit: Unit) {
+        note_used(class);
         let block = units::block(unit);
         block.previous.store(0, Ordering::Relaxed);
         block.next.store(self.first, Ordering::Relaxed);
@@ -180,8 +202,11 @@ fn give_up(class: Class, unit: Unit) {
 
 /// Empties all lists. The world is stopped; the caller lists every block anew.
 pub(super) fn forget_all() {
-    for centre in &CENTRES {
-        centre.lock().first = 0;
+    for (kind, classes) in USED.iter().enumerate() {
+        // Relaxed: the world is stopped.
+        bits::for_each_bit(classes.load(Ordering::Relaxed), |size_class| {
+            centre(Class::small(Kind::from_number(kind as u8), size_class)).first = 0;
+        });
     }
 }
 
@@ -193,7 +218,7 @@ pub(super) fn place(class: Class, unit: Unit) {
     if free == shape.slots {
         give_up(class, unit);
     } else if free >= worth_listing(shape) {
-        centre(class).list(unit);
+        centre(class).list(class, unit);
     }
 }
 

@@ -148,6 +148,11 @@ struct Empty(UnsafeCell<[u64; size_of::<Mutator>() / 8]>);
 // SAFETY: never written.
 unsafe impl Sync for Empty {}
 
+/// The record of threads without one, which holds nothing.
+pub fn empty_record() -> Range {
+    Range::sized(Addr::of(EMPTY.0.get()), size_of::<Mutator>())
+}
+
 /// The list of all records ever made. Pushed to under the lock; followed by anybody.
 static FIRST: AtomicPtr<Mutator> = AtomicPtr::new(core::ptr::null_mut());
 /// Guards the list, and has the memory that records and their arrays are cut from.

@@ -35,6 +35,11 @@ struct Ranges {
 static OURS: Lock<Ranges> =
     Lock::new(Rank::Os, Ranges { list: [Range { start: Addr::NULL, end: Addr::NULL }; RANGES_MAX], count: 0 });
 
+/// The list of what is ours, which holds no address of anything else.
+pub fn table() -> Range {
+    Range::sized(Addr::of(&raw const OURS), size_of_val(&OURS))
+}
+
 static MAPPED_BYTES: AtomicUsize = AtomicUsize::new(0);
 static REFUSE_EVERY: AtomicU32 = AtomicU32::new(0);
 static REQUESTS: AtomicU32 = AtomicU32::new(0);

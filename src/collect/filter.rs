@@ -1,0 +1,205 @@
+//! The filter: which words of a long range may be addresses of the heap, many at a time.
+//!
+//! Static data, stacks and large objects hold mostly other things. Sixty-four words are compared with the heap's range
+//! at once, and only those that lie in it are looked at one by one.
+//!
+//! ```text
+//!   word - start <= bytes      one subtraction and one comparison a word; with AVX2, for four words at a time
+//! ```
+//!
+//! Processors without AVX2, and whoever sets `vector=0`, get the plain loop, [`find_plainly`]. It is also the twin that
+//! the other is judged by.
+
+use super::settings;
+use crate::{
+    base::{
+        addr::{Addr, Ambiguous, Range},
+        bits,
+        sync::{AtomicU8, Ordering},
+    },
+    os::mem,
+};
+use core::arch::x86_64::{
+    __cpuid, __cpuid_count, __m256i, _mm256_castsi256_pd, _mm256_cmpgt_epi64, _mm256_loadu_si256, _mm256_movemask_pd,
+    _mm256_set1_epi64x, _mm256_sub_epi64, _xgetbv,
+};
+
+const WORD: usize = size_of::<usize>();
+const BATCH: usize = 64;
+const BATCH_BYTES: usize = BATCH * WORD;
+/// Words that one AVX2 register holds.
+const LANES: usize = 4;
+
+/// Finds the words of a batch that lie in a range or one past its end: a bit for each, the first word's the lowest.
+///
+/// Unsafe: the batch may be read, and the processor has what the function needs.
+type Find = unsafe fn(batch: Addr, within: Range) -> u64;
+
+/// Visits the aligned words of `range` that lie in `hull` or one past its end.
+///
+/// # Safety
+/// The range may be read.
+#[inline(always)]
+pub unsafe fn words_within(range: Range, hull: Range, mut visit: impl FnMut(Ambiguous)) {
+    let mut rest = Range::new(range.start.align_up(WORD), range.end.align_down(WORD));
+    if rest.bytes() >= BATCH_BYTES {
+        let find = best();
+        while rest.bytes() >= BATCH_BYTES {
+            // SAFETY: by the caller's promise, and `best` knows the processor.
+            let found = unsafe { find(rest.start, hull) };
+            // SAFETY: by the caller's promise.
+            bits::for_each_bit(found, |word| visit(Ambiguous(unsafe { mem::load_word(rest.start + word * WORD) })));
+            rest.start = rest.start + BATCH_BYTES;
+        }
+    }
+    while !rest.is_empty() {
+        // SAFETY: by the caller's promise.
+        let word = unsafe { mem::load_word(rest.start) };
+        if word.wrapping_sub(hull.start.get()) <= hull.bytes() {
+            visit(Ambiguous(word));
+        }
+        rest.start = rest.start + WORD;
+    }
+}
+
+/// As [`Find`] says, on any processor.
+unsafe fn find_plainly(batch: Addr, within: Range) -> u64 {
+    (0..BATCH).fold(0, |found, index| {
+        // SAFETY: by the caller's promise.
+        let word = unsafe { mem::load_word(batch + index * WORD) };
+        found | u64::from(word.wrapping_sub(within.start.get()) <= within.bytes()) << index
+    })
+}
+
+/// As [`Find`] says. The instructions compare signed numbers: the top bit of both sides is turned over.
+#[target_feature(enable = "avx2")]
+unsafe fn find_by_avx2(batch: Addr, within: Range) -> u64 {
+    const TOP: i64 = i64::MIN;
+    let start = _mm256_set1_epi64x(within.start.get() as i64 ^ TOP);
+    let bytes = _mm256_set1_epi64x(within.bytes() as i64 ^ TOP);
+    let mut outside = 0;
+    for index in 0..BATCH / LANES {
+        // SAFETY: by the caller's promise. The world is stopped: nobody writes there.
+        let words = unsafe { _mm256_loadu_si256((batch + index * LANES * WORD).as_ptr::<__m256i>()) };
+        let is_outside = _mm256_cmpgt_epi64(_mm256_sub_epi64(words, start), bytes);
+        let lanes = _mm256_movemask_pd(_mm256_castsi256_pd(is_outside)) as u64;
+        outside |= lanes << (index * LANES);
+    }
+    !outside
+}
+
+const UNKNOWN: u8 = 0;
+const PLAIN: u8 = 1;
+const AVX2: u8 = 2;
+/// What the processor has.
+static PROCESSOR: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+fn best() -> Find {
+    if settings::vector() && processor() == AVX2 { find_by_avx2 } else { find_plainly }
+}
+
+fn processor() -> u8 {
+    // Relaxed: whoever looks at the same time finds the same.
+    match PROCESSOR.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            let found = if has_avx2() { AVX2 } else { PLAIN };
+            PROCESSOR.store(found, Ordering::Relaxed);
+            found
+        }
+        known => known,
+    }
+}
+
+/// Whether the processor has AVX2, and the system keeps its registers. AddressSanitizer forbids reading what lies between
+/// the variables of a stack, in any way but [`mem::load_word`]'s.
+fn has_avx2() -> bool {
+    const OSXSAVE: u32 = 1 << 27;
+    const AVX2_BIT: u32 = 1 << 5;
+    const SSE_AND_AVX_STATE: u64 = 6;
+    #[target_feature(enable = "xsave")]
+    fn state_kept() -> u64 {
+        // SAFETY: the caller has seen OSXSAVE.
+        unsafe { _xgetbv(0) }
+    }
+    if cfg!(asan) || __cpuid(0).eax < 7 || __cpuid(1).ecx & OSXSAVE == 0 {
+        return false;
+    }
+    // SAFETY: OSXSAVE says that the instruction is there.
+    let state = unsafe { state_kept() };
+    state & SSE_AND_AVX_STATE == SSE_AND_AVX_STATE && __cpuid_count(7, 0).ebx & AVX2_BIT != 0
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    const HULLS: [Range; 4] = [
+        Range { start: Addr::new(0x7000_0000_0000), end: Addr::new(0x7000_0040_0000) },
+        Range { start: Addr::new(0x10_0000), end: Addr::new(0x7fff_ffff_0000) },
+        Range { start: Addr::new(0), end: Addr::new(0) },
+        Range { start: Addr::new(0x1000), end: Addr::new(0x1008) },
+    ];
+
+    fn next(seed: &mut u64) -> u64 {
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        *seed
+    }
+
+    /// A word that lies in the hull, at its ends, one beside them, or anywhere.
+    fn word(seed: &mut u64, hull: Range) -> usize {
+        let (start, end) = (hull.start.get(), hull.end.get());
+        match next(seed) % 8 {
+            0 => start,
+            1 => end,
+            2 => start.wrapping_sub(1),
+            3 => end.wrapping_add(1),
+            4 | 5 => start + next(seed) as usize % (end - start + 1),
+            6 => (start + (end - start) / 2) ^ 1 << 63,
+            _ => next(seed) as usize,
+        }
+    }
+
+    #[test]
+    fn avx2_finds_what_the_plain_loop_finds_at_every_alignment() {
+        if !has_avx2() {
+            return;
+        }
+        let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+        for round in 0..2000 {
+            let hull = HULLS[round % HULLS.len()];
+            let words: Vec<usize> = (0..BATCH + 8).map(|_| word(&mut seed, hull)).collect();
+            for first in 0..8 {
+                let batch = Addr::of(words[first..].as_ptr());
+                // SAFETY: a whole batch lies there, and the processor has AVX2.
+                let (plain, fast) = unsafe { (find_plainly(batch, hull), find_by_avx2(batch, hull)) };
+                assert_eq!(plain, fast, "round {round}, first word {first}");
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_of_any_length_and_start_are_filtered_as_a_naive_walk_does() {
+        let mut seed = 0x2545_f491_4f6c_dd1du64;
+        for round in 0..500 {
+            let hull = HULLS[round % HULLS.len()];
+            let words: Vec<usize> = (0..3 * BATCH).map(|_| word(&mut seed, hull)).collect();
+            let first = next(&mut seed) as usize % BATCH;
+            let last = first + next(&mut seed) as usize % (words.len() - first);
+            let wanted: Vec<usize> = words[first..last]
+                .iter()
+                .copied()
+                .filter(|&word| (hull.start.get()..=hull.end.get()).contains(&word))
+                .collect();
+            let mut found = Vec::new();
+            let start = Addr::of(words.as_ptr());
+            let range = Range::new(start + first * WORD, start + last * WORD);
+            // SAFETY: part of the vector.
+            unsafe { words_within(range, hull, |word| found.push(word.0)) };
+            assert_eq!(found, wanted, "round {round}");
+        }
+    }
+}
