@@ -144,6 +144,7 @@ pub fn collect(cause: Cause) -> bool {
     if !is_possible() || mutator.inside.load(Ordering::Relaxed) != 0 {
         return false;
     }
+    let Some(_turn) = Turn::take(mutator, cause) else { return false };
     // Every word that the program has may be read here, those that it has not written too.
     let _unchecked = memcheck::unchecked();
     let mut has_run = false;
@@ -156,6 +157,36 @@ pub fn collect(cause: Cause) -> bool {
         quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
     }
     has_run
+}
+
+/// The thread that collects because the budget is spent; zero: none.
+static TURN: AtomicU32 = AtomicU32::new(0);
+
+/// The right to collect because the budget is spent. Threads that find it taken go on, and soon come to closed gates:
+/// there they are met sooner than in a queue for the loader's lock and ours.
+struct Turn {
+    is_mine: bool,
+}
+
+impl Turn {
+    fn take(mutator: &Mutator, cause: Cause) -> Option<Turn> {
+        if cause == Cause::Forced {
+            return Some(Turn { is_mine: false });
+        }
+        let tid = mutator.tid.load(Ordering::Relaxed);
+        // Relaxed: it keeps a queue short; what has to exclude another collection is the world's lock.
+        let is_mine = TURN.compare_exchange(0, tid, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        // Its owner may wait for the loader, or be no more: a child of a fork has one thread.
+        (is_mine || pressure::is_overdue()).then_some(Turn { is_mine })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.is_mine {
+            TURN.store(0, Ordering::Relaxed);
+        }
+    }
 }
 
 fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {

@@ -111,6 +111,7 @@ unsafe extern "C" fn after_fork_in_child() {
 /// Called in a child process by its only thread; nobody was inside a gate at the fork.
 pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     world.process = sys::process_id();
+    super::TURN.store(0, Ordering::Relaxed);
     // The loader's lock may have been held at the fork, by this thread in a callback or by one that is not here: the
     // kernel's list needs no lock, and has more.
     roots::make_mappings_roots();

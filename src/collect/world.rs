@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   close the gates        nobody is inside a slow path any more
+//!   look                   for a moment: a thread that allocates stops at its gate by itself
 //!   ask                    one signal to each thread that is not in a safe region, all sent before waiting
 //!   wait                   each publishes the context of what it was doing and sleeps
 //!   look for strangers     threads that the kernel lists and we do not know: a record for each, ask again
@@ -27,7 +28,9 @@ use crate::{
     os::{
         clock,
         lock::{Guard, Lock, Rank},
-        memcheck, signal, sys, thread, tls,
+        memcheck,
+        poll::{self, Place},
+        signal, sys, thread, tls,
     },
 };
 use core::{
@@ -92,7 +95,18 @@ static STOP: AtomicU32 = AtomicU32::new(0);
 static RESUMED: AtomicU32 = AtomicU32::new(0);
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
+/// Where a collector waits for threads to come to their gates, and for them to answer; where they wait for it.
+static ARRIVALS: Place = Place::new();
+static ANSWERS: Place = Place::new();
+static STOPPED: Place = Place::new();
+
+/// How long a signal to a thread that runs may take.
+const SIGNAL_NS: u64 = 20_000;
 const FIRST_DEADLINE_NS: u64 = 10_000_000;
+/// A thread that is about to end when it is asked does not answer, and is gone soon.
+const GONE_NS: u64 = 300_000;
+/// So many are looked for then.
+const GONE_MAX: usize = 8;
 /// How long a thread that could run is waited for: the machine may be busy.
 const RUNNABLE_DEADLINE_NS: u64 = 1_000_000_000;
 /// How long a thread that sleeps is waited for: a signal would have woken it.
@@ -182,7 +196,7 @@ fn answer(context: *mut c_void) {
     gate::announce();
     loop {
         let resumed = RESUMED.load(Ordering::Acquire);
-        if is_over(stop, resumed) {
+        if is_over(stop, resumed) || STOPPED.look(|| is_over(stop, RESUMED.load(Ordering::Acquire))) {
             return;
         }
         sys::futex_wait(&RESUMED, resumed, None);
@@ -212,8 +226,10 @@ pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
     if !has_signal() {
         return Err(Abandoned { tid: 0 });
     }
+    poll::allow(mutator::count_alive());
     gate::close(tid);
     let result = wait_for_gates(myself).and_then(|()| {
+        await_arrivals(myself);
         let stop = STOP.load(Ordering::Relaxed).wrapping_add(1);
         // Release: the handlers that see the number see the closed gates.
         STOP.store(stop, Ordering::Release);
@@ -223,6 +239,11 @@ pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
         resume();
     }
     result
+}
+
+/// A thread that allocates comes to its gate by itself, often sooner than a signal comes to it.
+fn await_arrivals(myself: &Mutator) {
+    ARRIVALS.look_as_collector(SIGNAL_NS / 2, || others(myself).all(gate::is_in_region));
 }
 
 /// Lets everybody go on.
@@ -256,12 +277,19 @@ fn wait_for_all(
     is_done: impl Fn(&Mutator) -> bool,
     give_up: impl Fn(&Mutator) -> bool,
 ) -> Result<(), Abandoned> {
+    let are_done = || others(myself).all(&is_done);
+    if ANSWERS.look_as_collector(SIGNAL_NS, are_done) {
+        return Ok(());
+    }
     let start = clock::now_ns();
-    let mut deadline = start + FIRST_DEADLINE_NS;
+    let mut deadline = start + GONE_NS;
     let mut now = start;
-    while !gate::look_or_sleep(deadline - now, || others(myself).all(&is_done)) {
+    while !gate::look_or_sleep(deadline - now, are_done) {
         now = clock::now_ns();
-        if now >= deadline {
+        if now >= deadline && now < start + FIRST_DEADLINE_NS {
+            retire_gone(others(myself).filter(|record| !is_done(record)).take(GONE_MAX));
+            deadline = start + FIRST_DEADLINE_NS;
+        } else if now >= deadline {
             for record in others(myself).filter(|record| !is_done(record)) {
                 let tid = record.tid.load(Ordering::Relaxed);
                 if !give_up(record) && is_hopeless(tid, now - start) {
@@ -405,7 +433,11 @@ fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
 
 /// A thread that ended in a safe region, past libc, still looks as if it stood there.
 fn retire_ended_in_regions(myself: &Mutator) {
-    for record in others(myself).filter(|record| record.region.load(Ordering::Acquire) == gate::IN_REGION) {
+    retire_gone(others(myself).filter(|record| record.region.load(Ordering::Acquire) == gate::IN_REGION));
+}
+
+fn retire_gone(records: impl Iterator<Item = &'static Mutator>) {
+    for record in records {
         if thread::send(record.tid.load(Ordering::Relaxed), 0) == thread::Sent::Gone {
             retire_if_ended(record);
         }

@@ -25,7 +25,7 @@ use crate::{
         addr::Addr,
         sync::{AtomicU32, Ordering},
     },
-    os::{signal, stack, sys, thread},
+    os::{poll, signal, stack, sys, thread},
 };
 
 /// Not zero while a collector or a fork keeps the gates closed: what threads at their gates sleep on.
@@ -34,6 +34,9 @@ pub static STOPPING: AtomicU32 = AtomicU32::new(0);
 static CHANGED: AtomicU32 = AtomicU32::new(0);
 /// The thread that keeps the gates closed; it may pass them itself.
 static STOPPER: AtomicU32 = AtomicU32::new(0);
+
+/// Where threads wait for the gates to open.
+static CLOSED: poll::Place = poll::Place::new();
 
 /// Closes the gates for everybody but the calling thread. It holds the world's lock.
 pub fn close(tid: u32) {
@@ -202,6 +205,8 @@ pub fn end_region(mutator: &Mutator) {
         // Release: as in `begin_region`; LEAVING_REGION has hidden what that one did.
         mutator.region.store(IN_REGION, Ordering::Release);
         announce();
-        sys::futex_wait(&STOPPING, 1, None);
+        if !CLOSED.look(|| !is_closed()) {
+            sys::futex_wait(&STOPPING, 1, None);
+        }
     }
 }

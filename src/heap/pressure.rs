@@ -61,6 +61,11 @@ pub fn is_due() -> bool {
     spent >= SOFT.load(Ordering::Relaxed) && (spent >= HARD.load(Ordering::Relaxed) || is_time())
 }
 
+/// Whether a third more has been handed out than at most may be until the next collection.
+pub fn is_overdue() -> bool {
+    SPENT.load(Ordering::Relaxed) / 4 * 3 >= HARD.load(Ordering::Relaxed)
+}
+
 #[cold]
 fn is_time() -> bool {
     clock::coarse_ns() >= NOT_BEFORE_NS.load(Ordering::Relaxed)

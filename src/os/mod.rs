@@ -16,7 +16,7 @@
 //! - [`binding`] which functions a loaded object's calls reach.
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
 //! - [`log`] messages by `write(2)`, and the end of the process.
-//! - [`clock`] monotonic time.
+//! - [`clock`] monotonic time · [`poll`] looking again before going to sleep.
 //! - [`memcheck`] what valgrind is told of the heap.
 //! - [`dl`] what other libraries have under our names · [`rendezvous`] where copies of this one meet.
 
@@ -32,6 +32,7 @@ pub mod log;
 pub mod maps;
 pub mod mem;
 pub mod memcheck;
+pub mod poll;
 pub mod rendezvous;
 pub mod signal;
 pub mod stack;
