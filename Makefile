@@ -61,7 +61,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine
 
-accept: accept-tests accept-gateway accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine
+accept: accept-tests accept-gateway accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-speed
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -93,6 +93,23 @@ accept-threads: doors
 # Uses after free and double frees under quarantine, failing realloc, a limit reached.
 accept-quarantine: doors
 	tests/stress/run.sh misuse
+
+# Speed and memory beside other allocators and collectors: figures with their goals, at full size, all in some forty
+# minutes. `--quick` makes one small: `make accept-lru CHECK=--quick`.
+SPEED := malloc-speed garbage trees mark lru large leaky release scaling fragmentation
+
+.PHONY: accept-speed $(SPEED:%=accept-%)
+
+# All of them in one run.
+accept-speed: doors tools bench-peers
+	$(TOOLS)/gleaner-harness bench --check all $(CHECK)
+
+# malloc and free with collection on, every workload: accept-malloc-speed. Garbage only: accept-garbage. GCBench and
+# binary trees: accept-trees. A full collection of 1 GiB: accept-mark. A map that forgets: accept-lru. Objects of 64 KiB
+# to 8 MiB: accept-large. A leaky server: accept-leaky. Memory given back after 1 GiB was freed: accept-release. Several
+# threads, and 4 GiB by hand: accept-scaling. The resident set phase by phase, and metadata: accept-fragmentation.
+$(SPEED:%=accept-%): accept-%: doors tools bench-peers
+	$(TOOLS)/gleaner-harness bench --check $* $(CHECK)
 
 # ---- Installing -------------------------------------------------------------------------------------------------------
 

@@ -36,11 +36,12 @@
 #include <gleaner.h>
 #endif
 
-/* What the allocator says about its own work; zero where it does not collect. */
+/* What the allocator says about its own work; zero where it does not say. */
 struct alloc_figures {
     unsigned long collections;
     unsigned long pause_total_us;
     unsigned long pause_longest_us;
+    unsigned long metadata_bytes;
 };
 
 #if !defined(USE_BDWGC)
@@ -52,7 +53,8 @@ static inline struct alloc_figures alloc_figures_gleaner(void)
         exit(1);
     }
     return (struct alloc_figures){ (unsigned long)stats.collections, (unsigned long)(stats.pause_total_ns / 1000),
-                                   (unsigned long)(stats.pause_longest_ns / 1000) };
+                                   (unsigned long)(stats.pause_longest_ns / 1000),
+                                   (unsigned long)stats.bytes_metadata };
 }
 #endif
 
@@ -118,7 +120,7 @@ static inline void alloc_collect(void) { GC_gcollect(); }
 static inline struct alloc_figures alloc_figures(void)
 {
     return (struct alloc_figures){ (unsigned long)GC_get_gc_no(), alloc_pause_total_ns / 1000,
-                                   alloc_pause_longest_ns / 1000 };
+                                   alloc_pause_longest_ns / 1000, 0 };
 }
 
 #else
@@ -147,7 +149,7 @@ static inline void alloc_collect(void)
 
 static inline struct alloc_figures alloc_figures(void)
 {
-    return gc_stats_get != NULL ? alloc_figures_gleaner() : (struct alloc_figures){ 0, 0, 0 };
+    return gc_stats_get != NULL ? alloc_figures_gleaner() : (struct alloc_figures){ 0, 0, 0, 0 };
 }
 
 #endif

@@ -4,7 +4,8 @@
  *
  *     freed [--megabytes N] [--piece BYTES] [--idle N] [--seconds N]
  *
- * --idle threads allocate and free a little before and sleep to the end. rss_after_kb is taken after --seconds.
+ * --idle threads allocate and free a little before and sleep to the end. rss_after_kb is taken after --seconds, and
+ * threads_more counts what threads there are then besides the program's own.
  */
 #include "report.h"
 
@@ -65,7 +66,7 @@ static uint64_t fill_and_free(uint64_t pieces, size_t size)
 
 int main(int argc, char **argv)
 {
-    char figures[96];
+    char figures[160];
     pthread_t threads[THREADS_MAX];
     alloc_init();
     size_t size = argument(argc, argv, "--piece", 64);
@@ -95,8 +96,9 @@ int main(int argc, char **argv)
         work(&state);
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
     }
-    snprintf(figures, sizeof figures, "rss_freed_kb=%lu rss_after_kb=%lu fill_and_free_ns=%.2f", freed_kb,
-             report_rss_kb("VmRSS"), pieces == 0 ? 0 : (freed - started) * 1e9 / (double)pieces);
+    snprintf(figures, sizeof figures, "rss_freed_kb=%lu rss_after_kb=%lu threads_more=%ld fill_and_free_ns=%.2f",
+             freed_kb, report_rss_kb("VmRSS"), (long)report_status("Threads") - (long)(idle_count + 1),
+             pieces == 0 ? 0 : (freed - started) * 1e9 / (double)pieces);
 
     pthread_mutex_lock(&lock);
     ended = 1;

@@ -4,12 +4,13 @@
  *
  *     phases [--objects N] [--rounds N]
  *
- * rss_built_kb, rss_dropped_kb and rss_rebuilt_kb are those of the last round; live_kb is what the objects were asked to
- * be at its end, their table with them. A collector collects after each drop.
+ * rss_built_kb is the resident set after the first phase, rss_dropped_R_kb and rss_rebuilt_R_kb after those of round R,
+ * rss_rebuilt_kb at the end; live_kb is what the objects were asked to be then, their table with them. A collector
+ * collects after each drop.
  */
 #include "report.h"
 
-enum { SIZE_MIN = 16, SIZES_FIRST = 256, SIZES_AGAIN = 512 };
+enum { SIZE_MIN = 16, SIZES_FIRST = 256, SIZES_AGAIN = 512, ROUNDS_MAX = 20, FIGURES_A_ROUND = 64 };
 
 struct object {
     uint64_t stamp, size;
@@ -49,22 +50,27 @@ static void drop_half(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-    char figures[192];
-    unsigned long built_kb = 0, dropped_kb = 0;
+    char figures[(ROUNDS_MAX + 2) * FIGURES_A_ROUND];
     alloc_init();
     objects = argument(argc, argv, "--objects", 1000000);
     unsigned long rounds = argument(argc, argv, "--rounds", 3);
+    if (rounds > ROUNDS_MAX) {
+        fprintf(stderr, "phases: --rounds takes %d at most\n", ROUNDS_MAX);
+        return 2;
+    }
     double started = report_now();
     table = alloc_uncollectable(objects * sizeof(struct object *));
     build(SIZES_FIRST);
+    int length = sprintf(figures, "rss_built_kb=%lu", report_rss_kb("VmRSS"));
     for (unsigned long round = 0; round < rounds; round++) {
-        built_kb = report_rss_kb("VmRSS");
         drop_half(2 * round);
-        dropped_kb = report_rss_kb("VmRSS");
+        unsigned long dropped_kb = report_rss_kb("VmRSS");
         build(round % 2 == 0 ? SIZES_AGAIN : SIZES_FIRST);
+        length += sprintf(figures + length, " rss_dropped_%lu_kb=%lu rss_rebuilt_%lu_kb=%lu", round + 1, dropped_kb,
+                          round + 1, report_rss_kb("VmRSS"));
     }
-    snprintf(figures, sizeof figures, "rss_built_kb=%lu rss_dropped_kb=%lu rss_rebuilt_kb=%lu live_kb=%lu", built_kb,
-             dropped_kb, report_rss_kb("VmRSS"), (unsigned long)(live_bytes + objects * sizeof *table) / 1024);
+    sprintf(figures + length, " rss_rebuilt_kb=%lu live_kb=%lu", report_rss_kb("VmRSS"),
+            (unsigned long)(live_bytes + objects * sizeof *table) / 1024);
     report_operations("phases", 1, started, made, checksum, figures);
     return 0;
 }

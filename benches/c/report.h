@@ -39,11 +39,9 @@ static inline double report_cpu_seconds(void)
          + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
-/*
- * A figure of /proc/self/status in KiB: VmHWM is the peak of the resident set, VmRSS its size now. Read without stdio:
- * its buffer comes from malloc, and a request of that size makes glibc tidy all that was freed before.
- */
-static inline unsigned long report_rss_kb(const char *key)
+/* A number of /proc/self/status. Read without stdio: its buffer comes from malloc, and a request of that size makes glibc
+ * tidy all that was freed before. */
+static inline unsigned long report_status(const char *key)
 {
     char status[8192];
     int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -58,6 +56,9 @@ static inline unsigned long report_rss_kb(const char *key)
     }
     return strtoul(line + strlen(key) + 1, NULL, 10);
 }
+
+/* VmHWM is the peak of the resident set, VmRSS its size now. */
+static inline unsigned long report_rss_kb(const char *key) { return report_status(key); }
 
 /* A bijection of 64-bit words in which every bit of the input moves half the bits of the output. */
 static inline uint64_t mix(uint64_t word)

@@ -14,6 +14,14 @@ const LIBRARIES: &str = "/usr/lib/x86_64-linux-gnu";
 pub enum Allocator {
     /// Collected, through `gleaner.h`.
     Gleaner,
+    /// The same with one marker, whatever it thinks worthwhile.
+    #[value(name = "gleaner-1-marker")]
+    #[serde(rename = "gleaner-1-marker")]
+    Gleaner1,
+    /// The same with two.
+    #[value(name = "gleaner-2-markers")]
+    #[serde(rename = "gleaner-2-markers")]
+    Gleaner2,
     /// malloc and free, `libgleaner_malloc.so` preloaded, collection on.
     GleanerMalloc,
     /// Collected, the Boehm-Demers-Weiser collector with one marker thread.
@@ -34,6 +42,10 @@ pub enum Allocator {
     Glibc,
     /// No allocator: what the memory can do, by the program `limits` with the same arguments.
     Limit,
+    /// The same by two threads.
+    #[value(name = "limit-2-threads")]
+    #[serde(rename = "limit-2-threads")]
+    Limit2,
 }
 
 /// What a program is compiled for.
@@ -67,7 +79,7 @@ impl Allocator {
     /// What a program has to be compiled for.
     pub fn binding(self) -> Binding {
         match self {
-            Allocator::Gleaner => Binding::Gleaner,
+            Allocator::Gleaner | Allocator::Gleaner1 | Allocator::Gleaner2 => Binding::Gleaner,
             Allocator::Bdwgc1 | Allocator::Bdwgc2 => Binding::Bdwgc,
             _ => Binding::Malloc,
         }
@@ -95,13 +107,27 @@ impl Allocator {
         }
     }
 
-    /// The environment of a program on this allocator, `LD_PRELOAD` left aside.
-    pub fn environment(self) -> Option<(&'static str, &'static str)> {
+    /// Whether no allocator takes part: nothing is built, so nothing has a checksum.
+    pub fn is_limit(self) -> bool {
+        matches!(self, Allocator::Limit | Allocator::Limit2)
+    }
+
+    /// A variable of the environment of a program on this allocator, `LD_PRELOAD` left aside. `options` are those that
+    /// gleaner has of the harness's own environment.
+    pub fn environment(self, options: &str) -> Option<(&'static str, String)> {
+        let gleaner = |marker| Some(("GLEANER_OPTIONS", format!("{options}{}{marker}", separator(options))));
         match self {
-            Allocator::Bdwgc1 => Some(("GC_MARKERS", "1")),
-            Allocator::Bdwgc2 => Some(("GC_MARKERS", "2")),
+            Allocator::Gleaner1 => gleaner("markers=1"),
+            Allocator::Gleaner2 => gleaner("markers=2"),
+            Allocator::Bdwgc1 => Some(("GC_MARKERS", "1".to_owned())),
+            Allocator::Bdwgc2 => Some(("GC_MARKERS", "2".to_owned())),
             _ => None,
         }
+    }
+
+    /// What its program is told besides the arguments of the workload.
+    pub fn arguments(self) -> &'static [&'static str] {
+        if self == Allocator::Limit2 { &["--threads", "2"] } else { &[] }
     }
 
     /// The Debian package that brings it.
@@ -112,9 +138,14 @@ impl Allocator {
             Allocator::Jemalloc => Some("libjemalloc2"),
             Allocator::Tcmalloc => Some("libtcmalloc-minimal4"),
             Allocator::Glibc => Some("libc6"),
-            Allocator::Gleaner | Allocator::GleanerMalloc | Allocator::Limit => None,
+            _ => None,
         }
     }
+}
+
+/// What stands between options and one more.
+fn separator(options: &str) -> &'static str {
+    if options.is_empty() { "" } else { ":" }
 }
 
 #[cfg(test)]
@@ -126,6 +157,13 @@ mod tests {
         for &allocator in Allocator::value_variants() {
             assert_eq!(serde_json::to_value(allocator).unwrap(), allocator.name());
         }
+    }
+
+    #[test]
+    fn options_of_the_environment_stay() {
+        assert_eq!(Allocator::Gleaner1.environment(""), Some(("GLEANER_OPTIONS", "markers=1".to_owned())));
+        assert_eq!(Allocator::Gleaner2.environment("pace=2"), Some(("GLEANER_OPTIONS", "pace=2:markers=2".to_owned())));
+        assert_eq!(Allocator::Gleaner.environment("pace=2"), None);
     }
 
     #[test]

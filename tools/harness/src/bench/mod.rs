@@ -1,13 +1,16 @@
 //! `bench`: the workloads of `benches/c` on gleaner and on its peers, in turn, so that ratios within a round hold on a
 //! machine that is shared.
 //!
-//! workloads → build → rounds: lines; lines → summary → report, plot.
+//! workloads → build → rounds: lines; lines → summary → report, plot; promises, lines → judge → check.
 
 mod allocators;
 mod build;
+mod check;
+mod judge;
 mod line;
 mod machine;
 mod plot;
+mod promises;
 mod report;
 mod rounds;
 mod summary;
@@ -23,7 +26,8 @@ use serde::Serialize;
 
 use allocators::Allocator;
 use build::Places;
-use rounds::Measured;
+use check::Outcome;
+use rounds::{Measured, Rounds};
 use summary::Row;
 
 /// The arguments of `bench`.
@@ -35,6 +39,9 @@ pub struct Args {
     /// Allocators; may be given several times [default: all that make sense]
     #[arg(long, value_name = "NAME")]
     allocator: Vec<Allocator>,
+    /// Measure what is promised under this name and judge it; may be given several times. `all` names each
+    #[arg(long, value_name = "PROMISE", conflicts_with_all = ["workload", "allocator", "list"])]
+    check: Vec<String>,
     /// Rounds, each with one run an allocator [default: 5, with --quick 3, fewer for a few that take long]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
@@ -66,31 +73,64 @@ struct Figures<'a> {
     measured: &'a [Measured],
 }
 
-/// Runs the workloads; false when one failed on an allocator, or a checksum differs.
+/// Runs the workloads; false when one failed on an allocator, a checksum differs, or a promise is not kept.
 pub fn run(args: &Args) -> Result<bool> {
     if args.list {
         list();
         return Ok(true);
     }
+    if !args.check.is_empty() {
+        return check_promises(args);
+    }
     let workloads = workloads::chosen(&args.workload, args.quick).map_err(anyhow::Error::msg)?;
     let wanted = if args.allocator.is_empty() { Allocator::value_variants() } else { &args.allocator };
-    let places = Places { root: args.root.clone(), doors: args.doors.clone(), out: args.out.clone() };
-    fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
-    places.check_doors()?;
-    check_peers(wanted, &places)?;
-    warm::warm(args.warm.unwrap_or(if args.quick { 1 } else { 6 }))?;
-
+    let places = args.prepare(wanted)?;
     let mut measured = Vec::new();
     for workload in workloads {
         let rounds = args.rounds.map_or_else(|| workload.rounds_most.min(args.rounds_usual()), usize::from);
         eprintln!("gleaner-harness: bench: {} {}", workload.name, workload.words(args.quick).join(" "));
+        let rounds = Rounds { counted: rounds, again: 0 };
         measured.push(rounds::measure(&places, workload, wanted, rounds, args.quick)?);
     }
     let head = machine::describe(wanted, args.rounds.map_or(args.rounds_usual(), usize::from));
     args.conclude(&head, &measured)
 }
 
+/// Measures and judges promises; an error when nothing falls short but something could not be measured.
+fn check_promises(args: &Args) -> Result<bool> {
+    let promises = promises::chosen(&args.check).map_err(anyhow::Error::msg)?;
+    let places = args.prepare(Allocator::value_variants())?;
+    let rounds = args.rounds.map_or(args.rounds_usual(), usize::from);
+    println!("{}\n", machine::describe(Allocator::value_variants(), rounds));
+    let mut worst = Outcome::Holds;
+    for promise in promises {
+        let checked = check::check(&places, promise, rounds, args.quick)?;
+        println!("{}", checked.text);
+        worst = worst.max(checked.outcome);
+        args.write(&format!("{}.md", promise.name), &checked.text)?;
+        args.write(&format!("{}.json", promise.name), &(serde_json::to_string_pretty(&checked.measured)? + "\n"))?;
+    }
+    ensure!(worst != Outcome::NotMeasured, "nothing falls short, but not all could be measured: see above");
+    Ok(worst == Outcome::Holds)
+}
+
 impl Args {
+    /// Makes all ready for timing on these allocators.
+    fn prepare(&self, wanted: &[Allocator]) -> Result<Places> {
+        let places = Places { root: self.root.clone(), doors: self.doors.clone(), out: self.out.clone() };
+        fs::create_dir_all(&self.out).with_context(|| format!("{} cannot be made", self.out.display()))?;
+        places.check_doors()?;
+        check_peers(wanted, &places)?;
+        warm::warm(self.warm.unwrap_or(if self.quick { 1 } else { 6 }))?;
+        Ok(places)
+    }
+
+    /// Writes a file beside the programs.
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        let file = self.out.join(name);
+        fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))
+    }
+
     /// The rounds of a workload that does not take long.
     fn rounds_usual(&self) -> usize {
         if self.quick { 3 } else { 5 }
@@ -105,12 +145,8 @@ impl Args {
             .collect();
         let text = report::text(head, &rows, &failures);
         println!("{text}");
-        let write = |name: &str, text: &str| {
-            let file = self.out.join(name);
-            fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))
-        };
-        write("bench.md", &text)?;
-        write("bench.json", &(serde_json::to_string_pretty(&Figures { head, rows: &rows, measured })? + "\n"))?;
+        self.write("bench.md", &text)?;
+        self.write("bench.json", &(serde_json::to_string_pretty(&Figures { head, rows: &rows, measured })? + "\n"))?;
         let drawing = self.out.join("bench.svg");
         plot::draw(&rows, &drawing).with_context(|| format!("{} cannot be drawn", drawing.display()))?;
         eprintln!("gleaner-harness: bench: table, figures and drawing are {}/bench.*", self.out.display());

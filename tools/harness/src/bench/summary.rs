@@ -94,12 +94,14 @@ fn row(measured: &Measured, allocator: Allocator, lines: &[Line]) -> Row {
 
 /// A figure on one allocator by the same on another: taken within each round, then the median.
 fn ratio(measured: &Measured, ours: Allocator, other: Allocator, key: &str) -> Option<f64> {
-    let lines = |wanted| measured.runs.iter().find(|(allocator, _)| *allocator == wanted).map(|(_, lines)| lines);
-    let (numerators, denominators) = (lines(ours)?, lines(other)?);
-    let pairs =
-        numerators.iter().zip(denominators).filter_map(|(a, b)| Some(a.figure(key).ok()? / b.figure(key).ok()?));
-    let ratios: Vec<_> = pairs.collect();
+    let ratios = ratios(measured, ours, other, key);
     (ours != other && !ratios.is_empty()).then(|| median(&ratios))
+}
+
+/// A figure on one allocator by the same on another, one a round; none when either was not run.
+pub fn ratios(measured: &Measured, ours: Allocator, other: Allocator, key: &str) -> Vec<f64> {
+    let pairs = measured.lines(ours).iter().zip(measured.lines(other));
+    pairs.filter_map(|(a, b)| Some(a.figure(key).ok()? / b.figure(key).ok()?)).collect()
 }
 
 /// How one of ours stands beside the best of its peers on a workload.
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(workload.figure.key, "ns");
         let line = |ns: &f64| line("0x1", &[("ns", *ns), ("threads", 1.0), ("peak_rss_kb", 100.0 * ns), ("own", 7.0)]);
         let runs = values.iter().map(|(allocator, values)| (*allocator, values.iter().map(line).collect())).collect();
-        Measured { workload, arguments: Vec::new(), runs, failures: Vec::new() }
+        Measured { workload, arguments: Vec::new(), runs, failures: Vec::new(), again: 0 }
     }
 
     #[test]

@@ -65,11 +65,11 @@ const REBUILT: Figure = Figure { key: "rss_rebuilt_kb", scale: 1024.0 / 1e6, uni
 const AFTER: Figure = Figure { key: "rss_after_kb", scale: 1024.0 / 1e6, unit: "MB" };
 
 /// malloc and free by hand.
-const MALLOCS: &[Allocator] = &[GleanerMalloc, Mimalloc, Jemalloc, Tcmalloc, Glibc];
+pub const MALLOCS: &[Allocator] = &[GleanerMalloc, Mimalloc, Jemalloc, Tcmalloc, Glibc];
 /// Collected, and by hand.
 const ALL: &[Allocator] = &[Gleaner, GleanerMalloc, Bdwgc1, Bdwgc2, Mimalloc, Jemalloc, Tcmalloc, Glibc];
 /// What has a full collection to be timed, and what memory allows.
-const COLLECTORS: &[Allocator] = &[Gleaner, GleanerMalloc, Bdwgc1, Bdwgc2, Limit];
+const MARKERS: &[Allocator] = &[Gleaner, Gleaner1, Gleaner2, GleanerMalloc, Bdwgc1, Bdwgc2, Limit, Limit2];
 
 /// A workload on malloc and free: nanoseconds an operation.
 const fn by_hand(
@@ -114,13 +114,14 @@ const fn garbage(name: &'static str, arguments: &'static str, part: Part) -> Wor
 /// A heap of a gigabyte that was freed.
 const fn freed(name: &'static str, arguments: &'static str) -> Workload {
     let purpose = "the resident set two seconds after 1 GiB was freed, while a little other work goes on";
-    Workload { figure: AFTER, rounds_most: 2, ..by_hand(name, "freed", arguments, Part::Full, purpose) }
+    let allocators = &[Gleaner, GleanerMalloc, Mimalloc, Jemalloc, Tcmalloc, Glibc];
+    Workload { allocators, figure: AFTER, rounds_most: 2, ..by_hand(name, "freed", arguments, Part::Full, purpose) }
 }
 
 /// A full mark of a gigabyte.
 const fn mark(name: &'static str, arguments: &'static str, part: Part, purpose: &'static str) -> Workload {
     let whole = whole(name, "mark", arguments, part, purpose);
-    Workload { allocators: COLLECTORS, figure: MARK, rounds_most: 3, ..whole }
+    Workload { allocators: MARKERS, figure: MARK, ..whole }
 }
 
 /// All workloads, in the order in which they run.
@@ -229,10 +230,15 @@ pub const WORKLOADS: &[Workload] = &[
         rounds_most: 2,
         ..whole("list-shuffled", "list", "--order 1 --collections 3", Full, "the same with the nodes in random order")
     },
-    mark("mark-random", "--megabytes 1024 --order 0", Quick("--megabytes 64"),
+    mark("mark-random", "--megabytes 1024 --order 0 --collections 1", Quick("--megabytes 64"),
         "a full mark of 1 GiB of 64-byte objects, a random graph"),
-    mark("mark-in-order", "--megabytes 1024 --order 1", Quick("--megabytes 64"),
+    mark("mark-in-order", "--megabytes 1024 --order 1 --collections 1", Quick("--megabytes 64"),
         "a full mark of 1 GiB of 64-byte objects behind one array, in order"),
+    Workload {
+        allocators: &[Gleaner, Gleaner1, Gleaner2, GleanerMalloc, Bdwgc1, Bdwgc2],
+        ..mark("mark-list", "--megabytes 1024 --order 2 --collections 1", Quick("--megabytes 64"),
+            "a full mark of 1 GiB of 64-byte objects, a list in random order")
+    },
     Workload {
         allocators: &[Limit],
         figure: LINE_READ,
@@ -245,10 +251,15 @@ pub const WORKLOADS: &[Workload] = &[
     },
 ];
 
+/// The workload of a name.
+pub fn named(name: &str) -> Option<&'static Workload> {
+    WORKLOADS.iter().find(|workload| workload.name == name)
+}
+
 impl Workload {
     /// The program that an allocator runs.
     pub fn program_on(&self, allocator: Allocator) -> &'static str {
-        if allocator == Limit { "limits" } else { self.program }
+        if allocator.is_limit() { "limits" } else { self.program }
     }
 
     /// The arguments of a run.
