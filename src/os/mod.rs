@@ -8,7 +8,7 @@
 //! - [`lock`] a futex lock with a rank.
 //! - [`tls`] the words of thread-local storage the fast paths read.
 //! - [`jump`] where a `longjmp` goes.
-//! - [`helper`] bare threads of ours · [`cpus`] how many processors there are for them.
+//! - [`helper`] bare threads of ours · [`cpus`] how many processors there are for them, also by [`quota`].
 //! - [`thread`] who runs in this process, and how to wake or signal them.
 //! - [`signal`] the stop signal and what a stopped thread's context holds.
 //! - [`stack`] spilled registers and the ends of stacks.
@@ -33,6 +33,7 @@ pub mod maps;
 pub mod mem;
 pub mod memcheck;
 pub mod poll;
+pub mod quota;
 pub mod rendezvous;
 pub mod signal;
 pub mod stack;
