@@ -1,8 +1,9 @@
 //! The world: stopping every other thread, and letting them go.
 //!
 //! ```text
-//!   close the gates        nobody is inside a slow path any more
-//!   look                   for a moment: a thread that allocates stops at its gate by itself
+//!   close the gates        nobody gets into a slow path any more
+//!   look                   for a moment: threads that allocate come to their gates; if all have, that was it
+//!   wait                   until nobody is inside a slow path
 //!   ask                    one signal to each thread that is not in a safe region, all sent before waiting
 //!   wait                   each publishes the context of what it was doing and sleeps
 //!   look for strangers     threads that the kernel lists and we do not know: a record for each, ask again
@@ -227,9 +228,12 @@ pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
         return Err(Abandoned { tid: 0 });
     }
     poll::allow(mutator::count_alive());
-    gate::close(tid);
+    gate::begin_closing(tid);
+    if have_come(myself) {
+        return Ok(());
+    }
+    gate::finish_closing();
     let result = wait_for_gates(myself).and_then(|()| {
-        await_arrivals(myself);
         let stop = STOP.load(Ordering::Relaxed).wrapping_add(1);
         // Release: the handlers that see the number see the closed gates.
         STOP.store(stop, Ordering::Release);
@@ -241,9 +245,16 @@ pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
     result
 }
 
-/// A thread that allocates comes to its gate by itself, often sooner than a signal comes to it.
-fn await_arrivals(myself: &Mutator) {
-    ARRIVALS.look_as_collector(SIGNAL_NS / 2, || others(myself).all(gate::is_in_region));
+/// Whether all other threads stand still at their gates. A thread that allocates comes there by itself, often sooner
+/// than a signal comes to it.
+fn have_come(myself: &Mutator) -> bool {
+    let all_have = || others(myself).all(gate::has_come);
+    if others(myself).next().is_some() && !ARRIVALS.look_as_collector(SIGNAL_NS / 2, all_have) {
+        return false;
+    }
+    // Counted before looking at the records, as for strangers.
+    let counted = thread::count();
+    counted == Some(others(myself).count() + 1) && all_have()
 }
 
 /// Lets everybody go on.
@@ -433,7 +444,7 @@ fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
 
 /// A thread that ended in a safe region, past libc, still looks as if it stood there.
 fn retire_ended_in_regions(myself: &Mutator) {
-    retire_gone(others(myself).filter(|record| record.region.load(Ordering::Acquire) == gate::IN_REGION));
+    retire_gone(others(myself).filter(|record| gate::is_in_region(record)));
 }
 
 fn retire_gone(records: impl Iterator<Item = &'static Mutator>) {

@@ -20,7 +20,7 @@
 
 use super::{
     cage::{CAGE, Unit},
-    kind::{KINDS_MAX, Kind},
+    kind::KINDS_MAX,
     pressure,
     size_class::{Shape, UNIT},
     units::{self, CLASS_WORDS, Class, State},
@@ -28,8 +28,7 @@ use super::{
 use crate::{
     base::{
         addr::{Addr, Range},
-        bits,
-        sync::{AtomicU64, Ordering},
+        sync::{AtomicBool, Ordering},
     },
     os::lock::{Guard, Lock, Rank},
 };
@@ -41,14 +40,16 @@ pub struct Centre {
 
 static CENTRES: [Lock<Centre>; CLASS_WORDS] = [const { Lock::new(Rank::Centre, Centre { first: 0 }) }; CLASS_WORDS];
 
-/// The classes whose list has ever had a block: a bit for each size class, a word for each kind.
-static USED: [AtomicU64; KINDS_MAX] = [const { AtomicU64::new(0) }; KINDS_MAX];
+/// Whether a class's list has ever had a block, and a kind's.
+static USED: [AtomicBool; CLASS_WORDS] = [const { AtomicBool::new(false) }; CLASS_WORDS];
+static KINDS_USED: [AtomicBool; KINDS_MAX] = [const { AtomicBool::new(false) }; KINDS_MAX];
 
 fn note_used(class: Class) {
-    let (classes, bit) = (&USED[class.kind().number() as usize], 1 << class.size_class());
+    let used = &USED[class.index()];
     // Relaxed: read with the world stopped.
-    if classes.load(Ordering::Relaxed) & bit == 0 {
-        classes.fetch_or(bit, Ordering::Relaxed);
+    if !used.load(Ordering::Relaxed) {
+        used.store(true, Ordering::Relaxed);
+        KINDS_USED[class.kind().number() as usize].store(true, Ordering::Relaxed);
     }
 }
 
@@ -202,11 +203,12 @@ fn give_up(class: Class, unit: Unit) {
 
 /// Empties all lists. The world is stopped; the caller lists every block anew.
 pub(super) fn forget_all() {
-    for (kind, classes) in USED.iter().enumerate() {
-        // Relaxed: the world is stopped.
-        bits::for_each_bit(classes.load(Ordering::Relaxed), |size_class| {
-            centre(Class::small(Kind::from_number(kind as u8), size_class)).first = 0;
-        });
+    // Relaxed: the world is stopped.
+    let is_used = |used: &AtomicBool| used.load(Ordering::Relaxed);
+    let classes_of_kind = CLASS_WORDS / KINDS_MAX;
+    for kind in (0..KINDS_MAX).filter(|&kind| is_used(&KINDS_USED[kind])) {
+        let classes = kind * classes_of_kind..(kind + 1) * classes_of_kind;
+        classes.filter(|&class| is_used(&USED[class])).for_each(|class| CENTRES[class].lock().first = 0);
     }
 }
 

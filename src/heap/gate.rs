@@ -14,6 +14,9 @@
 //! Either the thread sees `STOPPING`, or the collector sees `inside`: the barrier pair orders the two stores before the
 //! two loads (Dekker), and the kernel does the work on the rare side, so that entering costs no fence.
 //!
+//! A thread that has seen `STOPPING` waits until that is over. If it says so, by the number of the closing, no barrier is
+//! needed for it: it cannot read an older value any more. Where all threads say so the kernel has nothing to do.
+//!
 //! A thread that waits at its gate is in a *safe region*: its registers are on its stack, its stack pointer is
 //! published, all signals are blocked. It counts as stopped and gets no signal.
 //!
@@ -28,8 +31,11 @@ use crate::{
     os::{poll, signal, stack, sys, thread},
 };
 
-/// Not zero while a collector or a fork keeps the gates closed: what threads at their gates sleep on.
+/// The number of the closing while a collector or a fork keeps the gates closed, else zero: what threads at their gates
+/// sleep on.
 pub static STOPPING: AtomicU32 = AtomicU32::new(0);
+/// The number of the last closing. Guarded by the world's lock.
+static CLOSINGS: AtomicU32 = AtomicU32::new(0);
 /// Counts what a collector may wait for: gates left, regions entered, stops answered. It sleeps on this.
 static CHANGED: AtomicU32 = AtomicU32::new(0);
 /// The thread that keeps the gates closed; it may pass them itself.
@@ -40,10 +46,28 @@ static CLOSED: poll::Place = poll::Place::new();
 
 /// Closes the gates for everybody but the calling thread. It holds the world's lock.
 pub fn close(tid: u32) {
+    begin_closing(tid);
+    finish_closing();
+}
+
+/// Closes the gates, but for threads that have not seen it yet: of those that [`have_come`](has_come) it is known.
+pub fn begin_closing(tid: u32) {
     STOPPER.store(tid, Ordering::Relaxed);
+    let number = CLOSINGS.load(Ordering::Relaxed).wrapping_add(1).max(FIRST_CLOSING);
+    CLOSINGS.store(number, Ordering::Relaxed);
     // Relaxed: the barrier orders it before the looks at each gate, and the threads' loads of it after their stores.
-    STOPPING.store(1, Ordering::Relaxed);
+    STOPPING.store(number, Ordering::Relaxed);
+}
+
+/// Closes the gates for the others, too.
+pub fn finish_closing() {
     thread::barrier_all();
+}
+
+/// Whether the thread has seen that the gates are closed, and waits for them to open. It needs no barrier.
+pub fn has_come(mutator: &Mutator) -> bool {
+    // Acquire: pairs with the Release of `end_region`, so the stack, where it begins, and all slow paths are seen.
+    mutator.region.load(Ordering::Acquire) == STOPPING.load(Ordering::Relaxed)
 }
 
 /// Opens the gates and wakes who waits at them.
@@ -62,7 +86,13 @@ pub fn is_closed_by(tid: u32) -> bool {
 /// Whether the gates are closed.
 #[inline(always)]
 pub fn is_closed() -> bool {
-    STOPPING.load(Ordering::Acquire) != 0
+    closing() != 0
+}
+
+/// The number of the closing that is on; zero: the gates are open.
+#[inline(always)]
+fn closing() -> u32 {
+    STOPPING.load(Ordering::Acquire)
 }
 
 /// The proof that this thread is inside its gate; dropping it leaves.
@@ -142,7 +172,8 @@ pub fn is_outside(mutator: &Mutator) -> bool {
 /// For a collector that has closed the gates: whether the thread is in a safe region, where it stays.
 pub fn is_in_region(mutator: &Mutator) -> bool {
     // Acquire: pairs with the Release of `begin_region`, so the stack and where it begins are seen.
-    mutator.region.load(Ordering::Acquire) == IN_REGION
+    let region = mutator.region.load(Ordering::Acquire);
+    region == IN_REGION || region >= FIRST_CLOSING
 }
 
 /// Waits at a closed gate, in a safe region and with all signals blocked.
@@ -192,21 +223,24 @@ pub const IN_REGION: u32 = 1;
 /// It looks whether it may leave. If a collector has counted it as stopped before, it is going to find that it may not;
 /// what it published is valid all the time.
 pub const LEAVING_REGION: u32 = 2;
+/// From here on: as [`IN_REGION`], and the thread has seen the closing with this number.
+const FIRST_CLOSING: u32 = 3;
 
 /// Ends a safe region; waits while the world is stopped.
 pub fn end_region(mutator: &Mutator) {
     loop {
         mutator.region.store(LEAVING_REGION, Ordering::Relaxed);
         thread::fence_if_needed();
-        if !is_closed() {
+        let number = closing();
+        if number == 0 {
             mutator.region.store(0, Ordering::Relaxed);
             return;
         }
         // Release: as in `begin_region`; LEAVING_REGION has hidden what that one did.
-        mutator.region.store(IN_REGION, Ordering::Release);
+        mutator.region.store(number, Ordering::Release);
         announce();
         if !CLOSED.look(|| !is_closed()) {
-            sys::futex_wait(&STOPPING, 1, None);
+            sys::futex_wait(&STOPPING, number, None);
         }
     }
 }

@@ -84,6 +84,33 @@ fn slow_path_and_stop() {
     join([collector, running]);
 }
 
+/// As above, by a collector that needs no barrier if the thread has come to its gate by itself.
+fn slow_path_and_stop_without_barrier() {
+    let thread = record(1);
+    let (heap, stack) = (Place::new(), Place::new());
+    let collector = start(COLLECTOR, {
+        let (heap, stack) = (heap.clone(), stack.clone());
+        move || {
+            gate::begin_closing(COLLECTOR);
+            if !gate::has_come(thread) {
+                gate::finish_closing();
+                while !gate::look_or_sleep(FOR_EVER, || gate::is_outside(thread)) {}
+                stop(&[thread]);
+            }
+            heap.touch();
+            stack.touch();
+            gate::open();
+        }
+    });
+    let running = start(1, move || {
+        stack.touch();
+        slow_path(thread, &heap);
+        stack.touch();
+        stands_still(thread);
+    });
+    join([collector, running]);
+}
+
 /// A thread that enters a safe region and leaves it, beside two stops.
 fn region_and_two_stops() {
     let thread = record(1);
@@ -146,6 +173,7 @@ fn slow_paths_regions_and_closed_gates_exclude_each_other_and_nobody_sleeps_on()
     let models = [
         model("region and two stops", region_and_two_stops),
         model("slow path and stop", slow_path_and_stop),
+        model("slow path and stop without a barrier", slow_path_and_stop_without_barrier),
         model("two announcements", two_announcements),
         model("two slow paths", two_slow_paths),
     ];
