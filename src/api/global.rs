@@ -66,7 +66,7 @@ unsafe impl GlobalAlloc for Gleaner {
         let object = Addr::of(object);
         // SAFETY: by the caller's promise.
         if !unsafe { fast::push_of_malloc(object) } {
-            report("dealloc", object, allocate::free(object, 0));
+            give_up(object);
         }
     }
 
@@ -102,6 +102,15 @@ impl Gleaner {
             }
         }
         moved
+    }
+}
+
+/// Frees an object that is large, or lies beyond the heap's first span, or finds no room.
+#[inline(never)]
+fn give_up(object: Addr) {
+    // SAFETY: by the promise of `dealloc`'s caller, who is ours.
+    if !unsafe { fast::push(object) } {
+        report("dealloc", object, allocate::free(object, 0));
     }
 }
 

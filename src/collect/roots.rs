@@ -330,8 +330,8 @@ fn is_the_programs(range: Range, myself: Myself<'_>) -> bool {
 }
 
 /// Our large tables in static data, in ascending order: they hold no roots.
-fn own_tables() -> [Range; 3] {
-    let mut tables = [mem::table(), centre::table(), mutator::empty_record()];
+fn own_tables() -> [Range; 2] {
+    let mut tables = [mem::table(), centre::table()];
     tables.sort_unstable_by_key(|table| table.start);
     tables
 }

@@ -565,11 +565,22 @@ pub fn frontier() -> Unit {
 /// The unit that `addr` lies in, if it is committed memory of the cage.
 #[inline(always)]
 pub fn unit_of(addr: Addr) -> Option<Unit> {
-    let offset = addr.get().wrapping_sub(MAP.base.load(Ordering::Relaxed));
-    if offset < MAP.limit.load(Ordering::Relaxed) {
-        return Some((offset >> UNIT_SHIFT) as Unit);
+    if let Some(unit) = unit_of_first_span(addr) {
+        return Some(unit);
     }
     if MAP.spans.load(Ordering::Acquire) <= 1 { None } else { unit_of_later_span(addr) }
+}
+
+/// The unit that `addr` lies in, if it is committed memory of the first span.
+#[inline(always)]
+pub fn unit_of_first_span(addr: Addr) -> Option<Unit> {
+    let offset = addr.get().wrapping_sub(MAP.base.load(Ordering::Relaxed));
+    if offset >= MAP.limit.load(Ordering::Relaxed) {
+        return None;
+    }
+    // SAFETY: no span is larger, and the limit lies in the first.
+    unsafe { core::hint::assert_unchecked(offset < SPAN_BYTES_MAX) };
+    Some((offset >> UNIT_SHIFT) as Unit)
 }
 
 #[cold]

@@ -12,7 +12,7 @@
 //! *The order.* [`magazine`](super::magazine) argues the last step, the only one that changes anything. What comes
 //! before it may be interrupted anywhere: it reads the class of a unit that holds an object in use, which nobody changes
 //! meanwhile, for the caller has the object's address in a register; the unit map, which only grows; and the thread's
-//! own record. A thread without a record, or in a safe region, finds the static empty one, whose magazines refuse both. Where a kind promises
+//! own record. A thread without a record, or in a safe region, is refused both. Where a kind promises
 //! zero, a slot is cleared before it is put in, and only when there is room: until then it is the caller's object.
 //!
 //! Threads: any. Nothing is locked, nothing waits, nothing is called but `memset`.
@@ -27,6 +27,7 @@ use crate::base::{
     addr::Addr,
     sync::{AtomicUsize, Ordering},
 };
+use core::ptr;
 
 /// Why every free by hand has to take the slow path; zero: it need not.
 static REASONS: AtomicUsize = AtomicUsize::new(0);
@@ -71,18 +72,41 @@ pub(super) fn watch_surplus(watched: bool) {
 /// Takes a slot for `bytes` of `kind`, all of which may be used. Null: the slow path has to.
 #[inline(always)]
 pub fn pop(bytes: usize, kind: Kind) -> *mut u8 {
-    if bytes > size_class::TABLE_BYTES_MAX {
-        return core::ptr::null_mut();
-    }
-    let class = Class::small(kind, size_class::of_small(bytes));
-    // SAFETY: the calling thread's magazine, or the empty one.
-    unsafe { mutator::current_or_empty().magazine(class).pop() }
+    if bytes > size_class::TABLE_BYTES_MAX { ptr::null_mut() } else { pop_of(kind, size_class::of_small(bytes)) }
 }
 
 /// Takes a slot for `bytes` of `malloc`'s kind and the one past their end. Null: the slow path has to.
 #[inline(always)]
 pub fn pop_for_malloc(bytes: usize) -> *mut u8 {
-    if bytes >= size_class::TABLE_BYTES_MAX { core::ptr::null_mut() } else { pop(bytes + 1, Kind::MALLOC) }
+    if bytes >= size_class::TABLE_BYTES_MAX {
+        return ptr::null_mut();
+    }
+    pop_of(Kind::MALLOC, size_class::of_small_and_one_more(bytes))
+}
+
+#[inline(always)]
+fn pop_of(kind: Kind, size_class: usize) -> *mut u8 {
+    let Some(mutator) = mutator::current() else { return ptr::null_mut() };
+    // SAFETY: the calling thread's magazine.
+    unsafe { mutator.magazine(Class::small(kind, size_class)).pop() }
+}
+
+/// Gives up the object at `address` if it is of `malloc`'s kind and its block is one unit of the heap's first span: most
+/// are. `false`: [`push`] has to look, and nothing has changed.
+///
+/// # Safety
+/// As for [`push`].
+#[inline(always)]
+pub unsafe fn push_of_malloc(address: Addr) -> bool {
+    let Some(unit) = cage::unit_of_first_span(address) else { return false };
+    let class = units::class_of(unit);
+    let is_slot = class.is_of_malloc() && size_class::is_start_in_unit(class.size_class(), address.get());
+    if !is_slot || is_free_slow() {
+        return false;
+    }
+    let Some(mutator) = mutator::current() else { return false };
+    // SAFETY: the calling thread's magazine, and a slot of its class that the caller gives up.
+    unsafe { mutator.magazine(class).push(address.as_ptr()) }
 }
 
 /// Gives up the object at `address`, of any kind. `false`: the slow path has to look, and nothing has changed.
@@ -95,30 +119,17 @@ pub unsafe fn push(address: Addr) -> bool {
         return false;
     }
     let Some(class) = class_of_slot(address) else { return false };
-    let magazine = mutator::current_or_empty().magazine(class);
+    let Some(mutator) = mutator::current() else { return false };
+    let magazine = mutator.magazine(class);
     if class.kind().traits().is_zeroed() {
         if magazine.is_full() {
             return false;
         }
         // SAFETY: a slot of this size starts here, and the caller gives it up.
-        unsafe { core::ptr::write_bytes(address.as_ptr::<u8>(), 0, class.shape().slot_bytes as usize) };
+        unsafe { ptr::write_bytes(address.as_ptr::<u8>(), 0, class.shape().slot_bytes as usize) };
     }
     // SAFETY: the calling thread's magazine, and a slot of its class.
     unsafe { magazine.push(address.as_ptr()) }
-}
-
-/// As [`push`], for callers that have only objects of `malloc`'s kind: the others are left to the slow path.
-///
-/// # Safety
-/// As for [`push`].
-#[inline(always)]
-pub unsafe fn push_of_malloc(address: Addr) -> bool {
-    let Some(class) = class_of_slot(address) else { return false };
-    if class.kind() != Kind::MALLOC || is_free_slow() {
-        return false;
-    }
-    // SAFETY: the calling thread's magazine, and a slot of its class that the caller gives up.
-    unsafe { mutator::current_or_empty().magazine(class).push(address.as_ptr()) }
 }
 
 /// The class of the small slot that starts at `address`, if one does.
@@ -127,6 +138,7 @@ fn class_of_slot(address: Addr) -> Option<Class> {
     let class = units::class_of(cage::unit_of(address)?);
     let shape = class.shape();
     let offset = address.get() & shape.block_mask as usize;
-    let is_slot = class.is_small() && offset.is_multiple_of(size_class::GRANULE) && shape.is_slot_start(offset);
+    // What is no class of slots has a shape in which nothing is a start.
+    let is_slot = offset.is_multiple_of(size_class::GRANULE) && shape.is_slot_start(offset);
     is_slot.then_some(class)
 }

@@ -15,8 +15,7 @@
 //! A thread never takes itself off the list: its TLS destructors, the rounds of other keys and libc's own clean-up run
 //! after ours, and free memory. So a record is given up by whoever finds that its thread is no more.
 //!
-//! A thread without a record has a null word in its TLS, for which [`current_or_empty`] gives a static record of zeroes,
-//! whose magazines are empty and full: all its operations take the slow path, which registers.
+//! A thread without a record has a null word in its TLS: all its operations take the slow path, which registers.
 
 use super::{
     gate,
@@ -140,19 +139,6 @@ impl Callback {
     }
 }
 
-/// The record of threads without one. All zero, never written.
-static EMPTY: Empty = Empty(UnsafeCell::new([0; size_of::<Mutator>() / 8]));
-
-#[repr(align(64))]
-struct Empty(UnsafeCell<[u64; size_of::<Mutator>() / 8]>);
-// SAFETY: never written.
-unsafe impl Sync for Empty {}
-
-/// The record of threads without one, which holds nothing.
-pub fn empty_record() -> Range {
-    Range::sized(Addr::of(EMPTY.0.get()), size_of::<Mutator>())
-}
-
 /// The list of all records ever made. Pushed to under the lock; followed by anybody.
 static FIRST: AtomicPtr<Mutator> = AtomicPtr::new(core::ptr::null_mut());
 /// Guards the list, and has the memory that records and their arrays are cut from.
@@ -266,22 +252,10 @@ impl Mutator {
     }
 }
 
-/// This thread's record, or the empty one: for the fast paths.
+/// This thread's record, if it has one and is in no safe region.
 #[inline(always)]
-pub fn current_or_empty() -> &'static Mutator {
-    let record = tls::record::<Mutator>();
-    if record.is_null() {
-        // SAFETY: all-zero bytes are a valid record: null pointers and zero counters.
-        return unsafe { &*EMPTY.0.get().cast::<Mutator>() };
-    }
-    // SAFETY: the TLS word is null or this thread's record, and records live for ever.
-    unsafe { &*record }
-}
-
-/// This thread's record, if it has one.
-#[inline]
 pub fn current() -> Option<&'static Mutator> {
-    // SAFETY: as in `current_or_empty`.
+    // SAFETY: the TLS word is null or this thread's record, and records live for ever.
     unsafe { tls::record::<Mutator>().as_ref() }
 }
 

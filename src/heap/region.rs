@@ -1,7 +1,7 @@
 //! The program's safe regions: where a thread leaves the heap alone, so that it need not be stopped (`gc_blocking`).
 //!
 //! The promise is checked where that costs nothing. While a region is open, the thread's record is hidden: its TLS word
-//! is null, and all fast paths find the empty record and take the slow path, which registers, and there the region ends
+//! is null, and all fast paths take the slow path, which registers, and there the region ends
 //! before the heap is touched. So an allocation in a region, or in a signal handler that interrupted one, is right; it
 //! only ends the region early.
 //!

@@ -6,7 +6,8 @@
 //! A slot's index is found without a division: over granules of 16 bytes, `index = (granule * reciprocal) >> 32` with
 //! `reciprocal = ceil(2^32 / granules a slot)` is exact, because both factors stay below 2^17; and a granule is the
 //! first of its slot exactly when the low half of the product is below the reciprocal (Lemire, Kaser, Kurz: "Faster
-//! remainder by direct computation", 2019). A test proves both for every class and offset.
+//! remainder by direct computation", 2019). Where a block is one unit, the same over its bytes needs 32 bits. Tests prove
+//! all of it for every class and offset.
 
 /// Bytes in a unit, the smallest piece of the cage.
 pub const UNIT: usize = 1 << UNIT_SHIFT;
@@ -107,6 +108,37 @@ pub fn of_small(bytes: usize) -> usize {
     BY_GRANULES[bytes.div_ceil(GRANULE)] as usize
 }
 
+/// The class for a request of less than [`TABLE_BYTES_MAX`] bytes and one more.
+#[inline(always)]
+pub fn of_small_and_one_more(bytes: usize) -> usize {
+    debug_assert!(bytes < TABLE_BYTES_MAX);
+    BY_GRANULES[bytes / GRANULE + 1] as usize
+}
+
+/// By size class: ceil(2^32 / bytes a slot) where a block is one unit, else zero.
+static STARTS: [u32; CLASSES_MAX] = starts();
+
+const fn starts() -> [u32; CLASSES_MAX] {
+    let mut starts = [0; CLASSES_MAX];
+    let mut class = 1;
+    while class <= CLASSES {
+        let shape = shape(slot_bytes(class));
+        if shape.units == 1 {
+            starts[class] = (1u64 << 32).div_ceil(shape.slot_bytes as u64) as u32;
+        }
+        class += 1;
+    }
+    starts
+}
+
+/// Whether `address` is the first byte of a slot of size class number `class`, whose blocks are one unit each. `false`
+/// where they are larger, and where the number is no class of slots.
+#[inline(always)]
+pub fn is_start_in_unit(class: usize, address: usize) -> bool {
+    let start = STARTS[class];
+    u32::from(address as u16).wrapping_mul(start) < start
+}
+
 /// The class for a request of at most [`SLOT_BYTES_MAX`] bytes.
 pub fn of(bytes: usize) -> usize {
     if bytes <= TABLE_BYTES_MAX {
@@ -166,6 +198,16 @@ mod tests {
     }
 
     #[test]
+    fn starts_in_a_unit_are_exact_for_every_number_and_address() {
+        for (class, shape) in SHAPES.iter().enumerate() {
+            for address in 0..UNIT {
+                let is_start = shape.units == 1 && address % shape.slot_bytes as usize == 0;
+                assert_eq!(is_start_in_unit(class, 5 * UNIT + address), is_start, "class {class} address {address}");
+            }
+        }
+    }
+
+    #[test]
     fn every_request_gets_the_smallest_slot_that_holds_it() {
         let mut class = 1;
         for bytes in 0..=SLOT_BYTES_MAX {
@@ -173,6 +215,9 @@ mod tests {
                 class += 1;
             }
             assert_eq!(of(bytes), class, "{bytes} bytes");
+            if (1..=TABLE_BYTES_MAX).contains(&bytes) {
+                assert_eq!(of_small_and_one_more(bytes - 1), class, "{bytes} bytes");
+            }
         }
         assert_eq!(SHAPES[CLASSES].slot_bytes as usize, SLOT_BYTES_MAX);
     }

@@ -17,7 +17,7 @@
 use super::{
     cage::{MAP, Unit},
     kind::Kind,
-    size_class::{CLASSES, SHAPES, Shape, UNIT},
+    size_class::{CLASSES, CLASSES_MAX, SHAPES, Shape, UNIT},
 };
 use crate::{
     base::{
@@ -65,6 +65,11 @@ impl Class {
     #[inline(always)]
     pub const fn index(self) -> usize {
         self.0 as usize % CLASS_WORDS
+    }
+    /// Whether the kind is `malloc`'s, whose number is zero: then the class is numbered as its size class.
+    #[inline(always)]
+    pub const fn is_of_malloc(self) -> bool {
+        self.0 < CLASSES_MAX as u16
     }
     /// The kind.
     #[inline(always)]
@@ -195,7 +200,8 @@ impl Word {
     }
 }
 
-const WORDS_PER_UNIT: usize = 64;
+/// Bit words that a block may have.
+pub const WORDS_PER_UNIT: usize = 64;
 /// 64 words of 16 bytes and one cache line, so that equal words of neighbouring units fall into different sets.
 const BITS_STRIDE: usize = WORDS_PER_UNIT * size_of::<Word>() + 64;
 

@@ -223,14 +223,14 @@ impl Function<'_> {
                 }
             },
             name if name.starts_with('j') => {
-                let Some(next) = inside else {
-                    return self.fault(instruction.address, "a branch out of the function");
-                };
                 waiting.push((index + 1, path.clone()));
-                if name == "je" && path.tests_a_popped_slot() {
-                    ended.push((path.clone(), End::NotJudged));
-                } else {
-                    waiting.push((next, path.clone()));
+                match inside {
+                    _ if name == "je" && path.tests_a_popped_slot() => ended.push((path.clone(), End::NotJudged)),
+                    Some(next) => waiting.push((next, path.clone())),
+                    None => {
+                        path.calls.push(instruction.symbol.clone());
+                        ended.push((path.clone(), End::Leaves));
+                    }
                 }
             }
             "call" if COLD.iter().any(|cold| instruction.symbol.contains(cold)) => {

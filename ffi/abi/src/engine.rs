@@ -17,8 +17,8 @@
 //! has the engine although the loader runs its constructor last. The malloc library, whose engine does all that the
 //! others' do and more, always takes the word if it is empty. Where the word cannot be found, the symbol is all there is.
 //!
-//! A copy that has lost reserves no address space, has no handler, no records of threads: the fast paths find its static
-//! empty record and leave for the slow path, and there (and at the entry of whatever has no fast path) stands the one
+//! A copy that has lost reserves no address space, has no handler, no records of threads: the fast paths find none and
+//! leave for the slow path, and there (and at the entry of whatever has no fast path) stands the one
 //! question, [`elsewhere`]. The copy that has the engine asks it at the same places, and nowhere in a fast path.
 //!
 //! Holds:   a copy that has put its table into the word never forwards; one that forwards never has anything of its own.

@@ -41,6 +41,16 @@ pub extern "C" fn malloc(size: usize) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn free(p: *mut c_void) {
     // SAFETY: by the caller's promise.
+    if !unsafe { fast::push_of_malloc(Addr::of(p)) } {
+        // SAFETY: by the caller's promise.
+        unsafe { free_of_any_kind(p) };
+    }
+}
+
+/// Apart from `free`, which then needs no frame.
+#[inline(never)]
+unsafe extern "C" fn free_of_any_kind(p: *mut c_void) {
+    // SAFETY: by the caller's promise.
     if !unsafe { fast::push(Addr::of(p)) } {
         // SAFETY: by the caller's promise.
         unsafe { gleaner_slow_malloc_free(p) };
