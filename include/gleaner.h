@@ -202,7 +202,7 @@ struct gc_event {
 
 /* Figures of the heap.  Totals and counts of what has happened only grow; times are nanoseconds.  Threads cache free
  * slots of small sizes, and bytes are counted when such a cache is filled or emptied: figures in bytes lag by what the
- * caches hold, at most 256 KiB a thread. */
+ * caches hold, at most 1 MiB a thread. */
 typedef struct gc_stats {
     size_t size;                      /* set by the caller: sizeof(gc_stats) */
     unsigned int version;             /* set by gc_stats_get: 1; later versions only append */

@@ -9,10 +9,10 @@
 //!          the slots of a thread that is gone back.
 
 use super::{
+    flush,
     gate::Inside,
     large,
     mutator::Mutator,
-    refill,
     resolve::{self, Slot},
 };
 use crate::{base::addr::Addr, os::mem};
@@ -90,7 +90,7 @@ fn give_one(slot: &Slot) {
         large::give(slot);
     } else {
         // It was freed once: its header says so at the second.
-        let _ = refill::give_slots(slot.class(), &[slot.start().get()]);
+        let _ = flush::give_slots(slot.class(), &[slot.start().get()]);
     }
 }
 

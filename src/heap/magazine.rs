@@ -45,7 +45,7 @@ impl Magazine {
     /// Takes a slot, or gives null when the magazine is empty.
     ///
     /// # Safety
-    /// The magazine is the calling thread's, or the static empty one.
+    /// The magazine is the calling thread's.
     #[inline(always)]
     pub unsafe fn pop(&self) -> *mut u8 {
         // SAFETY: `bottom < top` means that the word below `top` is a cached slot, and only this thread changes either.
@@ -55,6 +55,7 @@ impl Magazine {
                 return ptr::null_mut();
             }
             let slot = ptr::read_volatile(top.sub(1));
+            core::hint::assert_unchecked(slot != 0);
             ptr::write_volatile(self.top.get(), top.sub(1));
             slot as *mut u8
         }
@@ -64,7 +65,7 @@ impl Magazine {
     /// happened.
     ///
     /// # Safety
-    /// The magazine is the calling thread's, or the static empty one, and `slot` is the start of a slot of its class
+    /// The magazine is the calling thread's, and `slot` is the start of a slot of its class
     /// that the caller gives up.
     #[inline(always)]
     pub unsafe fn push(&self, slot: *mut u8) -> bool {
@@ -163,15 +164,17 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Adds a slot.
+    /// Adds `count` slots of `slot_bytes` that lie side by side from `first` on.
     ///
     /// # Safety
-    /// There is room for it in the array.
+    /// There is room for them in the array.
     #[inline(always)]
-    pub unsafe fn add(&mut self, slot: Addr) {
-        // SAFETY: by the caller's promise.
-        unsafe { *self.array.add(self.count) = slot.get() };
-        self.count += 1;
+    pub unsafe fn add_run(&mut self, first: Addr, slot_bytes: usize, count: usize) {
+        for index in 0..count {
+            // SAFETY: by the caller's promise.
+            unsafe { *self.array.add(self.count + index) = first.get() + index * slot_bytes };
+        }
+        self.count += count;
     }
 
     /// All slots in it.

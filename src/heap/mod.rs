@@ -9,7 +9,7 @@
 //!
 //! - [`kind`] what may be assumed of an object's words · [`size_class`] which slot a request gets
 //! - [`cage`] the address range and its units · [`units`] what is known of each unit
-//! - [`fast`] the fast paths of every door · [`magazine`] a thread's free slots · [`refill`] between magazines and bitmaps · [`centre`] blocks with room
+//! - [`fast`] the fast paths of every door · [`magazine`] a thread's free slots · [`refill`] and [`flush`] between magazines and bitmaps · [`centre`] blocks with room
 //! - [`large`] objects with units of their own
 //! - [`mutator`] the record of a thread · [`gate`] where slow paths and collections exclude each other
 //! - [`region`] where the program promises to leave the heap alone
@@ -24,6 +24,7 @@ pub mod cage;
 pub mod centre;
 pub mod emergency;
 pub mod fast;
+pub mod flush;
 pub mod gate;
 pub mod kind;
 pub mod large;

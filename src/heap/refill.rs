@@ -1,7 +1,8 @@
-//! Refill and flush: how slots move between magazines and bitmaps, many at a time.
+//! Refill and room: how slots move between magazines and bitmaps, many at a time.
 //!
 //! A refill takes bits of one word of the claimed block with one atomic OR: only the claiming thread sets bits there.
-//! A flush gives bits back with one atomic AND a word; anybody frees into any block. So the hot data has no lock.
+//! A flush gives bits back with one atomic AND a word ([`flush`](super::flush)); anybody frees into any block. So the
+//! hot data has no lock.
 //!
 //! A thread that has just begun with a class may never need more of it, as most of a thousand sleeping threads. So its
 //! array is small at first, and it gives its claim up after each of its first refills: such threads share a block. There
@@ -16,12 +17,13 @@ use super::{
     announce,
     cage::{self, Unit},
     centre,
+    flush::give_slots,
     gate::Inside,
     late,
     magazine::{Contents, Magazine},
     mutator::{self, Mutator},
     pressure,
-    resolve::{self, Slot},
+    resolve::Slot,
     size_class::{GRANULE, Shape},
     surplus,
     units::{self, Class},
@@ -33,12 +35,15 @@ use crate::base::{
     sync::Ordering,
 };
 
-const MAGAZINE_BYTES_MAX: usize = 32 << 10;
+const MAGAZINE_BYTES_MAX: usize = 64 << 10;
 const MAGAZINE_SLOTS_MIN: usize = 4;
 const MAGAZINE_SLOTS_MAX: usize = 1024;
 /// A first refill takes so much, and of the smallest classes sixteen slots.
 const MAGAZINE_BYTES_FIRST: usize = 1 << 10;
-const THREAD_BYTES_MAX: usize = 256 << 10;
+/// What the magazines of a thread may hold together. Half of it is kept for those that would hold little, or the classes
+/// that a program uses first would leave the others a few slots, and a slow path for every few operations.
+const THREAD_BYTES_MAX: usize = 1 << 20;
+const LITTLE_BYTES: usize = 16 << 10;
 const REFILL_BYTES_MAX: usize = 16 << 10;
 /// A record's arrays are cut from pieces of this size: the first has room for a dozen classes that are hardly used.
 const ARRAYS_BYTES_FIRST: usize = 2 << 10;
@@ -193,7 +198,9 @@ fn grow_limit(mutator: &Mutator, magazine: &Magazine, shape: &Shape, contents: &
         limit <= capacity
             || enlarge(mutator, magazine, contents, (capacity * ARRAY_GROWTH).clamp(limit, capacity_of(shape)))
     };
-    if *total + more <= THREAD_BYTES_MAX && has_room(limit, contents) {
+    let is_little = limit * shape.slot_bytes as usize <= LITTLE_BYTES;
+    let total_max = if is_little { THREAD_BYTES_MAX } else { THREAD_BYTES_MAX / 2 };
+    if *total + more <= total_max && has_room(limit, contents) {
         *total += more;
         contents.limit = limit;
     }
@@ -263,9 +270,10 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         let last = first_slot + 63 - taken.leading_zeros() as usize;
         let pristine_from = block.pristine_from.load(Ordering::Relaxed);
         block.pristine_from.store(pristine_from.max(last as u32 + 1), Ordering::Relaxed);
-        for_each_in_order(class, taken, |bit| {
+        for_each_in_order(class, taken, |bit, length| {
+            let first = start + (first_slot + bit) * shape.slot_bytes as usize;
             // SAFETY: `wanted` is within the array, and at most `wanted - count` bits were taken.
-            unsafe { contents.add(start + (first_slot + bit) * shape.slot_bytes as usize) };
+            unsafe { contents.add_run(first, shape.slot_bytes as usize, length) };
         });
         taken_slots += taken.count_ones();
     }
@@ -273,19 +281,19 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
     block.free.fetch_sub(taken_slots, Ordering::Relaxed);
 }
 
-/// Visits taken slots in the order in which they are handed out.
+/// Visits taken slots in the order in which they are handed out, as runs of neighbours: the first and how many.
 ///
 /// Where a root that holds an object keeps the one that ends there too, neighbours in time are no neighbours in memory:
 /// a program that drops a tree and makes another would keep the first by the second. So of each sixteen slots the even
 /// ones come first.
 #[inline(always)]
-fn for_each_in_order(class: Class, taken: u64, mut visit: impl FnMut(usize)) {
+fn for_each_in_order(class: Class, taken: u64, mut visit: impl FnMut(usize, usize)) {
     if class.kind().traits().ends_early() {
-        return bits::for_each_bit(taken, visit);
+        return bits::for_each_run(taken, visit);
     }
     for first in (0..64).step_by(INTERLEAVED) {
-        bits::for_each_bit(taken & EVEN << first, &mut visit);
-        bits::for_each_bit(taken & EVEN << (first + 1), &mut visit);
+        bits::for_each_bit(taken & EVEN << first, |bit| visit(bit, 1));
+        bits::for_each_bit(taken & EVEN << (first + 1), |bit| visit(bit, 1));
     }
 }
 
@@ -378,41 +386,6 @@ pub fn give_one(inside: &Inside<'_>, slot: &Slot) -> Result<(), FreedTwice> {
     let result = give_slots(slot.class(), &[slot.start().get()]);
     surplus::look(inside);
     result
-}
-
-/// Clears the allocated bits of slots of one class, one atomic operation for neighbours in the same word.
-pub(super) fn give_slots(class: Class, slots: &[usize]) -> Result<(), FreedTwice> {
-    let mut result = Ok(());
-    let mut group: Option<(Unit, usize, u64)> = None;
-    for &slot in slots {
-        let Some(place) = resolve::locate(Addr::new(slot)) else { continue };
-        let (word, bit) = (place.index() / 64, 1u64 << (place.index() % 64));
-        match &mut group {
-            Some((unit, at, mask)) if *unit == place.unit() && *at == word && *mask & bit == 0 => *mask |= bit,
-            _ => {
-                if let Some((unit, at, mask)) = group.replace((place.unit(), word, bit)) {
-                    result = result.and(give_word(class, unit, at, mask));
-                }
-            }
-        }
-    }
-    match group {
-        Some((unit, at, mask)) => result.and(give_word(class, unit, at, mask)),
-        None => result,
-    }
-}
-
-fn give_word(class: Class, unit: Unit, word: usize, mask: u64) -> Result<(), FreedTwice> {
-    // Release: pairs with the Acquire of the refill that takes these slots next.
-    let old = units::words(unit)[word].allocated.fetch_and(!mask, Ordering::Release);
-    let given = old & mask;
-    units::block(unit).free.fetch_add(given.count_ones(), Ordering::SeqCst);
-    centre::note_room(class, unit);
-    if given == mask {
-        return Ok(());
-    }
-    let slot = word * 64 + (mask & !old).trailing_zeros() as usize;
-    Err(FreedTwice(cage::addr_of(unit) + slot * class.shape().slot_bytes as usize))
 }
 
 /// Returns all that a record caches and claims to the heap. Its thread is gone, and the gates are closed.

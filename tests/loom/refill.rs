@@ -204,5 +204,5 @@ fn no_slot_is_handed_out_twice_and_none_is_lost() {
         Model::new("flush and take", flush_and_take),
         Model::new("take and free", take_and_free),
     ];
-    check(&models, &["src/heap/refill.rs"], &[], &[]);
+    check(&models, &["src/heap/refill.rs", "src/heap/flush.rs"], &[], &[]);
 }
