@@ -61,7 +61,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine
 
-accept: accept-tests accept-gateway accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-speed
+accept: accept-tests accept-gateway accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-speed accept-constrained
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -98,7 +98,7 @@ accept-quarantine: doors
 # minutes. `--quick` makes one small: `make accept-lru CHECK=--quick`.
 SPEED := malloc-speed garbage trees mark lru large leaky release scaling fragmentation
 
-.PHONY: accept-speed $(SPEED:%=accept-%)
+.PHONY: accept-speed accept-constrained $(SPEED:%=accept-%)
 
 # All of them in one run.
 accept-speed: doors tools bench-peers
@@ -110,6 +110,10 @@ accept-speed: doors tools bench-peers
 # threads, and 4 GiB by hand: accept-scaling. The resident set phase by phase, and metadata: accept-fragmentation.
 $(SPEED:%=accept-%): accept-%: doors tools bench-peers
 	$(TOOLS)/gleaner-harness bench --check $* $(CHECK)
+
+# Half a processor, one, 500 idle threads, no huge pages, no AVX, a tiny heap and one of 8 GiB: it degrades gracefully.
+accept-constrained: doors tools bench-peers
+	$(TOOLS)/gleaner-harness bench --constrained $(CHECK)
 
 # ---- Installing -------------------------------------------------------------------------------------------------------
 

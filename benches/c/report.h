@@ -94,8 +94,38 @@ static inline unsigned long argument(int argc, char **argv, const char *name, un
     return otherwise;
 }
 
+static pthread_barrier_t idle_begun;
+
+/* Sleeps to the end of the process, with an object to its name. */
+static void *idle_thread(void *unused)
+{
+    void *volatile kept = alloc_scanned(sizeof(void *));
+    (void)unused;
+    (void)kept;
+    pthread_barrier_wait(&idle_begun);
+    for (;;)
+        pause();
+    return NULL;
+}
+
+/* Starts the threads of --idle and returns when all sleep. */
+static inline void argument_idle(int argc, char **argv)
+{
+    unsigned long count = argument(argc, argv, "--idle", 0);
+    pthread_t id;
+    pthread_barrier_init(&idle_begun, NULL, (unsigned)count + 1);
+    for (unsigned long i = 0; i < count; i++)
+        if (pthread_create(&id, NULL, idle_thread, NULL) != 0) {
+            fprintf(stderr, "%s: the system refused idle thread %lu of %lu\n", argv[0], i + 1, count);
+            exit(1);
+        }
+    pthread_barrier_wait(&idle_begun);
+}
+
+/* --threads; --idle adds threads that sleep meanwhile. */
 static inline unsigned long argument_threads(int argc, char **argv)
 {
+    argument_idle(argc, argv);
     unsigned long threads = argument(argc, argv, "--threads", 1);
     if (threads < 1 || threads > THREADS_MAX) {
         fprintf(stderr, "%s: --threads takes 1 to %d, not %lu\n", argv[0], THREADS_MAX, threads);

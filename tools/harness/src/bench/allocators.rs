@@ -115,7 +115,7 @@ impl Allocator {
     /// A variable of the environment of a program on this allocator, `LD_PRELOAD` left aside. `options` are those that
     /// gleaner has of the harness's own environment.
     pub fn environment(self, options: &str) -> Option<(&'static str, String)> {
-        let gleaner = |marker| Some(("GLEANER_OPTIONS", format!("{options}{}{marker}", separator(options))));
+        let gleaner = |markers| Some(("GLEANER_OPTIONS", joined(options, markers)));
         match self {
             Allocator::Gleaner1 => gleaner("markers=1"),
             Allocator::Gleaner2 => gleaner("markers=2"),
@@ -143,9 +143,9 @@ impl Allocator {
     }
 }
 
-/// What stands between options and one more.
-fn separator(options: &str) -> &'static str {
-    if options.is_empty() { "" } else { ":" }
+/// Options of gleaner, and more of them.
+pub fn joined(options: &str, more: &str) -> String {
+    [options, more].into_iter().filter(|options| !options.is_empty()).collect::<Vec<_>>().join(":")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod allocators;
 mod build;
 mod check;
+mod constrained;
 mod judge;
 mod line;
 mod machine;
@@ -42,6 +43,9 @@ pub struct Args {
     /// Measure what is promised under this name and judge it; may be given several times. `all` names each
     #[arg(long, value_name = "PROMISE", conflicts_with_all = ["workload", "allocator", "list"])]
     check: Vec<String>,
+    /// Measure programs where there is less of something, and judge them by the same programs on the usual machine
+    #[arg(long, conflicts_with_all = ["check", "workload", "allocator", "list", "quick"])]
+    constrained: bool,
     /// Rounds, each with one run an allocator [default: 5, with --quick 3, fewer for a few that take long]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
@@ -82,6 +86,10 @@ pub fn run(args: &Args) -> Result<bool> {
     if !args.check.is_empty() {
         return check_promises(args);
     }
+    if args.constrained {
+        let rounds = args.rounds.map_or(args.rounds_usual(), usize::from);
+        return conclude_check(constrained::run(&args.prepare(&[Allocator::GleanerMalloc])?, rounds)?);
+    }
     let workloads = workloads::chosen(&args.workload, args.quick).map_err(anyhow::Error::msg)?;
     let wanted = if args.allocator.is_empty() { Allocator::value_variants() } else { &args.allocator };
     let places = args.prepare(wanted)?;
@@ -96,7 +104,7 @@ pub fn run(args: &Args) -> Result<bool> {
     args.conclude(&head, &measured)
 }
 
-/// Measures and judges promises; an error when nothing falls short but something could not be measured.
+/// Measures and judges promises.
 fn check_promises(args: &Args) -> Result<bool> {
     let promises = promises::chosen(&args.check).map_err(anyhow::Error::msg)?;
     let places = args.prepare(Allocator::value_variants())?;
@@ -110,6 +118,11 @@ fn check_promises(args: &Args) -> Result<bool> {
         args.write(&format!("{}.md", promise.name), &checked.text)?;
         args.write(&format!("{}.json", promise.name), &(serde_json::to_string_pretty(&checked.measured)? + "\n"))?;
     }
+    conclude_check(worst)
+}
+
+/// Whether all holds; an error when nobody knows.
+fn conclude_check(worst: Outcome) -> Result<bool> {
     ensure!(worst != Outcome::NotMeasured, "nothing falls short, but not all could be measured: see above");
     Ok(worst == Outcome::Holds)
 }

@@ -7,8 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use super::allocators::Allocator;
+use super::allocators::{Allocator, joined};
 use super::build::Places;
+use super::constrained::Surroundings;
 use super::line::{Line, OTHERS};
 use super::workloads::Workload;
 
@@ -65,7 +66,11 @@ pub fn measure(
     let mut failures = BTreeMap::new();
     let (mut counted, mut again) = (0, 0);
     while counted < rounds.counted && again <= rounds.again {
-        let round = one_round(&allocators, &mut failures, |allocator| run(places, workload, allocator, &arguments));
+        let round = one_round(&allocators, &mut failures, |allocator| {
+            let program = workload.program_on(allocator);
+            let line = run(places, program, allocator, &arguments, &Surroundings::usual())?;
+            line.figure(workload.figure.key).map(|_| line)
+        });
         if rounds.again > 0 && round.iter().any(|(_, line)| line.lost_a_core()) {
             again += 1;
             continue;
@@ -104,27 +109,36 @@ fn one_round(
 }
 
 /// One run of a program. A deadline ends one that hangs.
-fn run(places: &Places, workload: &Workload, allocator: Allocator, arguments: &[&str]) -> Result<Line> {
+pub fn run(
+    places: &Places,
+    program: &str,
+    allocator: Allocator,
+    arguments: &[&str],
+    surroundings: &Surroundings,
+) -> Result<Line> {
     let mut command = Command::new("timeout");
-    command.arg("--signal=KILL").arg(DEADLINE_S.to_string()).arg("env");
+    command.arg("--signal=KILL").arg(DEADLINE_S.to_string()).args(&surroundings.prefix).arg("env");
     if let Some(library) = allocator.preload(&places.doors) {
         command.arg(format!("LD_PRELOAD={}", library.canonicalize()?.display()));
     }
-    let options = std::env::var("GLEANER_OPTIONS").unwrap_or_default();
+    let options = joined(&std::env::var("GLEANER_OPTIONS").unwrap_or_default(), surroundings.options);
+    command.arg(format!("GLEANER_OPTIONS={options}"));
     if let Some((name, value)) = allocator.environment(&options) {
         command.arg(format!("{name}={value}"));
     }
-    command.arg(places.program(workload.program_on(allocator), allocator.binding()));
+    command.arg(places.program(program, allocator.binding()));
     command.args(arguments).args(allocator.arguments());
     command.env_remove("LD_PRELOAD").stderr(std::process::Stdio::inherit());
     let busy_before = busy_seconds()?;
-    let output = command.output().context("timeout cannot be started")?;
+    let output = {
+        let _start = surroundings.start()?;
+        command.output().context("timeout cannot be started")?
+    };
     let busy = busy_seconds()? - busy_before;
     let (status, stdout) = (output.status, String::from_utf8_lossy(&output.stdout));
     ensure!(status.code() != Some(KILLED), "{command:?} was killed: did it take more than {DEADLINE_S} s?");
     ensure!(status.success(), "{command:?}: {status}");
     let mut line = Line::parse(&stdout).with_context(|| format!("{command:?} wrote {stdout:?}"))?;
-    line.figure(workload.figure.key).with_context(|| format!("{command:?} wrote {stdout:?}"))?;
     let others = (busy - line.figure("cpu_seconds")?).max(0.0);
     line.figures.insert(OTHERS.to_owned(), others);
     Ok(line)

@@ -12,9 +12,7 @@ const PIECE: usize = 64 << 20;
 
 /// Touches so many GiB, or half of what is available if that is less, and gives them back.
 pub fn warm(gib: u64) -> Result<()> {
-    let meminfo = fs::read_to_string("/proc/meminfo").context("/proc/meminfo cannot be read")?;
-    let available = available_bytes(&meminfo).context("/proc/meminfo names no MemAvailable")?;
-    let bytes = (gib << 30).min(available / 2);
+    let bytes = (gib << 30).min(available()? / 2);
     let mut pieces = Vec::new();
     for _ in 0..bytes / PIECE as u64 {
         let mut piece = vec![0_u8; PIECE];
@@ -24,7 +22,13 @@ pub fn warm(gib: u64) -> Result<()> {
     Ok(())
 }
 
-/// The memory that processes can still have.
+/// The memory that processes can still have, in bytes.
+pub fn available() -> Result<u64> {
+    let meminfo = fs::read_to_string("/proc/meminfo").context("/proc/meminfo cannot be read")?;
+    available_bytes(&meminfo).context("/proc/meminfo names no MemAvailable")
+}
+
+/// The same in the text of `/proc/meminfo`.
 fn available_bytes(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
