@@ -93,6 +93,11 @@ fn the_heap_agrees_with_its_twin_with_a_tiny_mark_stack() {
 }
 
 #[test]
+fn the_heap_agrees_with_its_twin_without_vector_instructions() {
+    walks(&Trial { options: "vector=0:recheck=1", operations: 100_000, is_refused: false });
+}
+
+#[test]
 fn the_heap_agrees_with_its_twin_where_the_system_refuses_memory() {
     walks(&Trial { options: "refuse=7", operations: 100_000, is_refused: true });
 }

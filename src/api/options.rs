@@ -80,7 +80,7 @@ options! {
     "refuse" "M" any |text| text.parse().is_ok_and(|m| { mem::refuse_every(m); true }),
         "refuses each M-th request for memory from the system";
     "vector" "0|1" any |text| switch(text, settings::set_vector),
-        "reads long roots by vector instructions where the processor has them";
+        "reads roots and objects by vector instructions where the processor has them";
     "mark_stack" "N" any |text| text.parse().is_ok_and(|n| { settings::set_mark_stack_objects(n); true }),
         "objects that the mark stack holds; 0 follows the heap";
 }

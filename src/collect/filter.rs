@@ -7,8 +7,11 @@
 //!   word - start <= bytes      one subtraction and one comparison a word; with AVX2, for four words at a time
 //! ```
 //!
-//! Processors without AVX2, and whoever sets `vector=0`, get the plain loop, [`find_plainly`]. It is also the twin that
-//! the other is judged by.
+//! Objects are short and hold mostly addresses. Theirs are *packed*: written one behind the other to an array, without a
+//! branch on what a word is.
+//!
+//! Processors without AVX2, and whoever sets `vector=0`, get the plain loops, [`find_plainly`] and [`Plain`]. They are
+//! also the twins that the others are judged by.
 
 use super::settings;
 use crate::{
@@ -21,7 +24,7 @@ use crate::{
 };
 use core::arch::x86_64::{
     __cpuid, __cpuid_count, __m256i, _mm256_castsi256_pd, _mm256_cmpgt_epi64, _mm256_loadu_si256, _mm256_movemask_pd,
-    _mm256_set1_epi64x, _mm256_sub_epi64, _xgetbv,
+    _mm256_permutevar8x32_epi32, _mm256_set1_epi64x, _mm256_storeu_si256, _mm256_sub_epi64, _xgetbv,
 };
 
 const WORD: usize = size_of::<usize>();
@@ -88,6 +91,88 @@ unsafe fn find_by_avx2(batch: Addr, within: Range) -> u64 {
     !outside
 }
 
+/// How the words of an object that lie in a range are packed.
+pub trait Pack {
+    /// Writes those of the words from `from` to `end` that lie in `within` to `to`, one behind the other: the end of what
+    /// was written.
+    ///
+    /// # Safety
+    /// The words may be read; all of them and [`PACK_SLACK`] more could be written to `to`; the processor has what the
+    /// implementor needs.
+    unsafe fn pack(from: Addr, end: Addr, within: Range, to: *mut usize) -> *mut usize;
+}
+
+/// Words beyond the last that a packer may write to.
+pub const PACK_SLACK: usize = LANES - 1;
+
+/// Packs on any processor.
+pub struct Plain;
+
+impl Pack for Plain {
+    #[inline(always)]
+    unsafe fn pack(from: Addr, end: Addr, within: Range, mut to: *mut usize) -> *mut usize {
+        let (start, bytes) = (within.start.get(), within.bytes());
+        let mut at = from;
+        while at < end {
+            // SAFETY: by the caller's promise. Written in any case, and counted if wanted.
+            unsafe {
+                let word = mem::load_word(at);
+                to.write(word);
+                to = to.add(usize::from(word.wrapping_sub(start) < bytes));
+            }
+            at = at + WORD;
+        }
+        to
+    }
+}
+
+/// Packs four words at a time. Its callers have the features `avx2` and `popcnt` enabled.
+pub struct Avx2;
+
+/// For each set of lanes: the halves of a register that belong to them, those of the lowest lane first.
+static LANES_OF: [[u32; 2 * LANES]; 1 << LANES] = lanes_of();
+
+const fn lanes_of() -> [[u32; 2 * LANES]; 1 << LANES] {
+    let mut table = [[0; 2 * LANES]; 1 << LANES];
+    let mut set = 0;
+    while set < table.len() {
+        let (mut lane, mut place) = (0, 0);
+        while lane < LANES {
+            if set >> lane & 1 == 1 {
+                table[set][place] = 2 * lane as u32;
+                table[set][place + 1] = 2 * lane as u32 + 1;
+                place += 2;
+            }
+            lane += 1;
+        }
+        set += 1;
+    }
+    table
+}
+
+impl Pack for Avx2 {
+    #[inline(always)]
+    unsafe fn pack(from: Addr, end: Addr, within: Range, mut to: *mut usize) -> *mut usize {
+        const TOP: i64 = i64::MIN;
+        let mut at = from;
+        // SAFETY: by the caller's promise. Signed numbers are compared: see `find_by_avx2`.
+        unsafe {
+            let start = _mm256_set1_epi64x(within.start.get() as i64 ^ TOP);
+            let bytes = _mm256_set1_epi64x(within.bytes() as i64 ^ TOP);
+            while end - at >= LANES * WORD {
+                let words = _mm256_loadu_si256(at.as_ptr::<__m256i>());
+                let is_within = _mm256_cmpgt_epi64(bytes, _mm256_sub_epi64(words, start));
+                let lanes = _mm256_movemask_pd(_mm256_castsi256_pd(is_within)) as u32;
+                let halves = _mm256_loadu_si256(LANES_OF.as_ptr().add(lanes as usize).cast::<__m256i>());
+                _mm256_storeu_si256(to.cast::<__m256i>(), _mm256_permutevar8x32_epi32(words, halves));
+                to = to.add(lanes.count_ones() as usize);
+                at = at + LANES * WORD;
+            }
+            Plain::pack(at, end, within, to)
+        }
+    }
+}
+
 const UNKNOWN: u8 = 0;
 const PLAIN: u8 = 1;
 const AVX2: u8 = 2;
@@ -95,7 +180,12 @@ const AVX2: u8 = 2;
 static PROCESSOR: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 fn best() -> Find {
-    if settings::vector() && processor() == AVX2 { find_by_avx2 } else { find_plainly }
+    if has_vectors() { find_by_avx2 } else { find_plainly }
+}
+
+/// Whether AVX2 may be used, and `popcnt`, which all processors with AVX2 have.
+pub fn has_vectors() -> bool {
+    settings::vector() && processor() == AVX2
 }
 
 fn processor() -> u8 {
@@ -114,6 +204,7 @@ fn processor() -> u8 {
 /// the variables of a stack, in any way but [`mem::load_word`]'s.
 fn has_avx2() -> bool {
     const OSXSAVE: u32 = 1 << 27;
+    const POPCNT: u32 = 1 << 23;
     const AVX2_BIT: u32 = 1 << 5;
     const SSE_AND_AVX_STATE: u64 = 6;
     #[target_feature(enable = "xsave")]
@@ -121,7 +212,7 @@ fn has_avx2() -> bool {
         // SAFETY: the caller has seen OSXSAVE.
         unsafe { _xgetbv(0) }
     }
-    if cfg!(asan) || __cpuid(0).eax < 7 || __cpuid(1).ecx & OSXSAVE == 0 {
+    if cfg!(asan) || __cpuid(0).eax < 7 || __cpuid(1).ecx & (OSXSAVE | POPCNT) != OSXSAVE | POPCNT {
         return false;
     }
     // SAFETY: OSXSAVE says that the instruction is there.
@@ -177,6 +268,32 @@ mod tests {
                 // SAFETY: a whole batch lies there, and the processor has AVX2.
                 let (plain, fast) = unsafe { (find_plainly(batch, hull), find_by_avx2(batch, hull)) };
                 assert_eq!(plain, fast, "round {round}, first word {first}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_packers_pack_what_a_naive_walk_finds() {
+        #[target_feature(enable = "avx2,popcnt")]
+        unsafe fn pack_by_avx2(from: Addr, end: Addr, within: Range, to: *mut usize) -> *mut usize {
+            // SAFETY: by the caller's promise.
+            unsafe { Avx2::pack(from, end, within, to) }
+        }
+        let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+        for round in 0..5000 {
+            let hull = HULLS[round % HULLS.len()];
+            let words: Vec<usize> = (0..next(&mut seed) as usize % BATCH).map(|_| word(&mut seed, hull)).collect();
+            let wanted: Vec<usize> =
+                words.iter().copied().filter(|&word| (hull.start.get()..hull.end.get()).contains(&word)).collect();
+            let (from, mut packed) = (Addr::of(words.as_ptr()), [0usize; BATCH + PACK_SLACK]);
+            let (end, to) = (from + words.len() * WORD, packed.as_mut_ptr());
+            // SAFETY: the array has room for all of them and the slack.
+            let count = unsafe { Plain::pack(from, end, hull, to).offset_from_unsigned(to) };
+            assert_eq!(packed[..count], wanted, "round {round}");
+            if has_avx2() {
+                // SAFETY: as above, and the processor has AVX2.
+                let count = unsafe { pack_by_avx2(from, end, hull, to).offset_from_unsigned(to) };
+                assert_eq!(packed[..count], wanted, "round {round}");
             }
         }
     }

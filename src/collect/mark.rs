@@ -24,7 +24,7 @@ use crate::{
     heap::{
         cage,
         resolve::{self, Slot},
-        units::{self, TOUCHED, UNSCANNED},
+        units,
     },
 };
 
@@ -122,8 +122,6 @@ impl Marker {
     /// Sets the mark of a slot without scanning its object.
     pub fn mark(&mut self, slot: &Slot) {
         slot.word().mark_allocated(slot.bit());
-        let touched = units::touched(slot.unit());
-        touched.store(touched.load(Ordering::Relaxed) | TOUCHED, Ordering::Relaxed);
     }
 
     /// Scans what the roots have led to, with the helpers there are, and then as [`drain`](Self::drain).
@@ -166,12 +164,9 @@ impl Marker {
     #[cold]
     fn scan_flagged_units(&mut self) {
         for unit in 0..cage::frontier() {
-            let touched = units::touched(unit);
-            let flags = touched.load(Ordering::Relaxed);
-            if flags & UNSCANNED == 0 {
+            if !units::take_unscanned(unit) {
                 continue;
             }
-            touched.store(flags & !UNSCANNED, Ordering::Relaxed);
             let class = units::class_of(unit);
             let words = if class.is_small() { class.shape().words() } else { 1 };
             for (index, word) in units::words(unit)[..words].iter().enumerate() {

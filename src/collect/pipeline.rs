@@ -12,16 +12,24 @@
 //!
 //! The stack keeps the walk depth first, which is how most heaps were built; the queue behind it delays that by a little.
 //!
+//! A prefetch waits until the address is translated, and in a large heap nearly every object lies in a page of its own. The
+//! processor translates several addresses at once, if the instructions that ask for them are close together. So each
+//! stage does all of its prefetches in a row.
+//!
 //! Holds:   a marked object that has still to be scanned is in stack or prefetched, once, or waits as a large one, or its
 //!          unit is flagged.
 //! Threads: each scanner has its own; the world is stopped.
 
-use super::{share::HANDFUL, table::List};
+use super::{
+    filter::{self, Avx2, PACK_SLACK, Pack, Plain},
+    share::HANDFUL,
+    table::List,
+};
 use crate::{
-    base::addr::Addr,
+    base::addr::{Addr, Range},
     heap::{
-        cage::Unit,
-        resolve::{self, Slot},
+        cage,
+        resolve::{Place, Slot, View},
         size_class::GRANULE,
         units::{Class, Word},
     },
@@ -30,8 +38,10 @@ use core::mem::MaybeUninit;
 
 /// Words that make a batch.
 const BATCH: usize = 32;
-/// Words of a pipeline that runs dry.
+/// Words of a pipeline that has run dry.
 const FEW: usize = 4;
+/// So few objects on their way are not worth waiting for.
+const DRY: usize = 8;
 /// The part of the stack whose pages stay from one collection to the next.
 const KEPT_BYTES: usize = 1 << 20;
 /// The most words that may be added at once.
@@ -44,7 +54,10 @@ const CACHE_LINE: usize = 64;
 /// Beyond so many the processor sees by itself that an object is read in order.
 const PREFETCHED_LINES: usize = 8;
 
-const _: () = assert!(BATCH + PIECE <= WORDS && WORDS.is_power_of_two());
+/// The bytes of [`PIECE`] words.
+pub const PIECE_BYTES: usize = PIECE * size_of::<usize>();
+
+const _: () = assert!(BATCH + PIECE + PACK_SLACK + FEW <= WORDS && WORDS.is_power_of_two());
 
 /// A marked object that waits to be scanned: its first byte and its class, in one word. Addresses have 47 bits.
 #[derive(Clone, Copy)]
@@ -81,6 +94,12 @@ impl Item {
         Class::from_index((self.0 >> CLASS_SHIFT) as usize)
     }
 
+    /// Whether there is anything to scan in it.
+    #[inline(always)]
+    pub fn may_hold_pointers(self) -> bool {
+        self.class().kind().traits().may_hold_pointers()
+    }
+
     /// Whether a helper may scan it: the lead calls procedures of the program, and keeps ephemerons.
     fn is_for_any_marker(self) -> bool {
         let traits = self.class().kind().traits();
@@ -94,7 +113,10 @@ impl Item {
         let bytes = self.class().shape().slot_bytes as usize;
         prefetch(start);
         // Half of the slots of 48 bytes lie across two lines.
-        prefetch(start + bytes.clamp(GRANULE, 2 * CACHE_LINE) - 1);
+        let last = start + bytes.clamp(GRANULE, 2 * CACHE_LINE) - 1;
+        if start / CACHE_LINE != last / CACHE_LINE {
+            prefetch(last);
+        }
         if bytes > 2 * CACHE_LINE {
             for line in 2..(bytes / CACHE_LINE).min(PREFETCHED_LINES) {
                 prefetch(start + line * CACHE_LINE);
@@ -108,31 +130,56 @@ impl Item {
 pub struct Candidate {
     /// The object, if there is one.
     pub item: Item,
-    /// The word that has its bits.
-    pub word: &'static Word,
-    /// The unit that its block begins with.
-    pub unit: Unit,
-    /// Its bit in the word.
-    pub bit: u32,
+    /// The address of the word that has its bits, and above that the number of its bit.
+    bits: u64,
 }
 
+const BIT_SHIFT: u32 = 58;
+
 impl Candidate {
-    /// Asks for the bits of the slot: `IS_SHARED`, as its own, which other markers may have at the moment.
     #[inline(always)]
-    fn of<const IS_SHARED: bool>(slot: &Slot) -> Candidate {
-        let word = slot.word();
-        let address = core::ptr::from_ref(word) as usize;
-        if IS_SHARED {
-            prefetch_to_write(address)
-        } else {
-            prefetch(address)
-        }
-        Candidate { item: Item::of(slot), word, unit: slot.unit(), bit: slot.bit() }
+    fn of(place: &Place) -> Candidate {
+        let item = (place.class.index() as u64) << CLASS_SHIFT | place.start.get() as u64;
+        Candidate { item: Item(item), bits: u64::from(place.bit) << BIT_SHIFT | place.word as u64 }
     }
+
+    /// The word that has its bits.
+    #[inline(always)]
+    pub fn word(&self) -> &'static Word {
+        // SAFETY: made of the address of a word; they are never released.
+        unsafe { &*((self.bits & ((1 << BIT_SHIFT) - 1)) as *const Word) }
+    }
+
+    /// Its bit in the word.
+    #[inline(always)]
+    pub fn bit(&self) -> u32 {
+        (self.bits >> BIT_SHIFT) as u32
+    }
+
+    /// Asks for the bits: `IS_SHARED`, as its own, which other markers may have at the moment.
+    #[inline(always)]
+    fn prefetch_bits<const IS_SHARED: bool>(&self) {
+        let address = core::ptr::from_ref(self.word()) as usize;
+        if IS_SHARED { prefetch_to_write(address) } else { prefetch(address) }
+    }
+}
+
+/// What a pipeline needs next.
+pub enum Next {
+    /// A [`turn`](Pipeline::turn).
+    Turn,
+    /// Somebody who scans this object, which is large, or of a kind that says itself where its pointers are.
+    Object(Item),
+    /// Nothing: it is empty.
+    Nothing,
 }
 
 /// See the module's documentation.
 pub struct Pipeline {
+    view: View,
+    /// Words outside are no addresses of the heap's.
+    hull: Range,
+    has_vectors: bool,
     words: [MaybeUninit<usize>; WORDS],
     words_count: usize,
     candidates: [MaybeUninit<Candidate>; WORDS],
@@ -148,6 +195,9 @@ impl Pipeline {
     /// An empty one, without memory.
     pub const fn new() -> Self {
         Pipeline {
+            view: View::EMPTY,
+            hull: Range { start: Addr::NULL, end: Addr::NULL },
+            has_vectors: false,
             words: [const { MaybeUninit::uninit() }; WORDS],
             words_count: 0,
             candidates: [const { MaybeUninit::uninit() }; WORDS],
@@ -165,17 +215,129 @@ impl Pipeline {
         self.stack_limit = objects_max.min(self.stack.room());
     }
 
+    /// Takes a look at the heap, which stays as it is from now on. The world is stopped.
+    pub fn begin(&mut self) {
+        self.view = View::of_now();
+        self.hull = cage::hull();
+        self.has_vectors = filter::has_vectors();
+    }
+
+    /// Words outside are no addresses of the heap's.
+    #[inline(always)]
+    pub fn hull(&self) -> Range {
+        self.hull
+    }
+
     /// Gives the pages of a large stack back.
     pub fn release(&mut self) {
         self.stack.forget_pages_beyond(KEPT_BYTES);
     }
 
-    /// Adds a word if it `is_wanted`. At most [`PIECE`] words may be added before [`is_due`](Self::is_due) is asked.
+    /// Adds a word if it lies in the hull. At most [`PIECE`] words may be added before [`is_due`](Self::is_due) is asked.
     #[inline(always)]
-    pub fn add_word(&mut self, word: usize, is_wanted: bool) {
+    pub fn add_word(&mut self, word: usize) {
         // Written in any case and counted if wanted: no branch to predict.
         self.words[self.words_count % WORDS].write(word);
-        self.words_count += usize::from(is_wanted);
+        self.words_count += usize::from(word.wrapping_sub(self.hull.start.get()) < self.hull.bytes());
+    }
+
+    /// Adds those of the words of a range that lie in the hull: at most [`PIECE`] before [`is_due`](Self::is_due) is asked.
+    ///
+    /// # Safety
+    /// The range may be read.
+    pub unsafe fn add_words(&mut self, range: Range) {
+        /// # Safety
+        /// As for `add_words`, and the processor has AVX2.
+        #[target_feature(enable = "avx2,popcnt")]
+        unsafe fn add_by_avx2(pipeline: &mut Pipeline, range: Range) {
+            // SAFETY: by the caller's promise.
+            unsafe { pipeline.pack::<Avx2>(range) };
+        }
+        // SAFETY: by the caller's promise; `begin` has asked the processor.
+        unsafe { if self.has_vectors { add_by_avx2(self, range) } else { self.pack::<Plain>(range) } }
+    }
+
+    /// # Safety
+    /// As for [`add_words`](Self::add_words), and the processor has what `P` needs.
+    #[inline(always)]
+    unsafe fn pack<P: Pack>(&mut self, range: Range) {
+        debug_assert!(self.words_count < BATCH && range.bytes() <= PIECE_BYTES);
+        let words = self.words.as_mut_ptr().cast::<usize>();
+        // SAFETY: by the caller's promise the range may be read, and with a whole piece there are fewer than `WORDS`.
+        unsafe {
+            let end = P::pack(range.start, range.end, self.hull, words.add(self.words_count));
+            self.words_count = end.offset_from_unsigned(words);
+        }
+    }
+
+    /// Scans objects until there are words for a turn, or something else is to be done first. Where the marker `is_alone`,
+    /// and a mark calls for nothing else, lists are followed to their end.
+    pub fn scan(&mut self, is_alone: bool) -> Next {
+        /// # Safety
+        /// The processor has AVX2.
+        #[target_feature(enable = "avx2,popcnt")]
+        unsafe fn scan_by_avx2(pipeline: &mut Pipeline, is_alone: bool) -> Next {
+            // SAFETY: by the caller's promise.
+            unsafe { pipeline.scan_with::<Avx2>(is_alone) }
+        }
+        // SAFETY: `begin` has asked the processor.
+        unsafe { if self.has_vectors { scan_by_avx2(self, is_alone) } else { self.scan_with::<Plain>(is_alone) } }
+    }
+
+    /// # Safety
+    /// The processor has what `P` needs.
+    #[inline(always)]
+    unsafe fn scan_with<P: Pack>(&mut self, is_alone: bool) -> Next {
+        while !self.is_due() {
+            if self.prefetched.count() <= PREFETCHED / 2 {
+                self.prefetch_objects();
+            }
+            let item = if self.prefetched.count() > DRY || self.is_settled() {
+                let Some(item) = self.prefetched.pop() else { return Next::Nothing };
+                item
+            } else if is_alone && self.has_one_word() {
+                let Some(item) = self.follow_word() else { continue };
+                item
+            } else {
+                // A pipeline that runs dry asks for candidates while some objects are still on their way.
+                return Next::Turn;
+            };
+            let class = item.class();
+            let bytes = class.shape().slot_bytes as usize;
+            if !class.kind().traits().is_plain() || !(1..=PIECE_BYTES).contains(&bytes) {
+                return Next::Object(item);
+            }
+            // SAFETY: an object in use, of at most a piece; and by the caller's promise.
+            unsafe { self.pack::<P>(Range::sized(item.start(), bytes)) };
+        }
+        Next::Turn
+    }
+
+    /// Whether a word is all there is in the pipeline, but for the stack.
+    #[inline(always)]
+    fn has_one_word(&self) -> bool {
+        self.words_count == 1 && self.candidates_count == 0 && self.prefetched.is_empty()
+    }
+
+    /// Takes the one word and marks what it points to: the object, if it is new and has words to scan. Along a list there
+    /// is nothing to do meanwhile; the processor reads the bits and the object at the same time.
+    #[inline(always)]
+    fn follow_word(&mut self) -> Option<Item> {
+        self.words_count = 0;
+        // SAFETY: the first word was there.
+        let candidate = Candidate::of(&self.view.place(unsafe { self.words[0].assume_init() })?);
+        let is_new = candidate.word().mark_allocated(candidate.bit());
+        (is_new && candidate.item.may_hold_pointers()).then_some(candidate.item)
+    }
+
+    /// Moves objects from the stack to the queue and asks for their lines, many at once.
+    #[inline(always)]
+    fn prefetch_objects(&mut self) {
+        while !self.prefetched.is_full() {
+            let Some(item) = self.pop() else { return };
+            item.prefetch();
+            self.prefetched.push(item);
+        }
     }
 
     /// Whether a batch of words has come together.
@@ -185,24 +347,40 @@ impl Pipeline {
     }
 
     /// Hands out the candidates, and makes candidates of the words.
+    ///
+    /// Each step is done for all of them before the next: see the module's documentation.
     #[inline(always)]
-    pub fn turn<const IS_SHARED: bool>(&mut self, mark: impl FnOnce(&mut List<Item>, &[Candidate])) {
-        // SAFETY: the first `candidates_count` were written below.
-        let candidates = unsafe { self.candidates[..self.candidates_count].assume_init_ref() };
-        mark(&mut self.stack, candidates);
-        self.candidates_count = 0;
+    pub fn turn<const IS_SHARED: bool>(&mut self, mut mark: impl FnMut(&mut List<Item>, &[Candidate])) {
+        self.hand_out(&mut mark);
+        let view = self.view;
+        let mut count = 0;
         for word in &self.words[..self.words_count] {
-            // SAFETY: the first `words_count` were written by `add_word`.
-            if let Some(slot) = resolve::locate(Addr::new(unsafe { word.assume_init() })) {
-                if self.words_count <= FEW {
-                    // Along a list there is nothing to do meanwhile: both misses at once.
-                    prefetch(slot.start().get());
-                }
-                self.candidates[self.candidates_count].write(Candidate::of::<IS_SHARED>(&slot));
-                self.candidates_count += 1;
+            // SAFETY: the first `words_count` were written by `add_word` and `pack`.
+            if let Some(place) = view.place(unsafe { word.assume_init() }) {
+                self.candidates[count].write(Candidate::of(&place));
+                count += 1;
             }
         }
         self.words_count = 0;
+        self.candidates_count = count;
+        // SAFETY: written above.
+        for candidate in unsafe { self.candidates[..count].assume_init_ref() } {
+            candidate.prefetch_bits::<IS_SHARED>();
+            if count <= FEW {
+                prefetch(candidate.item.start().get());
+            }
+        }
+        if count <= FEW {
+            // There is nothing to do meanwhile: the object is on its way beside its bits.
+            self.hand_out(&mut mark);
+        }
+    }
+
+    #[inline(always)]
+    fn hand_out(&mut self, mark: &mut impl FnMut(&mut List<Item>, &[Candidate])) {
+        // SAFETY: the first `candidates_count` were written by `turn`.
+        mark(&mut self.stack, unsafe { self.candidates[..self.candidates_count].assume_init_ref() });
+        self.candidates_count = 0;
     }
 
     /// Whether no word and no candidate waits.
@@ -263,21 +441,6 @@ impl Pipeline {
     /// Puts objects on the stack, as many as fit: how many, from the front.
     pub fn take_over(&mut self, items: &[Item]) -> usize {
         items.iter().take_while(|&&item| self.stack.push_within(item, self.stack_limit)).count()
-    }
-
-    /// The next object to scan. `None`: there is none before words and candidates have been looked at.
-    #[inline(always)]
-    pub fn take_object(&mut self) -> Option<Item> {
-        while !self.prefetched.is_full() {
-            let Some(item) = self.pop() else { break };
-            item.prefetch();
-            self.prefetched.push(item);
-        }
-        // A pipeline that runs dry asks for candidates while some objects are still on their way.
-        if self.prefetched.count() <= PREFETCHED / 2 && !self.is_settled() {
-            return None;
-        }
-        self.prefetched.pop()
     }
 
     /// Whether half of the stack is in use.

@@ -17,24 +17,20 @@ use super::{
     ephemeron::Ephemerons,
     filter,
     large::Large,
-    pipeline::{Item, PIECE, Pipeline},
+    pipeline::{Item, Next, PIECE_BYTES, Pipeline},
     share::{Share, Work},
     trace::{self, layout},
 };
 use crate::{
-    base::{
-        addr::{Addr, Ambiguous, ObjRef, Range},
-        sync::Ordering,
-    },
+    base::addr::{Addr, Ambiguous, ObjRef, Range},
     heap::{
-        cage::{self, Unit},
+        cage::Unit,
         resolve::{self, Slot},
-        units::{self, TOUCHED, UNSCANNED},
+        units,
     },
 };
 
 const ROOT_PIECE_BYTES: usize = 4 << 10;
-const PIECE_BYTES: usize = PIECE * size_of::<usize>();
 
 /// Who walks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,9 +48,6 @@ pub struct Scanner {
     pipeline: Pipeline,
     role: Role,
     share: &'static Share,
-    /// Words outside this range are no addresses of ours.
-    hull: Range,
-    hull_bytes: usize,
     /// A unit was flagged.
     pub overflowed: bool,
     /// Batches marked beside others in this cycle.
@@ -69,8 +62,6 @@ impl Scanner {
             pipeline: Pipeline::new(),
             role: Role::Alone,
             share,
-            hull: Range { start: Addr::NULL, end: Addr::NULL },
-            hull_bytes: 0,
             overflowed: false,
             shared_batches: 0,
             ephemerons: Ephemerons::new(),
@@ -96,8 +87,7 @@ impl Scanner {
     pub fn begin(&mut self, role: Role) {
         self.role = role;
         self.shared_batches = 0;
-        self.hull = cage::hull();
-        self.hull_bytes = self.hull.bytes();
+        self.pipeline.begin();
     }
 
     /// Goes on as somebody else.
@@ -120,16 +110,10 @@ impl Scanner {
     /// Marks, before [`scan_found`](Self::scan_found) returns, what a word of an object points to.
     #[inline]
     pub fn offer(&mut self, word: Ambiguous) {
-        self.add(word);
+        self.pipeline.add_word(word.0);
         if self.pipeline.is_due() {
             self.turn();
         }
-    }
-
-    #[inline(always)]
-    fn add(&mut self, word: Ambiguous) {
-        let offset = word.0.wrapping_sub(self.hull.start.get());
-        self.pipeline.add_word(word.0, offset < self.hull_bytes);
     }
 
     /// Marks the candidates, whose bit words were asked for at the last turn, and locates a new batch.
@@ -149,13 +133,12 @@ impl Scanner {
     #[inline(always)]
     fn turn_alone(&mut self) {
         self.pipeline.turn::<false>(|stack, candidates| {
-            for candidate in candidates {
-                let is_new = candidate.word.mark_allocated(candidate.bit);
-                let touched = units::touched(candidate.unit);
-                touched.store(touched.load(Ordering::Relaxed) | (u8::from(is_new) * TOUCHED), Ordering::Relaxed);
-                // SAFETY: `has_room` has seen to room for all candidates.
-                unsafe { stack.push_if(candidate.item, is_new & may_hold_pointers(candidate.item)) };
-            }
+            let marked = candidates.iter().map(|candidate| {
+                let is_new = candidate.word().mark_allocated(candidate.bit());
+                (candidate.item, is_new & candidate.item.may_hold_pointers())
+            });
+            // SAFETY: `has_room` has seen to room for all candidates.
+            unsafe { stack.extend_if(marked) };
         });
     }
 
@@ -163,18 +146,15 @@ impl Scanner {
     #[inline(always)]
     fn turn_together(&mut self) {
         self.pipeline.turn::<true>(|stack, candidates| {
-            for run in candidates.chunk_by(|one, next| core::ptr::eq(one.word, next.word)) {
-                let wanted = run.iter().fold(0, |bits, candidate| bits | 1 << candidate.bit);
-                let mut new = run[0].word.mark_allocated_together(wanted);
-                if new != 0 {
-                    units::flag_together(run[0].unit, TOUCHED);
-                }
+            for run in candidates.chunk_by(|one, next| core::ptr::eq(one.word(), next.word())) {
+                let wanted = run.iter().fold(0, |bits, candidate| bits | 1 << candidate.bit());
+                let mut new = run[0].word().mark_allocated_together(wanted);
                 for candidate in run {
-                    let is_new = new >> candidate.bit & 1 == 1;
+                    let is_new = new >> candidate.bit() & 1 == 1;
                     // The same slot may come twice.
-                    new &= !(1 << candidate.bit);
+                    new &= !(1 << candidate.bit());
                     // SAFETY: `has_room` has seen to room for all candidates.
-                    unsafe { stack.push_if(candidate.item, is_new & may_hold_pointers(candidate.item)) };
+                    unsafe { stack.push_if(candidate.item, is_new & candidate.item.may_hold_pointers()) };
                 }
             }
         });
@@ -187,15 +167,15 @@ impl Scanner {
         let limit = pipeline.stack_limit();
         pipeline.turn::<true>(|stack, candidates| {
             for candidate in candidates {
-                if candidate.word.mark_allocated_together(1 << candidate.bit) == 0 {
+                if candidate.word().mark_allocated_together(1 << candidate.bit()) == 0 {
                     continue;
                 }
-                let mut flags = TOUCHED;
-                if may_hold_pointers(candidate.item) && !stack.push_within(candidate.item, limit) {
+                if candidate.item.may_hold_pointers() && !stack.push_within(candidate.item, limit) {
                     *overflowed = true;
-                    flags |= UNSCANNED;
+                    if let Some(slot) = resolve::locate(candidate.item.start()) {
+                        units::flag_unscanned(slot.unit());
+                    }
                 }
-                units::flag_together(candidate.unit, flags);
                 if ephemerons.are_waiting() {
                     ephemerons.wake(ObjRef::claim(candidate.item.start()));
                 }
@@ -231,7 +211,7 @@ impl Scanner {
     /// Marks what the words of a part of a root point to.
     unsafe fn root_words(&mut self, range: Range) {
         // SAFETY: by the caller's promise.
-        unsafe { filter::words_within(range, self.hull, |word| self.offer_root(word)) };
+        unsafe { filter::words_within(range, self.pipeline.hull(), |word| self.offer_root(word)) };
     }
 
     /// Empties a half full stack before more roots are read: a large table of roots would fill it otherwise.
@@ -246,19 +226,21 @@ impl Scanner {
     #[cold]
     fn come_back(&mut self, unit: Unit) {
         self.overflowed = true;
-        units::flag_together(unit, UNSCANNED);
+        units::flag_unscanned(unit);
     }
 
     /// Scans what is in the pipeline until nothing is, but for rests of large objects.
     pub fn scan_found(&mut self) {
         loop {
-            while let Some(item) = self.pipeline.take_object() {
-                self.scan(item);
+            match self.pipeline.scan(self.role == Role::Alone && !self.ephemerons.are_waiting()) {
+                Next::Turn => self.turn(),
+                Next::Object(item) => {
+                    if let Some(slot) = resolve::locate(item.start()) {
+                        self.scan_slot(&slot);
+                    }
+                }
+                Next::Nothing => return,
             }
-            if self.pipeline.is_settled() {
-                return;
-            }
-            self.turn();
         }
     }
 
@@ -279,17 +261,6 @@ impl Scanner {
                 Work::Piece(piece) => self.scan_range(piece),
                 Work::Over => return,
             }
-        }
-    }
-
-    #[inline(always)]
-    fn scan(&mut self, item: Item) {
-        let class = item.class();
-        let bytes = class.shape().slot_bytes as usize;
-        if class.kind().traits().is_plain() && (1..=PIECE_BYTES).contains(&bytes) {
-            self.scan_piece(Range::sized(item.start(), bytes));
-        } else if let Some(slot) = resolve::locate(item.start()) {
-            self.scan_slot(&slot);
         }
     }
 
@@ -331,17 +302,11 @@ impl Scanner {
     }
 
     /// Scans at most [`PIECE_BYTES`] of an object.
-    #[inline(always)]
     fn scan_piece(&mut self, piece: Range) {
         // SAFETY: part of an object in use.
-        unsafe { trace::words(piece, |word| self.add(word)) };
+        unsafe { self.pipeline.add_words(piece) };
         if self.pipeline.is_due() {
             self.turn();
         }
     }
-}
-
-#[inline(always)]
-fn may_hold_pointers(item: Item) -> bool {
-    item.class().kind().traits().may_hold_pointers()
 }

@@ -55,7 +55,7 @@ setting! {
     recheck set_recheck RECHECK: AtomicBool = false => bool;
     /// Whether things worth knowing are said.
     verbose set_verbose VERBOSE: AtomicBool = false => bool;
-    /// Whether long roots are filtered by vector instructions, where the processor has them.
+    /// Whether roots and objects are filtered by vector instructions, where the processor has them.
     vector set_vector VECTOR: AtomicBool = true => bool;
     /// Whether finalizers run by themselves, or only when asked for.
     finalizers_run_by_themselves set_finalizers_run_by_themselves FINALIZERS: AtomicBool = true => bool;

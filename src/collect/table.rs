@@ -59,6 +59,21 @@ impl<T: Copy> List<T> {
         self.count += usize::from(is_wanted);
     }
 
+    /// Adds those of some values that are wanted, without a branch on that.
+    ///
+    /// # Safety
+    /// [`reserve`](List::reserve) made room for all.
+    #[inline(always)]
+    pub unsafe fn extend_if(&mut self, values: impl Iterator<Item = (T, bool)>) {
+        let mut end = self.count;
+        for (value, is_wanted) in values {
+            // SAFETY: by the caller's promise there is room at `end`.
+            unsafe { self.start.add(end).write(value) };
+            end += usize::from(is_wanted);
+        }
+        self.count = end;
+    }
+
     /// Adds a value if fewer than `limit` are there, which [`reserve`](List::reserve) made room for.
     #[inline(always)]
     pub fn push_within(&mut self, value: T, limit: usize) -> bool {

@@ -52,8 +52,8 @@ pub struct Map {
     pub bits: AtomicUsize,
     /// A unit number per unit.
     pub heads: AtomicUsize,
-    /// A byte per unit: whether a marked object lies in it.
-    pub touched: AtomicUsize,
+    /// A byte per unit: whether the marker has to come back to it.
+    pub unscanned: AtomicUsize,
     /// Units numbered so far, over all spans: the side arrays are valid below it.
     pub frontier: AtomicU32,
     /// How many spans there are.
@@ -68,7 +68,7 @@ pub static MAP: Map = Map {
     blocks: AtomicUsize::new(0),
     bits: AtomicUsize::new(0),
     heads: AtomicUsize::new(0),
-    touched: AtomicUsize::new(0),
+    unscanned: AtomicUsize::new(0),
     frontier: AtomicU32::new(0),
     spans: AtomicU32::new(0),
 };
@@ -591,6 +591,11 @@ fn unit_of_later_span(addr: Addr) -> Option<Unit> {
         let committed = span.committed.load(Ordering::Acquire) as usize;
         (offset < committed).then(|| span.first.load(Ordering::Relaxed) + offset as Unit)
     })
+}
+
+/// The committed part of the first span: its first address and its bytes.
+pub fn first_span() -> (usize, usize) {
+    (MAP.base.load(Ordering::Relaxed), MAP.limit.load(Ordering::Relaxed))
 }
 
 /// The smallest range that holds every committed unit: a word outside is no address of ours.

@@ -10,7 +10,7 @@ use super::{
     announce,
     cage::{self, Unit},
     kind::Kind,
-    size_class::{GRANULE, UNIT},
+    size_class::{GRANULE, UNIT, UNIT_SHIFT},
     units::{self, Class, Word},
 };
 use crate::{
@@ -122,6 +122,77 @@ pub fn locate(addr: Addr) -> Option<Slot> {
     }
     let start = Addr::new(addr.get() - offset + index * shape.slot_bytes as usize);
     Some(Slot { start, unit: units::head_of_small(unit, shape), index: index as u32, class })
+}
+
+/// What [`locate`] reads of the heap's map, taken once: nothing changes it while the world is stopped.
+#[derive(Clone, Copy)]
+pub struct View {
+    base: usize,
+    bytes: usize,
+    classes: *const u16,
+    bits: usize,
+}
+
+/// Where a slot is, as the marker wants it: nothing here has to be computed again.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// The slot's first byte.
+    pub start: Addr,
+    /// Kind and size class.
+    pub class: Class,
+    /// The address of the slot's bit word.
+    pub word: usize,
+    /// The slot's bit in its word.
+    pub bit: u32,
+}
+
+impl View {
+    /// A view of nothing.
+    pub const EMPTY: View = View { base: 0, bytes: 0, classes: core::ptr::null(), bits: 0 };
+
+    /// The map as it is. The world is stopped.
+    pub fn of_now() -> View {
+        let (base, bytes) = cage::first_span();
+        let (classes, bits) = units::classes_and_bits();
+        View { base, bytes, classes, bits }
+    }
+
+    /// The slot that an address lies in, as [`locate`] has it.
+    #[inline(always)]
+    pub fn place(&self, addr: usize) -> Option<Place> {
+        let offset = addr.wrapping_sub(self.base);
+        if offset >= self.bytes {
+            return place_slowly(addr);
+        }
+        let unit = offset >> UNIT_SHIFT;
+        // SAFETY: a unit below the end of the first span has an entry.
+        let class = Class::from_index(unsafe { self.classes.add(unit).read() } as usize);
+        if class.is_large() {
+            return place_slowly(addr);
+        }
+        // A free unit's shape has no slots.
+        let shape = class.shape();
+        let offset = addr & shape.block_mask as usize;
+        let index = shape.index_of(offset);
+        if index >= shape.slots as usize {
+            return None;
+        }
+        let start = Addr::new(addr - offset + index * shape.slot_bytes as usize);
+        let head = unit & !(shape.block_mask as usize >> UNIT_SHIFT);
+        let word = self.bits + head * units::BITS_STRIDE + index / 64 * size_of::<Word>();
+        Some(Place { start, class, word, bit: index as u32 % 64 })
+    }
+}
+
+#[inline(never)]
+fn place_slowly(addr: usize) -> Option<Place> {
+    let slot = locate(Addr::new(addr))?;
+    Some(Place {
+        start: slot.start,
+        class: slot.class,
+        word: core::ptr::from_ref(slot.word()) as usize,
+        bit: slot.bit(),
+    })
 }
 
 #[inline(never)]

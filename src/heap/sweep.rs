@@ -8,7 +8,7 @@
 //!   marked      1 0 1 1 0 0     ->  allocated   1 0 1 1 0 0     (the 2nd and the 6th are free)
 //! ```
 //!
-//! A block without any mark is given up whole, its words unread. Marks are zero again afterwards, and each class's list
+//! A block without any mark is given up whole. Marks are zero again afterwards, and each class's list
 //! has its blocks lowest address first.
 //!
 //! Holds:   a block's `free` equals the zero bits of `allocated`. Checked by `verify`.
@@ -19,7 +19,7 @@ use super::{
     cage::{self, Unit},
     centre, large,
     size_class::UNIT,
-    units::{self, Class, State, TOUCHED},
+    units::{self, Class, State},
 };
 use crate::{
     base::{bits, sync::Ordering},
@@ -69,7 +69,6 @@ fn count() -> Swept {
                 false => allocated & word.marked.load(Ordering::Relaxed),
             };
             word.marked.store(0, Ordering::Relaxed);
-            units::touched(unit).store(0, Ordering::Relaxed);
             let slot_bytes = match class.is_small() {
                 true => class.shape().slot_bytes as usize,
                 false => units::block(unit).units.load(Ordering::Relaxed) as usize * UNIT,
@@ -106,7 +105,6 @@ fn reclaim() -> Swept {
 
 fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
     let (block, shape) = (units::block(unit), class.shape());
-    let is_touched = units::touched(unit).swap(0, Ordering::Relaxed) & TOUCHED != 0;
     let in_use_before = shape.slots - block.free.load(Ordering::Relaxed);
     if memcheck::is_running() && !class.kind().traits().is_uncollectable() {
         announce::note_sweep(class, unit);
@@ -114,11 +112,8 @@ fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
     let in_use = if class.kind().traits().is_uncollectable() {
         clear_marks(unit, shape.words());
         in_use_before
-    } else if is_touched {
-        keep_marked(unit, shape.words())
     } else {
-        clear_allocated(unit, shape.words());
-        0
+        keep_marked(unit, shape.words())
     };
     block.free.store(shape.slots - in_use, Ordering::Relaxed);
     swept.count(class, in_use_before, in_use, shape.slot_bytes as usize);
@@ -144,17 +139,12 @@ fn clear_marks(unit: Unit, words: usize) {
     units::words(unit)[..words].iter().for_each(|word| word.marked.store(0, Ordering::Relaxed));
 }
 
-fn clear_allocated(unit: Unit, words: usize) {
-    units::words(unit)[..words].iter().for_each(|word| word.allocated.store(0, Ordering::Relaxed));
-}
-
 fn sweep_large(class: Class, unit: Unit, swept: &mut Swept) {
     let word = &units::words(unit)[0];
     if memcheck::is_running() && !class.kind().traits().is_uncollectable() {
         announce::note_sweep(class, unit);
     }
     let is_marked = word.marked.swap(0, Ordering::Relaxed) & 1 != 0;
-    units::touched(unit).store(0, Ordering::Relaxed);
     let bytes = units::block(unit).units.load(Ordering::Relaxed) as usize * UNIT;
     let stays = is_marked || class.kind().traits().is_uncollectable();
     swept.count(class, 1, u32::from(stays), bytes);

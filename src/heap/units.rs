@@ -5,7 +5,7 @@
 //!   blocks    64 B   counters and state of the block that starts here
 //!   bits      1,088 B   for each 64 slots a word `allocated` and a word `marked`, side by side
 //!   heads     4 B    the first unit of the large object that the unit is a later part of
-//!   touched   1 B    whether a marked object lies here, and whether the marker has to come back
+//!   unscanned 1 B    whether the marker has to come back
 //! ```
 //!
 //! A header at the start of each page would put all headers into the same sets of the cache; a flat array does not, and
@@ -203,7 +203,8 @@ impl Word {
 /// Bit words that a block may have.
 pub const WORDS_PER_UNIT: usize = 64;
 /// 64 words of 16 bytes and one cache line, so that equal words of neighbouring units fall into different sets.
-const BITS_STRIDE: usize = WORDS_PER_UNIT * size_of::<Word>() + 64;
+/// Bytes from the bit words of a unit to those of the next.
+pub const BITS_STRIDE: usize = WORDS_PER_UNIT * size_of::<Word>() + 64;
 
 /// Bytes of all arrays for one unit.
 pub const BYTES_PER_UNIT: usize = size_of::<u16>() + size_of::<Block>() + BITS_STRIDE + size_of::<Unit>() + 1;
@@ -218,12 +219,12 @@ pub fn reserve(units_max: usize) -> bool {
     let blocks = classes + bytes(size_of::<u16>());
     let bits = blocks + bytes(size_of::<Block>());
     let heads = bits + bytes(BITS_STRIDE);
-    let touched = heads + bytes(size_of::<Unit>());
+    let unscanned = heads + bytes(size_of::<Unit>());
     MAP.heads.store(heads.get(), Ordering::Relaxed);
     MAP.classes.store(classes.get(), Ordering::Relaxed);
     MAP.blocks.store(blocks.get(), Ordering::Relaxed);
     MAP.bits.store(bits.get(), Ordering::Relaxed);
-    MAP.touched.store(touched.get(), Ordering::Relaxed);
+    MAP.unscanned.store(unscanned.get(), Ordering::Relaxed);
     true
 }
 
@@ -234,7 +235,7 @@ fn arrays() -> [(&'static AtomicUsize, usize); 5] {
         (&MAP.blocks, size_of::<Block>()),
         (&MAP.bits, BITS_STRIDE),
         (&MAP.heads, size_of::<Unit>()),
-        (&MAP.touched, 1),
+        (&MAP.unscanned, 1),
     ]
 }
 
@@ -310,6 +311,11 @@ pub fn words(unit: Unit) -> &'static [Word; WORDS_PER_UNIT] {
     entry(&MAP.bits, BITS_STRIDE, unit)
 }
 
+/// Where the class words and the bit words begin.
+pub fn classes_and_bits() -> (*const u16, usize) {
+    (MAP.classes.load(Ordering::Relaxed) as *const u16, MAP.bits.load(Ordering::Relaxed))
+}
+
 /// All bit words below the frontier.
 pub fn bit_words() -> Range {
     Range::sized(Addr::new(MAP.bits.load(Ordering::Relaxed)), super::cage::frontier() as usize * BITS_STRIDE)
@@ -332,25 +338,16 @@ pub fn head_of_rest(unit: Unit) -> &'static AtomicU32 {
     entry(&MAP.heads, size_of::<Unit>(), unit)
 }
 
-/// The touched byte of a unit.
-#[inline(always)]
-pub fn touched(unit: Unit) -> &'static AtomicU8 {
-    entry(&MAP.touched, 1, unit)
+/// A marked object of the block has not been scanned, for the mark stack was full. Several markers may say so.
+pub fn flag_unscanned(unit: Unit) {
+    // Relaxed: read when the markers have met again.
+    entry::<AtomicU8>(&MAP.unscanned, 1, unit).store(1, Ordering::Relaxed);
 }
 
-/// A marked object lies in the block.
-pub const TOUCHED: u8 = 1;
-/// A marked object of the block has not been scanned: the mark stack was full.
-pub const UNSCANNED: u8 = 2;
-
-/// Sets flags of a unit's touched byte, while other markers run.
-#[inline(always)]
-pub fn flag_together(unit: Unit, flags: u8) {
-    let touched = touched(unit);
-    // Relaxed: read when the markers have met again.
-    if touched.load(Ordering::Relaxed) & flags != flags {
-        touched.fetch_or(flags, Ordering::Relaxed);
-    }
+/// Whether the block was flagged, which it is not any more.
+pub fn take_unscanned(unit: Unit) -> bool {
+    // Relaxed: one marker runs.
+    entry::<AtomicU8>(&MAP.unscanned, 1, unit).swap(0, Ordering::Relaxed) != 0
 }
 
 /// The first unit of the block that `unit` is part of, for a class of slots.
