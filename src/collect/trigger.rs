@@ -16,8 +16,15 @@
 //! Roots count for the ceiling only: a program that keeps its data in mappings of its own makes every collection read
 //! them, however little is on the heap.
 //!
-//! With `gleaner.h` only, garbage is the rule: pace and ceiling are both 1: at most twice what is live. A pace that the user sets is
-//! both, in every door.
+//! With `gleaner.h` only, garbage is the rule, and the budget is the same now and at once:
+//!
+//! ```text
+//!   budget = clamp(cost / 8 ns * 64 B, base, 2 * base), at least floor
+//! ```
+//!
+//! A heap of large objects is marked at the pace of memory: as much again as is live may be handed out. One of small
+//! objects costs several times as much by the byte, and gets up to twice that, so that collecting costs 8 ns for each
+//! 64 B handed out where memory allows. A pace that the user sets is all there is, in every door.
 
 use super::{roots, settings};
 use crate::heap::{mutator, pressure::Budget, sweep::Swept};
@@ -32,6 +39,9 @@ const PATIENCE_MAX: u64 = 32;
 const MALLOC_PACE_MILLI: u64 = 250;
 const MALLOC_CEILING_MILLI: u64 = 4000;
 const LIBRARY_PACE_MILLI: u64 = 1000;
+const LIBRARY_CEILING_MILLI: u64 = 2000;
+/// What collecting may cost for each byte handed out, behind `gleaner.h`.
+const BYTES_PER_NS: u64 = 64 / 8;
 
 /// What a collection cost and brought.
 #[derive(Clone, Copy, Debug)]
@@ -73,22 +83,32 @@ impl Trigger {
         let pointer_free = outcome.swept.live_pointer_free_bytes;
         let scanned = (outcome.swept.live_bytes - pointer_free).saturating_sub(outcome.hole_bytes);
         let base = scanned + pointer_free / 4 + outcome.hole_bytes / 256;
-        let (pace, ceiling) = pace_and_ceiling_milli();
+        let cost_ns = outcome.end_ns - outcome.start_ns;
+        let (pace, ceiling) = pace_and_ceiling_milli(base, cost_ns);
         let bytes = |milli: u64| ((base / 1000).saturating_mul(milli) as usize).max(floor_bytes());
         Budget {
             soft_bytes: bytes(pace),
             hard_bytes: if pace == ceiling { bytes(ceiling) } else { bytes(ceiling).max(outcome.root_bytes as usize) },
-            not_before_ns: outcome.end_ns + (outcome.end_ns - outcome.start_ns) * self.patience,
+            not_before_ns: outcome.end_ns + cost_ns * self.patience,
         }
     }
 }
 
-fn pace_and_ceiling_milli() -> (u64, u64) {
+/// For `base` bytes, and a collection that took so long.
+fn pace_and_ceiling_milli(base: u64, cost_ns: u64) -> (u64, u64) {
     match settings::pace_milli() {
-        0 if roots::needs_loader() => (LIBRARY_PACE_MILLI, LIBRARY_PACE_MILLI),
+        0 if roots::needs_loader() => {
+            let pace = library_pace_milli(base, cost_ns);
+            (pace, pace)
+        }
         0 => (MALLOC_PACE_MILLI, MALLOC_CEILING_MILLI),
         set => (u64::from(set), u64::from(set)),
     }
+}
+
+fn library_pace_milli(base: u64, cost_ns: u64) -> u64 {
+    let affordable = cost_ns.saturating_mul(BYTES_PER_NS * 1000) / base.max(1);
+    affordable.clamp(LIBRARY_PACE_MILLI, LIBRARY_CEILING_MILLI)
 }
 
 /// The least that is allocated between two collections: as set, else 8 MiB behind malloc, where little is garbage, and
@@ -118,6 +138,15 @@ mod tests {
         assert_eq!(waits, [100_000_000, 200_000_000, 320_000_000, 320_000_000]);
         let wait = trigger.next_budget(&outcome(1000, 400)).not_before_ns - 1_010_000_000;
         assert_eq!(wait, 50_000_000);
+    }
+
+    #[test]
+    fn what_is_cheap_to_mark_gets_as_much_again_and_what_is_not_up_to_twice_that() {
+        const LIVE: u64 = 64 << 20;
+        assert_eq!(library_pace_milli(LIVE, LIVE / 16), 1000);
+        assert_eq!(library_pace_milli(LIVE, LIVE * 3 / 16), 1500);
+        assert_eq!(library_pace_milli(LIVE, LIVE), 2000);
+        assert_eq!(library_pace_milli(0, 1), 2000);
     }
 
     #[test]
