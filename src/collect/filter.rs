@@ -10,7 +10,7 @@
 //! Objects are short and hold mostly addresses. Theirs are *packed*: written one behind the other to an array, without a
 //! branch on what a word is.
 //!
-//! Processors without AVX2, and whoever sets `vector=0`, get the plain loops, [`find_plainly`] and [`Plain`]. They are
+//! Processors without AVX2, and whoever sets `vector=0`, get the plain loops, `find_plainly` and `Plain`. They are
 //! also the twins that the others are judged by.
 
 use super::settings;

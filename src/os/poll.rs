@@ -5,7 +5,7 @@
 //! share a processor, whoever is waited for may need the very one that waits: nobody polls where the collector is, and
 //! each place where polling fails polls ever less, but for a new try now and then.
 //!
-//! Holds: a wait costs at most [`POLL_NS`] of a processor's time more than without.
+//! Holds: a wait costs at most `POLL_NS` of a processor's time more than without.
 
 use super::{clock, cpus};
 use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
