@@ -29,7 +29,10 @@ const BATCH_BYTES: i64 = 16 << 10;
 /// A refill or large allocation handed out `bytes`.
 #[inline]
 pub fn note_allocated(mutator: &Mutator, bytes: usize) {
-    STARTED.store(true, Ordering::Relaxed);
+    // Written once, so that its line is not taken from the other threads at each refill.
+    if !STARTED.load(Ordering::Relaxed) {
+        STARTED.store(true, Ordering::Relaxed);
+    }
     let total = mutator.allocated_bytes.load(Ordering::Relaxed) + bytes as u64;
     mutator.allocated_bytes.store(total, Ordering::Relaxed);
     note_net(mutator, bytes as i64);
