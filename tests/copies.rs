@@ -162,11 +162,19 @@ fn what_is_no_table_is_passed_over() {
     }
 }
 
-/// The names and the code of a library's functions.
+/// The names and the code of a library's functions. One function may have several names, of which objdump writes one.
 fn functions(library: &Path) -> BTreeMap<String, String> {
-    let text = objdump("-d", library);
+    let (text, exports) = (objdump("-d", library), objdump("-T", library));
     let parts = text.split("\n\n").filter_map(|part| part.trim_start().split_once(">:\n"));
-    parts.filter_map(|(head, code)| Some((head.split_once('<')?.1.to_string(), code.to_string()))).collect()
+    let parts = parts.filter_map(|(head, code)| Some((head.split_once(" <")?, code)));
+    let mut functions = BTreeMap::new();
+    for ((address, name), code) in parts {
+        let others = exports.lines().filter(|line| line.starts_with(address));
+        for name in others.filter_map(|line| line.rsplit(' ').next()).chain([name]) {
+            functions.insert(name.to_string(), code.to_string());
+        }
+    }
+    functions
 }
 
 fn objdump(what: &str, library: &Path) -> String {
@@ -194,7 +202,8 @@ fn words_to_ways(library: &Path) -> Vec<String> {
 const WITHOUT_ENGINE: [&str; 4] = ["gc_version", "gc_weak_get", "gc_ephemeron_key", "gc_ephemeron_value"];
 
 /// Slow paths that ask where the engine is.
-const WAYS: [&str; 2] = ["gleaner_slow_", "gleaner_edge_strndup"];
+const WAYS: [&str; 3] = ["gleaner_slow_", "gleaner_edge_strndup", FREE_OF_ANY_KIND];
+const FREE_OF_ANY_KIND: &str = "gleaner_free_of_any_kind";
 
 /// Whether a function asks where the engine is, itself or by the slow path that it goes to.
 fn asks(code: &str, words: &[String]) -> bool {
@@ -218,4 +227,6 @@ fn every_function_asks_where_the_engine_is() {
     for name in ["malloc", "calloc", "realloc", "free", "memalign", "aligned_alloc", "posix_memalign", "mallinfo2"] {
         assert!(asks(&functions[name], &words), "{name} uses this copy's heap even if the engine is elsewhere");
     }
+    let code = functions[FREE_OF_ANY_KIND].replace(FREE_OF_ANY_KIND, "");
+    assert!(asks(&code, &words), "{FREE_OF_ANY_KIND} uses this copy's heap even if the engine is elsewhere");
 }

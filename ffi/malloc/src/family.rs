@@ -43,13 +43,17 @@ pub unsafe extern "C" fn free(p: *mut c_void) {
     // SAFETY: by the caller's promise.
     if !unsafe { fast::push_of_malloc(Addr::of(p)) } {
         // SAFETY: by the caller's promise.
-        unsafe { free_of_any_kind(p) };
+        unsafe { gleaner_free_of_any_kind(p) };
     }
 }
 
 /// Apart from `free`, which then needs no frame.
+///
+/// # Safety
+/// As for [`free`].
+#[unsafe(no_mangle)]
 #[inline(never)]
-unsafe extern "C" fn free_of_any_kind(p: *mut c_void) {
+pub unsafe extern "C" fn gleaner_free_of_any_kind(p: *mut c_void) {
     // SAFETY: by the caller's promise.
     if !unsafe { fast::push(Addr::of(p)) } {
         // SAFETY: by the caller's promise.
