@@ -23,8 +23,9 @@ use crate::{
     os::mem,
 };
 use core::arch::x86_64::{
-    __cpuid, __cpuid_count, __m256i, _mm256_castsi256_pd, _mm256_cmpgt_epi64, _mm256_loadu_si256, _mm256_movemask_pd,
-    _mm256_permutevar8x32_epi32, _mm256_set1_epi64x, _mm256_storeu_si256, _mm256_sub_epi64, _xgetbv,
+    __cpuid, __cpuid_count, __m256i, _mm256_castsi256_pd, _mm256_cmpgt_epi64, _mm256_loadu_si256,
+    _mm256_maskload_epi64, _mm256_movemask_pd, _mm256_permutevar8x32_epi32, _mm256_set1_epi64x, _mm256_storeu_si256,
+    _mm256_sub_epi64, _xgetbv,
 };
 
 const WORD: usize = size_of::<usize>();
@@ -150,25 +151,63 @@ const fn lanes_of() -> [[u32; 2 * LANES]; 1 << LANES] {
     table
 }
 
+/// The masks by which less than a register of words is loaded.
+static MASKS: [[i64; LANES]; LANES] = masks();
+
+const fn masks() -> [[i64; LANES]; LANES] {
+    let mut masks = [[0; LANES]; LANES];
+    let mut count = 0;
+    while count < LANES {
+        let mut lane = 0;
+        while lane < count {
+            masks[count][lane] = -1;
+            lane += 1;
+        }
+        count += 1;
+    }
+    masks
+}
+
+impl Avx2 {
+    /// Writes those of four words that lie in a range to `to`: the end of what was written. `start` and `bytes` are the
+    /// range's with their top bits turned over: the instructions compare signed numbers.
+    ///
+    /// # Safety
+    /// Four words could be written; the processor has AVX2.
+    #[inline]
+    #[target_feature(enable = "avx2,popcnt")]
+    unsafe fn pack_four(words: __m256i, start: __m256i, bytes: __m256i, to: *mut usize) -> *mut usize {
+        let is_within = _mm256_cmpgt_epi64(bytes, _mm256_sub_epi64(words, start));
+        let lanes = _mm256_movemask_pd(_mm256_castsi256_pd(is_within)) as usize;
+        // SAFETY: there are so many sets of lanes; and by the caller's promise.
+        unsafe {
+            let halves = _mm256_loadu_si256(LANES_OF.as_ptr().add(lanes).cast::<__m256i>());
+            _mm256_storeu_si256(to.cast::<__m256i>(), _mm256_permutevar8x32_epi32(words, halves));
+            to.add(lanes.count_ones() as usize)
+        }
+    }
+}
+
 impl Pack for Avx2 {
     #[inline(always)]
     unsafe fn pack(from: Addr, end: Addr, within: Range, mut to: *mut usize) -> *mut usize {
         const TOP: i64 = i64::MIN;
+        debug_assert!(within.start > Addr::NULL || within.is_empty());
         let mut at = from;
-        // SAFETY: by the caller's promise. Signed numbers are compared: see `find_by_avx2`.
+        // SAFETY: by the caller's promise.
         unsafe {
             let start = _mm256_set1_epi64x(within.start.get() as i64 ^ TOP);
             let bytes = _mm256_set1_epi64x(within.bytes() as i64 ^ TOP);
             while end - at >= LANES * WORD {
-                let words = _mm256_loadu_si256(at.as_ptr::<__m256i>());
-                let is_within = _mm256_cmpgt_epi64(bytes, _mm256_sub_epi64(words, start));
-                let lanes = _mm256_movemask_pd(_mm256_castsi256_pd(is_within)) as u32;
-                let halves = _mm256_loadu_si256(LANES_OF.as_ptr().add(lanes as usize).cast::<__m256i>());
-                _mm256_storeu_si256(to.cast::<__m256i>(), _mm256_permutevar8x32_epi32(words, halves));
-                to = to.add(lanes.count_ones() as usize);
+                to = Avx2::pack_four(_mm256_loadu_si256(at.as_ptr::<__m256i>()), start, bytes, to);
                 at = at + LANES * WORD;
             }
-            Plain::pack(at, end, within, to)
+            if at < end {
+                // What is not loaded is zero, which no range holds.
+                let mask = _mm256_loadu_si256(MASKS.as_ptr().add((end - at) / WORD).cast::<__m256i>());
+                to = Avx2::pack_four(_mm256_maskload_epi64(at.as_ptr::<i64>(), mask), start, bytes, to);
+            }
+            to
         }
     }
 }

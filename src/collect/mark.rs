@@ -9,7 +9,7 @@
 
 use super::{
     helpers::Helpers,
-    pipeline::Item,
+    item::Item,
     scanner::{Role, Scanner},
     share::Share,
     table::List,

@@ -28,6 +28,7 @@ pub mod filter;
 pub mod finalize;
 pub mod helpers;
 pub mod hiding;
+pub mod item;
 pub mod large;
 pub mod mark;
 pub mod pipeline;

@@ -22,6 +22,7 @@
 
 use super::{
     filter::{self, Avx2, PACK_SLACK, Pack, Plain},
+    item::{Item, PIECE, PIECE_BYTES},
     share::HANDFUL,
     table::List,
 };
@@ -29,9 +30,7 @@ use crate::{
     base::addr::{Addr, Range},
     heap::{
         cage,
-        resolve::{Place, Slot, View},
-        size_class::GRANULE,
-        units::{Class, Word},
+        resolve::{self, BitPlace, Place, View},
     },
 };
 use core::mem::MaybeUninit;
@@ -44,8 +43,6 @@ const FEW: usize = 4;
 const DRY: usize = 8;
 /// The part of the stack whose pages stay from one collection to the next.
 const KEPT_BYTES: usize = 1 << 20;
-/// The most words that may be added at once.
-pub const PIECE: usize = 64;
 const WORDS: usize = 128;
 /// A stack of so many objects has some to give away.
 const PLENTY: usize = 16;
@@ -54,112 +51,34 @@ const CACHE_LINE: usize = 64;
 /// Beyond so many the processor sees by itself that an object is read in order.
 const PREFETCHED_LINES: usize = 8;
 
-/// The bytes of [`PIECE`] words.
-pub const PIECE_BYTES: usize = PIECE * size_of::<usize>();
-
 const _: () = assert!(BATCH + PIECE + PACK_SLACK + FEW <= WORDS && WORDS.is_power_of_two());
-
-/// A marked object that waits to be scanned: its first byte and its class, in one word. Addresses have 47 bits.
-#[derive(Clone, Copy)]
-pub struct Item(u64);
-
-const CLASS_SHIFT: u32 = 48;
-
-impl Item {
-    /// The object in a slot.
-    #[inline(always)]
-    pub fn of(slot: &Slot) -> Item {
-        Item((slot.class().index() as u64) << CLASS_SHIFT | slot.start().get() as u64)
-    }
-
-    #[cfg(test)]
-    pub(super) const fn from_raw(raw: u64) -> Item {
-        Item(raw)
-    }
-
-    #[cfg(test)]
-    pub(super) const fn raw(self) -> u64 {
-        self.0
-    }
-
-    /// Its first byte.
-    #[inline(always)]
-    pub fn start(self) -> Addr {
-        Addr::new((self.0 & ((1 << CLASS_SHIFT) - 1)) as usize)
-    }
-
-    /// Its kind and size class.
-    #[inline(always)]
-    pub fn class(self) -> Class {
-        Class::from_index((self.0 >> CLASS_SHIFT) as usize)
-    }
-
-    /// Whether there is anything to scan in it.
-    #[inline(always)]
-    pub fn may_hold_pointers(self) -> bool {
-        self.class().kind().traits().may_hold_pointers()
-    }
-
-    /// Whether a helper may scan it: the lead calls procedures of the program, and keeps ephemerons.
-    fn is_for_any_marker(self) -> bool {
-        let traits = self.class().kind().traits();
-        traits.is_conservative() || traits.is_typed()
-    }
-
-    /// Asks for the cache lines of its first words.
-    #[inline(always)]
-    fn prefetch(self) {
-        let start = self.start().get();
-        let bytes = self.class().shape().slot_bytes as usize;
-        prefetch(start);
-        // Half of the slots of 48 bytes lie across two lines.
-        let last = start + bytes.clamp(GRANULE, 2 * CACHE_LINE) - 1;
-        if start / CACHE_LINE != last / CACHE_LINE {
-            prefetch(last);
-        }
-        if bytes > 2 * CACHE_LINE {
-            for line in 2..(bytes / CACHE_LINE).min(PREFETCHED_LINES) {
-                prefetch(start + line * CACHE_LINE);
-            }
-        }
-    }
-}
 
 /// A slot that some word points into: in use or not, marked or not.
 #[derive(Clone, Copy)]
 pub struct Candidate {
     /// The object, if there is one.
     pub item: Item,
-    /// The address of the word that has its bits, and above that the number of its bit.
-    bits: u64,
+    /// Where its bits are.
+    pub bits: BitPlace,
 }
-
-const BIT_SHIFT: u32 = 58;
 
 impl Candidate {
     #[inline(always)]
-    fn of(place: &Place) -> Candidate {
-        let item = (place.class.index() as u64) << CLASS_SHIFT | place.start.get() as u64;
-        Candidate { item: Item(item), bits: u64::from(place.bit) << BIT_SHIFT | place.word as u64 }
+    fn of(place: Place) -> Candidate {
+        Candidate { item: Item::at(place), bits: place.bits }
     }
 
-    /// The word that has its bits.
-    #[inline(always)]
-    pub fn word(&self) -> &'static Word {
-        // SAFETY: made of the address of a word; they are never released.
-        unsafe { &*((self.bits & ((1 << BIT_SHIFT) - 1)) as *const Word) }
-    }
-
-    /// Its bit in the word.
-    #[inline(always)]
-    pub fn bit(&self) -> u32 {
-        (self.bits >> BIT_SHIFT) as u32
+    /// The slot that an address lies in, found the long way.
+    #[cold]
+    #[inline(never)]
+    fn located(addr: usize) -> Option<Candidate> {
+        resolve::locate(Addr::new(addr)).map(|slot| Candidate::of(slot.into()))
     }
 
     /// Asks for the bits: `IS_SHARED`, as its own, which other markers may have at the moment.
     #[inline(always)]
     fn prefetch_bits<const IS_SHARED: bool>(&self) {
-        let address = core::ptr::from_ref(self.word()) as usize;
+        let address = core::ptr::from_ref(self.bits.word()) as usize;
         if IS_SHARED { prefetch_to_write(address) } else { prefetch(address) }
     }
 }
@@ -292,25 +211,60 @@ impl Pipeline {
             if self.prefetched.count() <= PREFETCHED / 2 {
                 self.prefetch_objects();
             }
-            let item = if self.prefetched.count() > DRY || self.is_settled() {
-                let Some(item) = self.prefetched.pop() else { return Next::Nothing };
-                item
+            let count = self.prefetched.count();
+            if count > PREFETCHED / 2 {
+                // SAFETY: by the caller's promise.
+                if let Some(item) = unsafe { self.scan_prefetched::<P>(count - PREFETCHED / 2) } {
+                    return Next::Object(item);
+                }
+            } else if count > DRY || count != 0 && self.is_settled() {
+                // SAFETY: by the caller's promise.
+                if let Some(item) = unsafe { self.scan_prefetched::<P>(1) } {
+                    return Next::Object(item);
+                }
+            } else if self.is_settled() {
+                return Next::Nothing;
             } else if is_alone && self.has_one_word() {
-                let Some(item) = self.follow_word() else { continue };
-                item
+                if let Some(item) = self.follow_word() {
+                    let Some(words) = item.words() else { return Next::Object(item) };
+                    // SAFETY: of an object in use; and by the caller's promise.
+                    unsafe { self.pack::<P>(words) };
+                }
             } else {
                 // A pipeline that runs dry asks for candidates while some objects are still on their way.
                 return Next::Turn;
-            };
-            let class = item.class();
-            let bytes = class.shape().slot_bytes as usize;
-            if !class.kind().traits().is_plain() || !(1..=PIECE_BYTES).contains(&bytes) {
-                return Next::Object(item);
             }
-            // SAFETY: an object in use, of at most a piece; and by the caller's promise.
-            unsafe { self.pack::<P>(Range::sized(item.start(), bytes)) };
         }
         Next::Turn
+    }
+
+    /// Scans at most `count` of the objects that have been asked for, while there is room for words. The first that is no
+    /// plain words.
+    ///
+    /// # Safety
+    /// The processor has what `P` needs.
+    #[inline(always)]
+    unsafe fn scan_prefetched<P: Pack>(&mut self, count: usize) -> Option<Item> {
+        let (hull, words) = (self.hull, self.words.as_mut_ptr().cast::<usize>());
+        // SAFETY: fewer than `BATCH` words are there.
+        let (due, mut end) = unsafe { (words.add(BATCH), words.add(self.words_count)) };
+        let mut other = None;
+        for _ in 0..count {
+            let Some(item) = self.prefetched.pop() else { break };
+            if item.word_count() > PIECE {
+                other = Some(item);
+                break;
+            }
+            let start = item.start();
+            // SAFETY: of an object in use; there is room for a piece more; and by the caller's promise.
+            end = unsafe { P::pack(start, start + item.word_count() * size_of::<usize>(), hull, end) };
+            if end >= due {
+                break;
+            }
+        }
+        // SAFETY: both point to the same array.
+        self.words_count = unsafe { end.offset_from_unsigned(words) };
+        other
     }
 
     /// Whether a word is all there is in the pipeline, but for the stack.
@@ -325,9 +279,10 @@ impl Pipeline {
     fn follow_word(&mut self) -> Option<Item> {
         self.words_count = 0;
         // SAFETY: the first word was there.
-        let candidate = Candidate::of(&self.view.place(unsafe { self.words[0].assume_init() })?);
-        let is_new = candidate.word().mark_allocated(candidate.bit());
-        (is_new && candidate.item.may_hold_pointers()).then_some(candidate.item)
+        let word = unsafe { self.words[0].assume_init() };
+        let candidate = self.view.place(word).map(Candidate::of).or_else(|| Candidate::located(word))?;
+        let is_new = candidate.bits.word().mark_allocated(candidate.bits.bit());
+        (is_new && candidate.item.is_to_be_scanned()).then_some(candidate.item)
     }
 
     /// Moves objects from the stack to the queue and asks for their lines, many at once.
@@ -335,7 +290,7 @@ impl Pipeline {
     fn prefetch_objects(&mut self) {
         while !self.prefetched.is_full() {
             let Some(item) = self.pop() else { return };
-            item.prefetch();
+            prefetch_object(item);
             self.prefetched.push(item);
         }
     }
@@ -353,11 +308,19 @@ impl Pipeline {
     pub fn turn<const IS_SHARED: bool>(&mut self, mut mark: impl FnMut(&mut List<Item>, &[Candidate])) {
         self.hand_out(&mut mark);
         let view = self.view;
+        let candidates = self.candidates.as_mut_ptr().cast::<Candidate>();
         let mut count = 0;
         for word in &self.words[..self.words_count] {
             // SAFETY: the first `words_count` were written by `add_word` and `pack`.
-            if let Some(place) = view.place(unsafe { word.assume_init() }) {
-                self.candidates[count].write(Candidate::of(&place));
+            let word = unsafe { word.assume_init() };
+            // Each way ends by itself, so that the usual one does not have to bring its results where the other has them.
+            if let Some(place) = view.place(word) {
+                // SAFETY: there is room for as many as there are words.
+                unsafe { candidates.add(count).write(Candidate::of(place)) };
+                count += 1;
+            } else if let Some(candidate) = Candidate::located(word) {
+                // SAFETY: as above.
+                unsafe { candidates.add(count).write(candidate) };
                 count += 1;
             }
         }
@@ -487,6 +450,7 @@ impl<T: Copy, const N: usize> Fifo<T, N> {
         self.added = self.added.wrapping_add(1);
     }
 
+    /// Takes the oldest value.
     #[inline(always)]
     fn pop(&mut self) -> Option<T> {
         if self.is_empty() {
@@ -496,6 +460,20 @@ impl<T: Copy, const N: usize> Fifo<T, N> {
         self.taken = self.taken.wrapping_add(1);
         // SAFETY: values between `taken` and `added` were written by `push`.
         Some(unsafe { self.values[index].assume_init() })
+    }
+}
+
+/// Asks for the cache lines of an object's first words.
+#[inline(always)]
+fn prefetch_object(item: Item) {
+    let start = item.start().get();
+    prefetch(start);
+    // Half of the slots of 48 bytes lie across two lines.
+    let lines = (start % CACHE_LINE + item.word_count() * size_of::<usize>() - 1) / CACHE_LINE;
+    if lines != 0 {
+        for line in 1..lines.min(PREFETCHED_LINES) + 1 {
+            prefetch(start + line * CACHE_LINE);
+        }
     }
 }
 
@@ -516,7 +494,6 @@ fn prefetch_to_write(address: usize) {
 mod tests {
     extern crate std;
     use super::*;
-    use crate::heap::units;
     use std::collections::VecDeque;
 
     #[test]
@@ -535,12 +512,5 @@ mod tests {
             }
             assert_eq!((fifo.count(), fifo.is_full()), (naive.len(), naive.len() == 8));
         }
-    }
-
-    #[test]
-    fn an_item_keeps_address_and_class() {
-        let class = Class::from_index(units::CLASS_WORDS - 1);
-        let item = Item((class.index() as u64) << CLASS_SHIFT | 0x7fff_ffff_fff0);
-        assert_eq!((item.start().get(), item.class()), (0x7fff_ffff_fff0, class));
     }
 }

@@ -16,8 +16,9 @@
 use super::{
     ephemeron::Ephemerons,
     filter,
+    item::{Item, PIECE_BYTES},
     large::Large,
-    pipeline::{Item, Next, PIECE_BYTES, Pipeline},
+    pipeline::{Next, Pipeline},
     share::{Share, Work},
     trace::{self, layout},
 };
@@ -134,8 +135,8 @@ impl Scanner {
     fn turn_alone(&mut self) {
         self.pipeline.turn::<false>(|stack, candidates| {
             let marked = candidates.iter().map(|candidate| {
-                let is_new = candidate.word().mark_allocated(candidate.bit());
-                (candidate.item, is_new & candidate.item.may_hold_pointers())
+                let is_new = candidate.bits.word().mark_allocated(candidate.bits.bit());
+                (candidate.item, is_new & candidate.item.is_to_be_scanned())
             });
             // SAFETY: `has_room` has seen to room for all candidates.
             unsafe { stack.extend_if(marked) };
@@ -146,15 +147,15 @@ impl Scanner {
     #[inline(always)]
     fn turn_together(&mut self) {
         self.pipeline.turn::<true>(|stack, candidates| {
-            for run in candidates.chunk_by(|one, next| core::ptr::eq(one.word(), next.word())) {
-                let wanted = run.iter().fold(0, |bits, candidate| bits | 1 << candidate.bit());
-                let mut new = run[0].word().mark_allocated_together(wanted);
+            for run in candidates.chunk_by(|one, next| core::ptr::eq(one.bits.word(), next.bits.word())) {
+                let wanted = run.iter().fold(0, |bits, candidate| bits | 1 << candidate.bits.bit());
+                let mut new = run[0].bits.word().mark_allocated_together(wanted);
                 for candidate in run {
-                    let is_new = new >> candidate.bit() & 1 == 1;
+                    let is_new = new >> candidate.bits.bit() & 1 == 1;
                     // The same slot may come twice.
-                    new &= !(1 << candidate.bit());
+                    new &= !(1 << candidate.bits.bit());
                     // SAFETY: `has_room` has seen to room for all candidates.
-                    unsafe { stack.push_if(candidate.item, is_new & candidate.item.may_hold_pointers()) };
+                    unsafe { stack.push_if(candidate.item, is_new & candidate.item.is_to_be_scanned()) };
                 }
             }
         });
@@ -167,10 +168,10 @@ impl Scanner {
         let limit = pipeline.stack_limit();
         pipeline.turn::<true>(|stack, candidates| {
             for candidate in candidates {
-                if candidate.word().mark_allocated_together(1 << candidate.bit()) == 0 {
+                if candidate.bits.word().mark_allocated_together(1 << candidate.bits.bit()) == 0 {
                     continue;
                 }
-                if candidate.item.may_hold_pointers() && !stack.push_within(candidate.item, limit) {
+                if candidate.item.is_to_be_scanned() && !stack.push_within(candidate.item, limit) {
                     *overflowed = true;
                     if let Some(slot) = resolve::locate(candidate.item.start()) {
                         units::flag_unscanned(slot.unit());
@@ -268,6 +269,9 @@ impl Scanner {
     #[inline(never)]
     pub fn scan_slot(&mut self, slot: &Slot) {
         let traits = slot.class().kind().traits();
+        if !traits.may_hold_pointers() {
+            return;
+        }
         if traits.is_uncollectable() {
             // SAFETY: an object in use.
             unsafe { self.root_words(Range::sized(slot.start(), slot.bytes())) };

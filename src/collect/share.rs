@@ -15,7 +15,7 @@
 //! Threads: the markers of a collection; the world is stopped. Nothing here uses thread-local storage, which a helper
 //!          has none of.
 
-use super::{large::Large, pipeline::Item, table::List};
+use super::{item::Item, large::Large, table::List};
 use crate::{
     base::{
         addr::Range,

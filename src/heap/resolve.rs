@@ -140,10 +140,34 @@ pub struct Place {
     pub start: Addr,
     /// Kind and size class.
     pub class: Class,
-    /// The address of the slot's bit word.
-    pub word: usize,
-    /// The slot's bit in its word.
-    pub bit: u32,
+    /// Where its bits are.
+    pub bits: BitPlace,
+}
+
+/// Where a slot's bits are: the address of their word, and above that their number in it. Addresses have 47 bits.
+#[derive(Clone, Copy)]
+pub struct BitPlace(u64);
+
+const BIT_SHIFT: u32 = 58;
+
+impl BitPlace {
+    #[inline(always)]
+    fn new(word: usize, bit: usize) -> BitPlace {
+        BitPlace((bit as u64) << BIT_SHIFT | word as u64)
+    }
+
+    /// The word that has them.
+    #[inline(always)]
+    pub fn word(self) -> &'static Word {
+        // SAFETY: made of the address of a word; they are never released.
+        unsafe { &*((self.0 & ((1 << BIT_SHIFT) - 1)) as *const Word) }
+    }
+
+    /// Their number in the word.
+    #[inline(always)]
+    pub fn bit(self) -> u32 {
+        (self.0 >> BIT_SHIFT) as u32
+    }
 }
 
 impl View {
@@ -157,18 +181,18 @@ impl View {
         View { base, bytes, classes, bits }
     }
 
-    /// The slot that an address lies in, as [`locate`] has it.
+    /// The slot that an address lies in, if it is a small one in the first span. All others are [`locate`]'s.
     #[inline(always)]
     pub fn place(&self, addr: usize) -> Option<Place> {
         let offset = addr.wrapping_sub(self.base);
         if offset >= self.bytes {
-            return place_slowly(addr);
+            return None;
         }
         let unit = offset >> UNIT_SHIFT;
         // SAFETY: a unit below the end of the first span has an entry.
         let class = Class::from_index(unsafe { self.classes.add(unit).read() } as usize);
         if class.is_large() {
-            return place_slowly(addr);
+            return None;
         }
         // A free unit's shape has no slots.
         let shape = class.shape();
@@ -180,19 +204,15 @@ impl View {
         let start = Addr::new(addr - offset + index * shape.slot_bytes as usize);
         let head = unit & !(shape.block_mask as usize >> UNIT_SHIFT);
         let word = self.bits + head * units::BITS_STRIDE + index / 64 * size_of::<Word>();
-        Some(Place { start, class, word, bit: index as u32 % 64 })
+        Some(Place { start, class, bits: BitPlace::new(word, index % 64) })
     }
 }
 
-#[inline(never)]
-fn place_slowly(addr: usize) -> Option<Place> {
-    let slot = locate(Addr::new(addr))?;
-    Some(Place {
-        start: slot.start,
-        class: slot.class,
-        word: core::ptr::from_ref(slot.word()) as usize,
-        bit: slot.bit(),
-    })
+impl From<Slot> for Place {
+    fn from(slot: Slot) -> Place {
+        let word = core::ptr::from_ref(slot.word()) as usize;
+        Place { start: slot.start, class: slot.class, bits: BitPlace::new(word, slot.bit() as usize) }
+    }
 }
 
 #[inline(never)]

@@ -66,6 +66,11 @@ const fn slot_bytes(class: usize) -> usize {
     }
 }
 
+/// Bytes a slot of a class, and none where the number is no class's.
+pub const fn slot_bytes_of(class: usize) -> usize {
+    if 1 <= class && class <= CLASSES { slot_bytes(class) } else { 0 }
+}
+
 /// The smallest block that loses at most an eighth of itself at its end.
 const fn shape(slot_bytes: usize) -> Shape {
     let mut units = 1;
