@@ -16,7 +16,7 @@ DOORS := target/doors/release
 TOOLS := target/release
 OUT := target/out
 
-.PHONY: all doors tools demo test loom bench bench-quick bench-peers install clean
+.PHONY: all doors tools demo test loom bench bench-quick bench-pace bench-peers install clean
 all: doors tools
 
 # The libraries are built apart from the tools, whose dependencies need `std`.
@@ -52,6 +52,10 @@ bench: doors tools bench-peers
 
 bench-quick: doors tools bench-peers
 	$(TOOLS)/gleaner-harness bench --quick
+
+# Time against memory at several paces, drawn.
+bench-pace: doors tools bench-peers
+	$(TOOLS)/gleaner-harness bench --pace
 
 PEERS := gcc libgc-dev libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4
 bench-peers:

@@ -10,6 +10,7 @@ mod constrained;
 mod judge;
 mod line;
 mod machine;
+mod pace;
 mod plot;
 mod promises;
 mod report;
@@ -46,6 +47,9 @@ pub struct Args {
     /// Measure programs where there is less of something, and judge them by the same programs on the usual machine
     #[arg(long, conflicts_with_all = ["check", "workload", "allocator", "list", "quick"])]
     constrained: bool,
+    /// Measure time and memory at several paces, and draw both into pace.svg
+    #[arg(long, conflicts_with_all = ["constrained", "check", "workload", "allocator", "list", "quick"])]
+    pace: bool,
     /// Rounds, each with one run an allocator [default: 5, with --quick 3, fewer for a few that take long]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
@@ -85,6 +89,12 @@ pub fn run(args: &Args) -> Result<bool> {
     }
     if !args.check.is_empty() {
         return check_promises(args);
+    }
+    if args.pace {
+        let places = args.prepare(Allocator::value_variants())?;
+        let rounds = args.rounds.map_or(args.rounds_usual(), usize::from);
+        println!("{}\n", machine::describe(Allocator::value_variants(), rounds));
+        return pace::run(&places, rounds, &args.out.join("pace.svg")).map(|()| true);
     }
     if args.constrained {
         let rounds = args.rounds.map_or(args.rounds_usual(), usize::from);
