@@ -8,10 +8,14 @@
 //!
 //! in bytes handed out net of bytes freed by hand. What counts less than it has bytes costs less to mark.
 //!
-//! Behind malloc the pace is a quarter and the ceiling 4: a program that leaks is kept close to what it has live, and one
-//! that grows quickly is not collected all the way up. Patience bounds what collecting costs: a collection that takes
-//! back a third of what was handed out, or a sixteenth of what is live, leaves it at 5 (a sixth of the time at most);
-//! one that takes back less than a tenth doubles it, up to 32: a program that frees by hand is hardly ever collected.
+//! Behind malloc the pace is a quarter: a program that leaks is kept close to what it has live. Patience bounds what
+//! collecting costs: a collection that takes back a third of what was handed out, or a sixteenth of what is live, leaves
+//! it at 5 (a sixth of the time at most); one that takes back less than a tenth doubles it, up to 32: a program that
+//! frees by hand is hardly ever collected.
+//!
+//! The ceiling is there for a program that hands out so fast that patience would not end in time. It is 4, and grows with
+//! patience as far as a collection is due before an eighth of the machine's memory has been handed out: one that only
+//! grows, quickly, is not collected all the way up.
 //!
 //! Roots count for the ceiling only: a program that keeps its data in mappings of its own makes every collection read
 //! them, however little is on the heap.
@@ -27,7 +31,10 @@
 //! 64 B handed out where memory allows. A pace that the user sets is all there is, in every door.
 
 use super::{roots, settings};
-use crate::heap::{mutator, pressure::Budget, sweep::Swept};
+use crate::{
+    heap::{mutator, pressure::Budget, sweep::Swept},
+    os::limits,
+};
 
 /// What the trigger remembers from one collection to the next.
 pub struct Trigger {
@@ -38,6 +45,8 @@ const PATIENCE_MIN: u64 = 5;
 const PATIENCE_MAX: u64 = 32;
 const MALLOC_PACE_MILLI: u64 = 250;
 const MALLOC_CEILING_MILLI: u64 = 4000;
+/// A part of the machine's memory.
+const MEMORY_SHARE: usize = 8;
 const LIBRARY_PACE_MILLI: u64 = 1000;
 const LIBRARY_CEILING_MILLI: u64 = 2000;
 /// What collecting may cost for each byte handed out, behind `gleaner.h`.
@@ -84,25 +93,28 @@ impl Trigger {
         let scanned = (outcome.swept.live_bytes - pointer_free).saturating_sub(outcome.hole_bytes);
         let base = scanned + pointer_free / 4 + outcome.hole_bytes / 256;
         let cost_ns = outcome.end_ns - outcome.start_ns;
-        let (pace, ceiling) = pace_and_ceiling_milli(base, cost_ns);
         let bytes = |milli: u64| ((base / 1000).saturating_mul(milli) as usize).max(floor_bytes());
-        Budget {
-            soft_bytes: bytes(pace),
-            hard_bytes: if pace == ceiling { bytes(ceiling) } else { bytes(ceiling).max(outcome.root_bytes as usize) },
-            not_before_ns: outcome.end_ns + cost_ns * self.patience,
-        }
+        let (soft_bytes, hard_bytes) = match settings::pace_milli() {
+            0 if roots::needs_loader() => {
+                let budget = bytes(library_pace_milli(base, cost_ns));
+                (budget, budget)
+            }
+            0 => {
+                let roots = outcome.root_bytes as usize;
+                (bytes(MALLOC_PACE_MILLI), self.malloc_ceiling(bytes(MALLOC_CEILING_MILLI).max(roots)))
+            }
+            set => (bytes(u64::from(set)), bytes(u64::from(set))),
+        };
+        Budget { soft_bytes, hard_bytes, not_before_ns: outcome.end_ns + cost_ns * self.patience }
     }
-}
 
-/// For `base` bytes, and a collection that took so long.
-fn pace_and_ceiling_milli(base: u64, cost_ns: u64) -> (u64, u64) {
-    match settings::pace_milli() {
-        0 if roots::needs_loader() => {
-            let pace = library_pace_milli(base, cost_ns);
-            (pace, pace)
+    /// What may be handed out at most, where `usual` is that at the least patience.
+    fn malloc_ceiling(&self, usual: usize) -> usize {
+        if self.patience == PATIENCE_MIN {
+            return usual;
         }
-        0 => (MALLOC_PACE_MILLI, MALLOC_CEILING_MILLI),
-        set => (u64::from(set), u64::from(set)),
+        let patient = usual.saturating_mul(self.patience as usize) / PATIENCE_MIN as usize;
+        patient.min(limits::memory_bytes() / MEMORY_SHARE).max(usual)
     }
 }
 
@@ -138,6 +150,15 @@ mod tests {
         assert_eq!(waits, [100_000_000, 200_000_000, 320_000_000, 320_000_000]);
         let wait = trigger.next_budget(&outcome(1000, 400)).not_before_ns - 1_010_000_000;
         assert_eq!(wait, 50_000_000);
+    }
+
+    #[test]
+    fn the_ceiling_grows_with_patience_up_to_a_part_of_the_memory() {
+        let ceiling = |patience, usual| Trigger { patience }.malloc_ceiling(usual);
+        let most = limits::memory_bytes() / MEMORY_SHARE;
+        assert_eq!([5, 10, 20, 32].map(|patience| ceiling(patience, 1000)), [1000, 2000, 4000, 6400]);
+        assert_eq!(ceiling(32, most / 2), most);
+        assert_eq!(ceiling(32, most + 1), most + 1);
     }
 
     #[test]

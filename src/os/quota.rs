@@ -1,14 +1,14 @@
-//! The quota of CPU time that control groups grant, in processors.
+//! What control groups grant: CPU time, in processors, and memory.
 //!
-//! A group may use so many microseconds of CPU time in each period. Groups nest, and none gets more than those above it.
-//! Version 1 has a hierarchy for each controller; version 2 has one for all. Two files say where a thread's group is:
+//! A group may use so many microseconds of CPU time in each period, and so many bytes. Groups nest, and none gets more than
+//! those above it. Version 1 has a hierarchy for each controller; version 2 has one for all. Two files say where a thread's group is:
 //!
 //! ```text
 //! /proc/thread-self/cgroup      4:cpu,cpuacct:/box/job                             the group in its hierarchy
 //! /proc/thread-self/mountinfo   … /box /sys/fs/cgroup/cpu … - cgroup x rw,cpu      what of it is mounted, and where
 //! ```
 //!
-//! so the quotas to look at are those of `/sys/fs/cgroup/cpu/job` and of `/sys/fs/cgroup/cpu`. Groups above what is
+//! so the quotas of CPU time to look at are those of `/sys/fs/cgroup/cpu/job` and of `/sys/fs/cgroup/cpu`. Groups above what is
 //! mounted cannot be seen. In a namespace the first path may lie outside the mounted part; then it is the mounted part's
 //! own quota that counts.
 //!
@@ -28,7 +28,12 @@ const QUOTA_MAX: usize = 64;
 /// The processors' worth of time that all groups of the calling thread leave it, a part of one counted as one. `None`: as
 /// much as there is. The kernel's files are those below `root`.
 pub fn processors(root: &[u8]) -> Option<usize> {
-    [Version::One, Version::Two].into_iter().filter_map(|version| least(root, version)).min()
+    least_of_all(root, Controller::Cpu)
+}
+
+/// The bytes of memory that all groups of the calling thread leave it together with their other threads. `None`: no limit.
+pub fn memory_bytes(root: &[u8]) -> Option<usize> {
+    least_of_all(root, Controller::Memory)
 }
 
 #[derive(Clone, Copy)]
@@ -37,12 +42,39 @@ enum Version {
     Two,
 }
 
+#[derive(Clone, Copy)]
+enum Controller {
+    Cpu,
+    Memory,
+}
+
+impl Controller {
+    const fn name(self) -> &'static [u8] {
+        match self {
+            Controller::Cpu => b"cpu",
+            Controller::Memory => b"memory",
+        }
+    }
+
+    /// Whether a list with commas names it.
+    fn is_in(self, list: &[u8]) -> bool {
+        list.split(|&byte| byte == b',').any(|name| name == self.name())
+    }
+}
+
+fn least_of_all(root: &[u8], controller: Controller) -> Option<usize> {
+    [Version::One, Version::Two].into_iter().filter_map(|version| least(root, version, controller)).min()
+}
+
 /// The least quota in one hierarchy, from the thread's group up to the one that is mounted.
-fn least(root: &[u8], version: Version) -> Option<usize> {
-    let (mut directory, top) = group_directory(root, version)?;
+fn least(root: &[u8], version: Version, controller: Controller) -> Option<usize> {
+    let (mut directory, top) = group_directory(root, version, controller)?;
     let mut least = None;
     loop {
-        let quota = version.quota(&directory);
+        let quota = match controller {
+            Controller::Cpu => version.processors(&directory),
+            Controller::Memory => version.memory_bytes(&directory),
+        };
         least = least.into_iter().chain(quota).min();
         if directory.length <= top {
             return least;
@@ -52,17 +84,17 @@ fn least(root: &[u8], version: Version) -> Option<usize> {
 }
 
 /// The directory of the thread's group, and how long the path of the mounted one is.
-fn group_directory(root: &[u8], version: Version) -> Option<(Path, usize)> {
+fn group_directory(root: &[u8], version: Version, controller: Controller) -> Option<(Path, usize)> {
     let mut group = Path::new();
     for_each_line(&Path::of(&[root, b"/proc/thread-self/cgroup"])?, |line| {
-        if let Some(path) = version.group(line) {
+        if let Some(path) = version.group(line, controller) {
             group = Path::of(&[path]).unwrap_or(Path::new());
         }
     });
     // A mount that shows the group itself is better than one that shows other groups of the hierarchy.
     let mut found: Option<(Path, usize, bool)> = None;
     for_each_line(&Path::of(&[root, b"/proc/thread-self/mountinfo"])?, |line| {
-        let Some((mounted, point)) = version.mount(line) else { return };
+        let Some((mounted, point)) = version.mount(line, controller) else { return };
         let below = below(group.bytes(), mounted);
         if found.as_ref().is_none_or(|found| below.is_some() && !found.2) {
             found = directory(root, point, below.unwrap_or(b"")).map(|(path, top)| (path, top, below.is_some()));
@@ -91,11 +123,11 @@ fn below<'a>(group: &'a [u8], mounted: &[u8]) -> Option<&'a [u8]> {
 
 impl Version {
     /// The path of the group in a line `number:controllers:path`.
-    fn group(self, line: &[u8]) -> Option<&[u8]> {
+    fn group(self, line: &[u8], controller: Controller) -> Option<&[u8]> {
         let mut fields = line.splitn(3, |&byte| byte == b':');
         let (number, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
         let is_this = match self {
-            Version::One => has_cpu(controllers),
+            Version::One => controller.is_in(controllers),
             Version::Two => number == b"0" && controllers.is_empty(),
         };
         is_this.then_some(path)
@@ -103,20 +135,20 @@ impl Version {
 
     /// The mounted group and the mount point in a line
     /// `id parent device mounted point options [more…] - type source options`.
-    fn mount(self, line: &[u8]) -> Option<(&[u8], &[u8])> {
+    fn mount(self, line: &[u8], controller: Controller) -> Option<(&[u8], &[u8])> {
         let mut fields = line.split(|&byte| byte == b' ');
         let (mounted, point) = (fields.nth(3)?, fields.next()?);
         fields.find(|field| *field == b"-")?;
         let (kind, options) = (fields.next()?, fields.nth(1)?);
         let is_this = match self {
-            Version::One => kind == b"cgroup" && has_cpu(options),
+            Version::One => kind == b"cgroup" && controller.is_in(options),
             Version::Two => kind == b"cgroup2",
         };
         is_this.then_some((mounted, point))
     }
 
-    /// The quota of one group, in processors.
-    fn quota(self, directory: &Path) -> Option<usize> {
+    /// The CPU time of one group, in processors.
+    fn processors(self, directory: &Path) -> Option<usize> {
         let mut buffer = [0; QUOTA_MAX];
         let (quota, period) = match self {
             Version::One => {
@@ -130,11 +162,16 @@ impl Version {
         };
         (period > 0).then(|| quota.div_ceil(period).max(1))
     }
-}
 
-/// Whether a list with commas names the controller of CPU time.
-fn has_cpu(list: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|name| name == b"cpu")
+    /// The bytes of one group. Where version 1 has no limit, it says a number beyond all memory.
+    fn memory_bytes(self, directory: &Path) -> Option<usize> {
+        let mut buffer = [0; QUOTA_MAX];
+        let name: &[u8] = match self {
+            Version::One => b"/memory.limit_in_bytes",
+            Version::Two => b"/memory.max",
+        };
+        number(read(directory, name, &mut buffer)?)
+    }
 }
 
 /// A decimal number. `max`, and the -1 that means it in version 1, are none.
@@ -307,6 +344,23 @@ mod tests {
             quota(text);
             assert_eq!(root.processors(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn memory_is_read_in_both_versions() {
+        let root =
+            Root::new("memory", "4:cpu,cpuacct:/no\n3:memory:/job\n0::/job\n", &format!("{MOUNT_ONE}{MOUNT_TWO}"));
+        let bytes = || memory_bytes(root.0.as_os_str().as_encoded_bytes());
+        assert_eq!(bytes(), None);
+        root.write("sys/fs/cgroup/memory/job/memory.limit_in_bytes", "9223372036854771712\n");
+        assert_eq!(bytes(), Some(9_223_372_036_854_771_712));
+        root.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n");
+        assert_eq!(bytes(), Some(1 << 30));
+        root.write("sys/fs/cgroup/job/memory.max", "max\n");
+        assert_eq!(bytes(), Some(1 << 30));
+        root.write("sys/fs/cgroup/job/memory.max", "536870912\n");
+        assert_eq!(bytes(), Some(512 << 20));
+        assert_eq!(root.processors(), None);
     }
 
     #[test]
