@@ -65,6 +65,7 @@ programs! {
     leader_exits: "" "verify=1";
     limited: "limit=32M" "limit=32M:free=checked";
     operators: "" "free=checked:verify=1";
+    threads_pass: "" "verify=1:zeal=2000" "free=checked";
     semantics: "" "free=checked" "zeal=500:verify=1" "poison=1";
 }
 

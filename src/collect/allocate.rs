@@ -11,6 +11,7 @@ use super::{
     stats::{COUNTERS, Counters},
     tables::{self, TABLES},
     trace::layout,
+    world,
 };
 use crate::{
     base::{addr::Addr, sync::Ordering},
@@ -34,7 +35,7 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     if request.bytes > OBJECT_BYTES_MAX || !heap::ensure_reserved() || !may_ever_fit(request.bytes) {
         return out_of_memory();
     }
-    let Some(mutator) = mutator::register() else { return out_of_memory() };
+    let Some(mutator) = world::register() else { return out_of_memory() };
     let _unchecked = memcheck::unchecked();
     if let Some(cause) = cause_to_collect() {
         if let Some(inside) = gate::enter(mutator) {

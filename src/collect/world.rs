@@ -24,7 +24,7 @@ use crate::{
     heap::{
         gate,
         mutator::{self, Mutator},
-        refill,
+        pressure, refill,
     },
     os::{
         clock,
@@ -55,13 +55,21 @@ pub struct Held {
 /// so with its signals open: the holder may want to stop it.
 pub fn hold() -> Held {
     loop {
-        let mask = signal::block_all();
-        if let Some(guard) = WORLD.try_lock() {
-            return Held { guard: ManuallyDrop::new(guard), mask };
+        if let Some(held) = try_hold() {
+            return held;
         }
-        signal::set_mask(mask);
         WORLD.wait();
     }
+}
+
+/// As [`hold`], if nobody else has it.
+fn try_hold() -> Option<Held> {
+    let mask = signal::block_all();
+    let guard = WORLD.try_lock();
+    if guard.is_none() {
+        signal::set_mask(mask);
+    }
+    guard.map(|guard| Held { guard: ManuallyDrop::new(guard), mask })
 }
 
 impl Deref for Held {
@@ -383,6 +391,58 @@ fn retire_if_ended(record: &Mutator) -> bool {
     unsafe { refill::abandon(record) };
     record.release();
     true
+}
+
+/// So many records a thread that begins looks at: those of the latest threads come first.
+const LOOKED_AT_MAX: usize = 64;
+
+/// A thread has begun, whose record is `myself`: gives up records of threads that have ended. A program whose threads
+/// come and go may run for long without a collection, and would have a record for each, with what that caches.
+fn retire_ended(myself: &Mutator) {
+    let alive = mutator::count_alive();
+    let Some(count) = thread::count().filter(|&count| count < alive) else { return };
+    // Whoever has the world now finds them as well. A `vfork` child would find no thread of its parent's.
+    let Some(_world) = try_hold().filter(|world| world.is_ours()) else { return };
+    let _unchecked = memcheck::unchecked();
+    // A thread that ended in the middle of a slow path is left to a collection.
+    let looked_at = others(myself).take(LOOKED_AT_MAX).filter(|record| gate::is_outside(record));
+    let ended = looked_at.filter(|record| thread::send(record.tid.load(Ordering::Relaxed), 0) == thread::Sent::Gone);
+    for record in ended.take(alive - count) {
+        super::roots::remember_control_block(record.thread_pointer.load(Ordering::Relaxed));
+        let cached_bytes = mutator::with_owners_fixed(|| retire_if_gone(record));
+        pressure::note_freed(myself, cached_bytes);
+    }
+}
+
+/// Gives a record up, if its thread is gone: how many bytes it had cached. The caller has the world, and the owners of
+/// records are fixed.
+fn retire_if_gone(record: &Mutator) -> usize {
+    // Asked again: meanwhile a new thread may have got the same id, and the record by it.
+    if thread::send(record.tid.load(Ordering::Relaxed), 0) != thread::Sent::Gone {
+        return 0;
+    }
+    let mut cached_bytes = 0;
+    record.count_cached(|class, count| cached_bytes += count * class.shape().slot_bytes as usize);
+    // SAFETY: the thread is gone, nobody gets the record, and who gives records up has the world, as we do.
+    unsafe { refill::abandon(record) };
+    record.release();
+    cached_bytes
+}
+
+/// This thread's record, as [`mutator::register`] has it; a thread that gets one now clears up after others.
+#[inline]
+pub fn register() -> Option<&'static Mutator> {
+    match mutator::current() {
+        Some(mutator) => Some(mutator),
+        None => register_anew(),
+    }
+}
+
+#[cold]
+fn register_anew() -> Option<&'static Mutator> {
+    let mutator = mutator::register()?;
+    retire_ended(mutator);
+    Some(mutator)
 }
 
 /// Takes the calling thread's record away. `false`: it has none. It gets another at its next use of the heap.

@@ -9,11 +9,12 @@
 //! share a page. Who visits a record's magazines asks it first which classes have one.
 //!
 //! ```text
-//!   free --register--> alive --(the tid is gone)--> adopted by a collection: magazines flushed --> free
+//!   free --register--> alive --(the tid is gone)--> given up: magazines flushed --> free
 //! ```
 //!
 //! A thread never takes itself off the list: its TLS destructors, the rounds of other keys and libc's own clean-up run
-//! after ours, and free memory. So a record is given up by whoever finds that its thread is no more.
+//! after ours, and free memory. So a record is given up by whoever finds that its thread is no more: a collection, or a
+//! thread that begins.
 //!
 //! A thread without a record has a null word in its TLS: all its operations take the slow path, which registers.
 
@@ -355,6 +356,12 @@ fn cut(slab: &mut Range, bytes: usize) -> Option<Addr> {
 pub(super) fn cut_for_arrays(bytes: usize) -> Option<Range> {
     let bytes = bytes.next_multiple_of(CUT_ALIGN);
     cut(&mut RECORDS.lock(), bytes).map(|start| Range::sized(start, bytes))
+}
+
+/// Runs `work` while no record gets an owner. The caller has all signals blocked.
+pub fn with_owners_fixed<R>(work: impl FnOnce() -> R) -> R {
+    let _list = RECORDS.lock();
+    work()
 }
 
 /// The record of thread `tid`, if it has one.

@@ -388,7 +388,7 @@ pub fn give_one(inside: &Inside<'_>, slot: &Slot) -> Result<(), FreedTwice> {
     result
 }
 
-/// Returns all that a record caches and claims to the heap. Its thread is gone, and the gates are closed.
+/// Returns all that a record caches and claims to the heap. Its thread is gone.
 ///
 /// # Safety
 /// Nobody else uses the record.

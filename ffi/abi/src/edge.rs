@@ -15,7 +15,7 @@ use gleaner::{
         self, Cause,
         allocate::{self, Resized},
         ephemeron::{self, Ephemeron},
-        events, finalize, settings,
+        events, finalize, settings, world,
     },
     heap::{Request, gate, kind::Kind, mutator, region, resolve},
     os::{log::Line, stack},
@@ -337,5 +337,5 @@ pub extern "C" fn gleaner_region_end() {
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_thread_started() {
     // Without memory for a record the thread is found by the kernel's list.
-    let _ = mutator::register();
+    let _ = world::register();
 }
