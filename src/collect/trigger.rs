@@ -20,25 +20,33 @@
 //! Roots count for the ceiling only: a program that keeps its data in mappings of its own makes every collection read
 //! them, however little is on the heap.
 //!
-//! With `gleaner.h` only, garbage is the rule, and the budget is the same now and at once:
+//! With `gleaner.h` only, garbage is the rule:
 //!
 //! ```text
-//!   budget = clamp(cost / 8 ns * 64 B, base, 2 * base), at least floor
+//!   steady = the lesser base of this collection and the one before
+//!   budget = clamp(cost / 6 ns * 64 B, steady, 2.4 * steady), at most steady + 64 MiB
+//!   soft = max(budget, floor)           due from here on, if the last collection is at least 10 times its pause ago
+//!   hard = max(budget, 8 MiB, floor)    due at once
 //! ```
 //!
 //! A heap of large objects is marked at the pace of memory: as much again as is live may be handed out. One of small
-//! objects costs several times as much by the byte, and gets up to twice that, so that collecting costs 8 ns for each
-//! 64 B handed out where memory allows. A pace that the user sets is all there is, in every door.
+//! objects costs several times as much by the byte, and gets more, so that collecting costs 6 ns for each 64 B handed out
+//! where memory allows; a large heap gets no more than others do. A structure that is just being dropped, or a word that
+//! happens to look like an address, makes a base much larger for one collection: that is not worth a larger heap. A
+//! small heap is collected while it is in the second cache, unless so much is handed out, in large pieces, that it would
+//! spend more than an eleventh of its time so. A pace that the user sets is all there is, in every door.
 
 use super::{roots, settings};
 use crate::{
     heap::{mutator, pressure::Budget, sweep::Swept},
-    os::limits,
+    os::memory,
 };
 
 /// What the trigger remembers from one collection to the next.
 pub struct Trigger {
     patience: u64,
+    /// The base of the last collection.
+    last_base: u64,
 }
 
 const PATIENCE_MIN: u64 = 5;
@@ -47,10 +55,14 @@ const MALLOC_PACE_MILLI: u64 = 250;
 const MALLOC_CEILING_MILLI: u64 = 4000;
 /// A part of the machine's memory.
 const MEMORY_SHARE: usize = 8;
-const LIBRARY_PACE_MILLI: u64 = 1000;
-const LIBRARY_CEILING_MILLI: u64 = 2000;
+/// See the module's documentation.
+const LIBRARY_PATIENCE: u64 = 10;
+const LIBRARY_FLOOR_MAX: usize = 8 << 20;
+const LIBRARY_CEILING_MILLI: u64 = 2400;
+/// More than as much again as is live is handed out up to here.
+const LIBRARY_EXTRA_BYTES: u64 = 64 << 20;
 /// What collecting may cost for each byte handed out, behind `gleaner.h`.
-const BYTES_PER_NS: u64 = 64 / 8;
+const BYTES_PER_US: u64 = 64 * 1000 / 6;
 
 /// What a collection cost and brought.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +84,7 @@ pub struct Outcome {
 impl Trigger {
     /// A trigger that has seen nothing.
     pub const fn new() -> Self {
-        Trigger { patience: PATIENCE_MIN }
+        Trigger { patience: PATIENCE_MIN, last_base: u64::MAX }
     }
 
     /// The budget before the first collection, and after one that was given up.
@@ -83,29 +95,40 @@ impl Trigger {
 
     /// The budget after a collection.
     pub fn next_budget(&mut self, outcome: &Outcome) -> Budget {
+        let base = base_bytes(outcome);
+        match settings::pace_milli() {
+            0 if roots::needs_loader() => self.library_budget(base, outcome),
+            0 => self.malloc_budget(base, outcome),
+            set => {
+                let bytes = floor_bytes().max(part(base, u64::from(set)));
+                Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns: outcome.end_ns }
+            }
+        }
+    }
+
+    fn library_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
+        let steady = base.min(core::mem::replace(&mut self.last_base, base));
+        let bytes = affordable_bytes(steady, outcome.cost_ns()) as usize;
+        Budget {
+            soft_bytes: bytes.max(floor_bytes()),
+            hard_bytes: bytes.max(library_floor_max()),
+            not_before_ns: outcome.end_ns + outcome.cost_ns() * LIBRARY_PATIENCE,
+        }
+    }
+
+    fn malloc_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
         let returned = outcome.swept.reclaimed_bytes;
         if returned > outcome.spent / 3 || returned > outcome.swept.live_bytes / 16 {
             self.patience = PATIENCE_MIN;
         } else if returned < outcome.spent / 10 {
             self.patience = (self.patience * 2).min(PATIENCE_MAX);
         }
-        let pointer_free = outcome.swept.live_pointer_free_bytes;
-        let scanned = (outcome.swept.live_bytes - pointer_free).saturating_sub(outcome.hole_bytes);
-        let base = scanned + pointer_free / 4 + outcome.hole_bytes / 256;
-        let cost_ns = outcome.end_ns - outcome.start_ns;
-        let bytes = |milli: u64| ((base / 1000).saturating_mul(milli) as usize).max(floor_bytes());
-        let (soft_bytes, hard_bytes) = match settings::pace_milli() {
-            0 if roots::needs_loader() => {
-                let budget = bytes(library_pace_milli(base, cost_ns));
-                (budget, budget)
-            }
-            0 => {
-                let roots = outcome.root_bytes as usize;
-                (bytes(MALLOC_PACE_MILLI), self.malloc_ceiling(bytes(MALLOC_CEILING_MILLI).max(roots)))
-            }
-            set => (bytes(u64::from(set)), bytes(u64::from(set))),
-        };
-        Budget { soft_bytes, hard_bytes, not_before_ns: outcome.end_ns + cost_ns * self.patience }
+        let ceiling = part(base, MALLOC_CEILING_MILLI).max(outcome.root_bytes as usize).max(floor_bytes());
+        Budget {
+            soft_bytes: part(base, MALLOC_PACE_MILLI).max(floor_bytes()),
+            hard_bytes: self.malloc_ceiling(ceiling),
+            not_before_ns: outcome.end_ns + outcome.cost_ns() * self.patience,
+        }
     }
 
     /// What may be handed out at most, where `usual` is that at the least patience.
@@ -114,13 +137,33 @@ impl Trigger {
             return usual;
         }
         let patient = usual.saturating_mul(self.patience as usize) / PATIENCE_MIN as usize;
-        patient.min(limits::memory_bytes() / MEMORY_SHARE).max(usual)
+        patient.min(memory::bytes_max() / MEMORY_SHARE).max(usual)
     }
 }
 
-fn library_pace_milli(base: u64, cost_ns: u64) -> u64 {
-    let affordable = cost_ns.saturating_mul(BYTES_PER_NS * 1000) / base.max(1);
-    affordable.clamp(LIBRARY_PACE_MILLI, LIBRARY_CEILING_MILLI)
+impl Outcome {
+    fn cost_ns(&self) -> u64 {
+        self.end_ns - self.start_ns
+    }
+}
+
+/// The live bytes, each by what it costs to mark.
+fn base_bytes(outcome: &Outcome) -> u64 {
+    let pointer_free = outcome.swept.live_pointer_free_bytes;
+    let scanned = (outcome.swept.live_bytes - pointer_free).saturating_sub(outcome.hole_bytes);
+    scanned + pointer_free / 4 + outcome.hole_bytes / 256
+}
+
+/// So many thousandths.
+fn part(bytes: u64, milli: u64) -> usize {
+    (bytes / 1000).saturating_mul(milli) as usize
+}
+
+/// What may be handed out where so many bytes are live for good, and a collection takes so long.
+fn affordable_bytes(steady: u64, cost_ns: u64) -> u64 {
+    let affordable = cost_ns.saturating_mul(BYTES_PER_US) / 1000;
+    let most = (part(steady, LIBRARY_CEILING_MILLI) as u64).min(steady.saturating_add(LIBRARY_EXTRA_BYTES)).max(steady);
+    affordable.clamp(steady, most)
 }
 
 /// The least that is allocated between two collections: as set, else 8 MiB behind malloc, where little is garbage, and
@@ -133,6 +176,11 @@ pub fn floor_bytes() -> usize {
     }
 }
 
+/// The most that may be handed out behind `gleaner.h` while patience lasts.
+fn library_floor_max() -> usize {
+    if settings::floor_bytes() != 0 { floor_bytes() } else { floor_bytes().max(LIBRARY_FLOOR_MAX) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,41 +190,58 @@ mod tests {
         Outcome { spent, swept, hole_bytes: 0, root_bytes: 0, start_ns: 1_000_000_000, end_ns: 1_010_000_000 }
     }
 
+    /// The budget behind malloc.
+    fn after(trigger: &mut Trigger, outcome: &Outcome) -> Budget {
+        trigger.malloc_budget(base_bytes(outcome), outcome)
+    }
+
     #[test]
     fn patience_doubles_with_fruitless_collections_and_is_back_with_a_fruitful_one() {
         let mut trigger = Trigger::new();
         let waits: [u64; 4] =
-            core::array::from_fn(|_| trigger.next_budget(&outcome(1000, 0)).not_before_ns - 1_010_000_000);
+            core::array::from_fn(|_| after(&mut trigger, &outcome(1000, 0)).not_before_ns - 1_010_000_000);
         assert_eq!(waits, [100_000_000, 200_000_000, 320_000_000, 320_000_000]);
-        let wait = trigger.next_budget(&outcome(1000, 400)).not_before_ns - 1_010_000_000;
+        let wait = after(&mut trigger, &outcome(1000, 400)).not_before_ns - 1_010_000_000;
         assert_eq!(wait, 50_000_000);
     }
 
     #[test]
     fn the_ceiling_grows_with_patience_up_to_a_part_of_the_memory() {
-        let ceiling = |patience, usual| Trigger { patience }.malloc_ceiling(usual);
-        let most = limits::memory_bytes() / MEMORY_SHARE;
+        let ceiling = |patience, usual| Trigger { patience, last_base: 0 }.malloc_ceiling(usual);
+        let most = memory::bytes_max() / MEMORY_SHARE;
         assert_eq!([5, 10, 20, 32].map(|patience| ceiling(patience, 1000)), [1000, 2000, 4000, 6400]);
         assert_eq!(ceiling(32, most / 2), most);
         assert_eq!(ceiling(32, most + 1), most + 1);
     }
 
     #[test]
-    fn what_is_cheap_to_mark_gets_as_much_again_and_what_is_not_up_to_twice_that() {
-        const LIVE: u64 = 64 << 20;
-        assert_eq!(library_pace_milli(LIVE, LIVE / 16), 1000);
-        assert_eq!(library_pace_milli(LIVE, LIVE * 3 / 16), 1500);
-        assert_eq!(library_pace_milli(LIVE, LIVE), 2000);
-        assert_eq!(library_pace_milli(0, 1), 2000);
+    fn what_is_cheap_to_mark_gets_as_much_again_and_what_is_not_more() {
+        const LIVE: u64 = 32_000_000;
+        assert_eq!(affordable_bytes(LIVE, LIVE / 16), LIVE);
+        assert_eq!(affordable_bytes(LIVE, LIVE * 3 / 16), LIVE * 3 / 16 * BYTES_PER_US / 1000);
+        assert_eq!(affordable_bytes(LIVE, LIVE), LIVE * 12 / 5);
+        assert_eq!(affordable_bytes(10 * LIVE, 10 * LIVE), 10 * LIVE + LIBRARY_EXTRA_BYTES);
+        assert_eq!(affordable_bytes(0, 1), 0);
+    }
+
+    #[test]
+    fn what_is_large_for_one_collection_makes_no_larger_heap() {
+        const LIVE: u64 = 32_000_000;
+        let outcome = outcome(1000, 400);
+        let mut trigger = Trigger::new();
+        let budgets =
+            [LIVE, 3 * LIVE, LIVE, 3 * LIVE, 3 * LIVE].map(|base| trigger.library_budget(base, &outcome).hard_bytes);
+        let (steady, grown) = (affordable_bytes(LIVE, 10_000_000), affordable_bytes(3 * LIVE, 10_000_000));
+        assert_eq!(budgets, [steady, steady, steady, steady, grown].map(|bytes| bytes as usize));
     }
 
     #[test]
     fn a_budget_follows_the_live_bytes_and_pointer_free_ones_count_a_quarter() {
         let mut trigger = Trigger::new();
-        let all_scanned = trigger.next_budget(&outcome(1000, 400));
+        let all_scanned = after(&mut trigger, &outcome(1000, 400));
         let mut half = outcome(1000, 400);
         half.swept.live_pointer_free_bytes = half.swept.live_bytes;
-        let pointer_free = trigger.next_budget(&half);
+        let pointer_free = after(&mut trigger, &half);
         assert_eq!(all_scanned.soft_bytes / pointer_free.soft_bytes, 4);
         assert!(all_scanned.soft_bytes <= all_scanned.hard_bytes);
     }

@@ -71,7 +71,7 @@ pub fn is_overdue() -> bool {
 
 #[cold]
 fn is_time() -> bool {
-    clock::coarse_ns() >= NOT_BEFORE_NS.load(Ordering::Relaxed)
+    clock::is_past(NOT_BEFORE_NS.load(Ordering::Relaxed))
 }
 
 /// Net bytes handed out since [`restart`].

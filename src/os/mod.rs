@@ -4,11 +4,12 @@
 //!
 //! - [`sys`] raw system calls: they neither touch `errno` nor allocate.
 //! - [`mem`] address space: reserve, commit, decommit, release, and the list of what is ours.
-//! - [`limits`] what the process may have, also by [`quota`].
+//! - [`limits`] what the process may have · [`memory`] how much of that.
 //! - [`lock`] a futex lock with a rank.
 //! - [`tls`] the words of thread-local storage the fast paths read.
 //! - [`jump`] where a `longjmp` goes.
 //! - [`helper`] bare threads of ours · [`cpus`] how many processors there are for them.
+//! - [`quota`] what control groups grant of processors and memory.
 //! - [`thread`] who runs in this process, and how to wake or signal them.
 //! - [`signal`] the stop signal and what a stopped thread's context holds.
 //! - [`stack`] spilled registers and the ends of stacks.
@@ -32,6 +33,7 @@ pub mod log;
 pub mod maps;
 pub mod mem;
 pub mod memcheck;
+pub mod memory;
 pub mod poll;
 pub mod quota;
 pub mod rendezvous;

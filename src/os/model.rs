@@ -303,6 +303,11 @@ pub mod clock {
     pub fn coarse_ns() -> u64 {
         0
     }
+
+    /// Only the first moment has come.
+    pub fn is_past(time_ns: u64) -> bool {
+        time_ns == 0
+    }
 }
 
 /// Starts an execution with empty queues and zero memory. `has_barrier`: somebody takes the heavy side.
