@@ -13,6 +13,8 @@ pub struct List<T: Copy> {
     start: *mut T,
     count: usize,
     room: usize,
+    /// Bytes at the end whose pages were given back, until more than the rest may be needed.
+    idle_bytes: usize,
 }
 
 // SAFETY: a list owns its memory and its values are plain.
@@ -25,7 +27,7 @@ pub struct NoMemory;
 impl<T: Copy> List<T> {
     /// An empty list without memory.
     pub const fn new() -> Self {
-        List { start: core::ptr::null_mut(), count: 0, room: 0 }
+        List { start: core::ptr::null_mut(), count: 0, room: 0, idle_bytes: 0 }
     }
 
     /// Adds a value at the end.
@@ -102,6 +104,7 @@ impl<T: Copy> List<T> {
 
     /// Makes room for `count` values in all.
     pub fn reserve(&mut self, count: usize) -> Result<(), NoMemory> {
+        self.set_idle(0);
         if count <= self.room {
             return Ok(());
         }
@@ -127,14 +130,22 @@ impl<T: Copy> List<T> {
         self.clear();
         let whole = Range::sized(Addr::of(self.start), self.room * size_of::<T>());
         let rest = Range::new((whole.start + bytes).min(whole.end).align_up(mem::PAGE), whole.end);
-        if !rest.is_empty() {
-            // Pages that the program has locked stay, which is as well.
-            let _ = mem::decommit(rest);
+        // Pages that the program has locked stay, which is as well.
+        if !rest.is_empty() && mem::decommit(rest) {
+            self.set_idle(rest.bytes());
+        }
+    }
+
+    fn set_idle(&mut self, bytes: usize) {
+        if bytes != self.idle_bytes {
+            mem::note_idle(self.idle_bytes, bytes);
+            self.idle_bytes = bytes;
         }
     }
 
     /// Gives the memory back; the list is empty.
     pub fn release(&mut self) {
+        self.set_idle(0);
         if self.room != 0 {
             mem::unmap(Addr::of(self.start), self.room * size_of::<T>());
         }
@@ -343,6 +354,20 @@ mod tests {
         let mut expected: Vec<_> = twin.into_iter().collect();
         expected.sort_unstable();
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn pages_given_back_are_idle_until_there_is_to_be_room() {
+        let mut list = List::<u64>::new();
+        list.reserve(1 << 20).unwrap();
+        assert_eq!(list.idle_bytes, 0);
+        list.forget_pages_beyond(1 << 20);
+        assert_eq!(list.idle_bytes, 7 << 20);
+        list.reserve(1).unwrap();
+        assert_eq!(list.idle_bytes, 0);
+        list.forget_pages_beyond(1 << 20);
+        list.release();
+        assert_eq!(list.idle_bytes, 0);
     }
 
     #[test]

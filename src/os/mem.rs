@@ -41,6 +41,7 @@ pub fn table() -> Range {
 }
 
 static MAPPED_BYTES: AtomicUsize = AtomicUsize::new(0);
+static IDLE_BYTES: AtomicUsize = AtomicUsize::new(0);
 static REFUSE_EVERY: AtomicU32 = AtomicU32::new(0);
 static REQUESTS: AtomicU32 = AtomicU32::new(0);
 
@@ -49,9 +50,14 @@ pub fn refuse_every(every: u32) {
     REFUSE_EVERY.store(every, Ordering::Relaxed);
 }
 
-/// Bytes that [`map`] holds now: our own tables, not the heap.
+/// Bytes that [`map`] holds now, but for what is idle: our own tables, not the heap.
 pub fn mapped_bytes() -> usize {
-    MAPPED_BYTES.load(Ordering::Relaxed)
+    MAPPED_BYTES.load(Ordering::Relaxed).saturating_sub(IDLE_BYTES.load(Ordering::Relaxed))
+}
+
+/// Of what [`map`] gave, `now` bytes that its owner keeps without pages are idle, where it had `before`.
+pub fn note_idle(before: usize, now: usize) {
+    IDLE_BYTES.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
 }
 
 fn is_refused() -> bool {
