@@ -1,8 +1,10 @@
 /*
- * Phases: a program builds, drops half of what it has at random, and builds again with other sizes. What the dropped
+ * Phases: a program builds, drops half of what it has at random, and builds again, with other sizes. What the dropped
  * half still costs shows in the resident set after each phase.
  *
- *     phases [--objects N] [--rounds N]
+ *     phases [--objects N] [--rounds N] [--again SIZES]
+ *
+ * First there are SIZES_FIRST sizes from SIZE_MIN on, then SIZES (512) and SIZES_FIRST in turn.
  *
  * rss_built_kb is the resident set after the first phase, rss_dropped_R_kb and rss_rebuilt_R_kb after those of round R,
  * rss_rebuilt_kb at the end; live_kb is what the objects were asked to be then, their table with them. A collector
@@ -10,7 +12,7 @@
  */
 #include "report.h"
 
-enum { SIZE_MIN = 16, SIZES_FIRST = 256, SIZES_AGAIN = 512, ROUNDS_MAX = 20, FIGURES_A_ROUND = 64 };
+enum { SIZE_MIN = 16, SIZES_FIRST = 256, ROUNDS_MAX = 20, FIGURES_A_ROUND = 64 };
 
 struct object {
     uint64_t stamp, size;
@@ -53,9 +55,9 @@ int main(int argc, char **argv)
     char figures[(ROUNDS_MAX + 2) * FIGURES_A_ROUND];
     alloc_init();
     objects = argument(argc, argv, "--objects", 1000000);
-    unsigned long rounds = argument(argc, argv, "--rounds", 3);
-    if (rounds > ROUNDS_MAX) {
-        fprintf(stderr, "phases: --rounds takes %d at most\n", ROUNDS_MAX);
+    unsigned long rounds = argument(argc, argv, "--rounds", 3), again = argument(argc, argv, "--again", 512);
+    if (rounds > ROUNDS_MAX || again == 0) {
+        fprintf(stderr, "phases: --rounds takes %d at most, --again at least 1\n", ROUNDS_MAX);
         return 2;
     }
     double started = report_now();
@@ -65,7 +67,7 @@ int main(int argc, char **argv)
     for (unsigned long round = 0; round < rounds; round++) {
         drop_half(2 * round);
         unsigned long dropped_kb = report_rss_kb("VmRSS");
-        build(round % 2 == 0 ? SIZES_AGAIN : SIZES_FIRST);
+        build(round % 2 == 0 ? again : SIZES_FIRST);
         length += sprintf(figures + length, " rss_dropped_%lu_kb=%lu rss_rebuilt_%lu_kb=%lu", round + 1, dropped_kb,
                           round + 1, report_rss_kb("VmRSS"));
     }

@@ -20,6 +20,7 @@ mod warm;
 mod workloads;
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
@@ -177,17 +178,19 @@ impl Args {
     }
 }
 
-/// Prints the table of workloads.
+/// Prints the table of workloads, as far as somebody reads it.
 fn list() {
-    println!("| workload | program | when | purpose |\n|---|---|---|---|");
-    for workload in workloads::WORKLOADS {
+    let line = |workload: &workloads::Workload| {
         let when = match workload.part {
             workloads::Part::Quick(_) => "quick, full",
             workloads::Part::Full => "full",
             workloads::Part::Named => "by name",
         };
-        println!("| {} | {} {} | {when} | {} |", workload.name, workload.program, workload.arguments, workload.purpose);
-    }
+        let workloads::Workload { name, program, arguments, purpose, .. } = workload;
+        format!("| {name} | {program} {arguments} | {when} | {purpose} |\n")
+    };
+    let lines: String = workloads::WORKLOADS.iter().map(line).collect();
+    let _ = write!(std::io::stdout(), "| workload | program | when | purpose |\n|---|---|---|---|\n{lines}");
 }
 
 /// Checks that the libraries that are to be preloaded are installed: the loader would pass over a missing one.

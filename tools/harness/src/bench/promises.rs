@@ -122,7 +122,7 @@ const FREED: On = On::Each(&["freed-64", "freed-64-idle", "freed-1m", "freed-1m-
 const SHARED: On = On::Each(&["remote-2-threads", "producer", "scratch-2-threads", "sleepers"]);
 const SLEEPERS: On = On::Each(&["sleepers"]);
 const PEAK: On = On::Each(&["peak-4g"]);
-const PHASES: On = On::Each(&["phases"]);
+const PHASES: On = On::Each(&["phases", "phases-same"]);
 
 const STALL: What = Own("stall_longest_us", 1e-3, "ms, longest stall");
 const STOP: What = Own("stop_us", 1e-3, "ms, a stop");

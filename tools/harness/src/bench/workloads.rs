@@ -170,7 +170,11 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         figure: REBUILT,
         ..everywhere("phases", "phases", "", Quick("--objects 200000"),
-            "build, drop half at random, build again: what fragmentation costs")
+            "build, drop half at random, build again with other sizes: what fragmentation costs")
+    },
+    Workload {
+        figure: REBUILT,
+        ..everywhere("phases-same", "phases", "--again 256", Quick("--objects 200000"), "the same with the sizes it had")
     },
     Workload {
         figure: OPERATION_US,
