@@ -68,6 +68,7 @@ fn three_markers_keep_what_one_keeps() {
         "reachable",
         "resurrection",
         "roots",
+        "tables_beyond_the_stack",
         "threads",
         "typed",
         "uncollectable",
@@ -105,7 +106,7 @@ contract! {
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
     interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics
-    strings thread_local_root threads threads_end typed uncollectable vector_register weak weak_many zeroed
+    strings tables_beyond_the_stack thread_local_root threads threads_end typed uncollectable vector_register weak weak_many zeroed
 }
 
 #[test]

@@ -222,7 +222,7 @@ fn best() -> Find {
     if has_vectors() { find_by_avx2 } else { find_plainly }
 }
 
-/// Whether AVX2 may be used, and `popcnt`, which all processors with AVX2 have.
+/// Whether AVX2 may be used, and the instructions on bits that came with it or before: BMI1, BMI2, and `popcnt`.
 pub fn has_vectors() -> bool {
     settings::vector() && processor() == AVX2
 }
@@ -239,12 +239,12 @@ fn processor() -> u8 {
     }
 }
 
-/// Whether the processor has AVX2, and the system keeps its registers. AddressSanitizer forbids reading what lies between
+/// Whether the processor has them all, and the system keeps the registers. AddressSanitizer forbids reading what lies between
 /// the variables of a stack, in any way but [`mem::load_word`]'s.
 fn has_avx2() -> bool {
     const OSXSAVE: u32 = 1 << 27;
     const POPCNT: u32 = 1 << 23;
-    const AVX2_BIT: u32 = 1 << 5;
+    const BMI1_AVX2_BMI2: u32 = 1 << 3 | 1 << 5 | 1 << 8;
     const SSE_AND_AVX_STATE: u64 = 6;
     #[target_feature(enable = "xsave")]
     fn state_kept() -> u64 {
@@ -256,7 +256,7 @@ fn has_avx2() -> bool {
     }
     // SAFETY: OSXSAVE says that the instruction is there.
     let state = unsafe { state_kept() };
-    state & SSE_AND_AVX_STATE == SSE_AND_AVX_STATE && __cpuid_count(7, 0).ebx & AVX2_BIT != 0
+    state & SSE_AND_AVX_STATE == SSE_AND_AVX_STATE && __cpuid_count(7, 0).ebx & BMI1_AVX2_BMI2 == BMI1_AVX2_BMI2
 }
 
 #[cfg(test)]

@@ -115,8 +115,7 @@ impl Marker {
 
     /// Marks an uncollectable object, whose words are roots.
     pub fn root_object(&mut self, slot: &Slot) {
-        self.offer(Ambiguous(slot.start().get()));
-        self.scanner.relieve();
+        self.scanner.root_object(slot);
     }
 
     /// Sets the mark of a slot without scanning its object.
@@ -175,11 +174,21 @@ impl Marker {
                     let bytes = if class.is_small() { class.shape().slot_bytes as usize } else { 0 };
                     let start = cage::addr_of(unit) + (index * 64 + bit) * bytes;
                     if let Some(slot) = resolve::locate(start).filter(|slot| !self.is_cached(slot.start())) {
-                        self.scanner.scan_slot(&slot);
+                        self.scan_flagged(&slot);
                     }
                 });
                 self.scanner.scan_found();
             }
+        }
+    }
+
+    fn scan_flagged(&mut self, slot: &Slot) {
+        let traits = slot.class().kind().traits();
+        if traits.is_uncollectable() && traits.may_hold_pointers() {
+            // SAFETY: an object in use.
+            unsafe { self.scanner.root_range(Range::sized(slot.start(), slot.bytes())) };
+        } else {
+            self.scanner.scan_slot(slot);
         }
     }
 

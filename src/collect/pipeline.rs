@@ -141,6 +141,12 @@ impl Pipeline {
         self.has_vectors = filter::has_vectors();
     }
 
+    /// Whether [`filter::has_vectors`].
+    #[inline(always)]
+    pub fn has_vectors(&self) -> bool {
+        self.has_vectors
+    }
+
     /// Words outside are no addresses of the heap's.
     #[inline(always)]
     pub fn hull(&self) -> Range {

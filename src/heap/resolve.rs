@@ -191,10 +191,7 @@ impl View {
         let unit = offset >> UNIT_SHIFT;
         // SAFETY: a unit below the end of the first span has an entry.
         let class = Class::from_index(unsafe { self.classes.add(unit).read() } as usize);
-        if class.is_large() {
-            return None;
-        }
-        // A free unit's shape has no slots.
+        // The shapes of free units and of large objects have no slots.
         let shape = class.shape();
         let offset = addr & shape.block_mask as usize;
         let index = shape.index_of(offset);
@@ -202,7 +199,7 @@ impl View {
             return None;
         }
         let start = Addr::new(addr - offset + index * shape.slot_bytes as usize);
-        let head = unit & !(shape.block_mask as usize >> UNIT_SHIFT);
+        let head = unit & (shape.units as usize).wrapping_neg();
         let word = self.bits + head * units::BITS_STRIDE + index / 64 * size_of::<Word>();
         Some(Place { start, class, bits: BitPlace::new(word, index % 64) })
     }
@@ -239,7 +236,7 @@ pub fn resolve_end(word: Ambiguous) -> Option<Slot> {
 
 /// The slot, in use or not, that [`resolve_end`] is about.
 #[inline(never)]
-pub fn locate_end(word: Ambiguous) -> Option<Slot> {
+fn locate_end(word: Ambiguous) -> Option<Slot> {
     if !word.0.is_multiple_of(GRANULE) {
         return None;
     }
@@ -248,10 +245,16 @@ pub fn locate_end(word: Ambiguous) -> Option<Slot> {
     (ends_here && !slot.class().is_large() && !slot.class().kind().traits().ends_early()).then_some(slot)
 }
 
-/// Whether [`locate_end`] of a word that points into the slot `here` is surely `None`: the cheap part of it.
+/// The first byte of the slot that [`locate_end`] finds.
 #[inline(always)]
-pub fn ends_nothing(word: Ambiguous, here: &Slot) -> bool {
-    here.start() != Addr::new(word.0) || here.index() > 0 && here.class().kind().traits().ends_early()
+pub fn start_of_end(word: Ambiguous) -> Option<Addr> {
+    match locate(Addr::new(word.0)) {
+        Some(here) if here.start != Addr::new(word.0) => None,
+        // Slots of a block lie side by side.
+        Some(here) if here.index > 0 => (!here.class.kind().traits().ends_early())
+            .then(|| Addr::new(word.0 - here.class.shape().slot_bytes as usize)),
+        _ => locate_end(word).map(|slot| slot.start),
+    }
 }
 
 /// The slot in use that starts at `addr`.
