@@ -231,6 +231,10 @@ fn asked_record(stop: u32) -> Option<&'static Mutator> {
 
 /// Stops every other thread. On success the world stays stopped until [`resume`]; on failure it goes on already.
 pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
+    stop_all(myself).inspect(|()| remember_former_threads())
+}
+
+fn stop_all(myself: &Mutator) -> Result<(), Abandoned> {
     let tid = myself.tid.load(Ordering::Relaxed);
     if !has_signal() {
         return Err(Abandoned { tid: 0 });
@@ -393,6 +397,14 @@ fn retire_if_ended(record: &Mutator) -> bool {
     true
 }
 
+/// A thread that got the kernel's id of one before it got that one's record, and nobody has seen the other end.
+fn remember_former_threads() {
+    for record in mutator::all() {
+        // Relaxed: the world is stopped.
+        super::roots::remember_control_block(record.former_thread_pointer.swap(0, Ordering::Relaxed));
+    }
+}
+
 /// So many records a thread that begins looks at: those of the latest threads come first.
 const LOOKED_AT_MAX: usize = 64;
 
@@ -536,6 +548,18 @@ pub unsafe fn become_child(myself: &Mutator) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_control_block_of_a_thread_whose_id_was_given_out_again_is_remembered() {
+        const FORMER: usize = 0x7357_0000;
+        let nobodys_id = u32::MAX / 2;
+        let record = mutator::obtain(nobodys_id).expect("a record");
+        record.former_thread_pointer.store(FORMER, Ordering::Relaxed);
+        remember_former_threads();
+        record.release();
+        assert_eq!(record.former_thread_pointer.load(Ordering::Relaxed), 0);
+        assert!(super::super::tables::TABLES.lock().ended_control_blocks.as_slice().contains(&FORMER));
+    }
 
     #[test]
     fn a_stop_is_over_when_it_or_a_later_one_has_ended() {

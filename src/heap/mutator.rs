@@ -302,7 +302,10 @@ fn register_slowly() -> Option<&'static Mutator> {
     let tp = tls::thread_pointer().get();
     let former = mutator.thread_pointer.swap(tp, Ordering::Relaxed);
     if former != tp {
-        mutator.former_thread_pointer.store(former, Ordering::Relaxed);
+        // A record that was free has none: who gave it up took note.
+        if former != 0 {
+            mutator.former_thread_pointer.store(former, Ordering::Relaxed);
+        }
         mutator.set_stack(Range::default());
     }
     mutator.finalizing.end();
