@@ -6,7 +6,7 @@
 //! ```
 //!
 //! *Words* says all that is needed to scan most objects: how many there are to look at, each of which may be a pointer.
-//! For the others, which are long or of a kind that says itself where its pointers are, it is [`OTHER`], and their class
+//! For the others, which are long or of a kind that says itself where its pointers are, it is `OTHER`, and their class
 //! is asked. An object without pointers has none to look at and does not wait at all.
 
 use crate::{

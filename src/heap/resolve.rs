@@ -245,7 +245,7 @@ fn locate_end(word: Ambiguous) -> Option<Slot> {
     (ends_here && !slot.class().is_large() && !slot.class().kind().traits().ends_early()).then_some(slot)
 }
 
-/// The first byte of the slot that [`locate_end`] finds.
+/// The first byte of the slot that `locate_end` finds.
 #[inline(always)]
 pub fn start_of_end(word: Ambiguous) -> Option<Addr> {
     match locate(Addr::new(word.0)) {
