@@ -36,7 +36,8 @@ pub unsafe extern "C" fn with_registers_spilled(work: Spilled, data: *mut core::
         "push r15",
         ".cfi_adjust_cfa_offset 8",
         ".cfi_rel_offset r15, 0",
-        "sub rsp, 8",
+        // To align the stack; what lay here before would be seen as a root.
+        "push 0",
         ".cfi_adjust_cfa_offset 8",
         "mov rax, rdi",
         "mov rdi, rsp",
