@@ -16,6 +16,9 @@ pub mod jump;
 pub mod lock;
 #[path = "maps.rs"]
 pub mod maps;
+#[allow(dead_code, reason = "only the real limits ask it")]
+#[path = "quota.rs"]
+mod quota;
 #[allow(dead_code, reason = "the model has its own")]
 #[path = "limits.rs"]
 mod real_limits;
