@@ -3,7 +3,7 @@
 //! copy's.
 
 /// See `versions.c`.
-const OLD: [&str; 4] = ["dlsym", "dladdr", "pthread_getattr_np", "pthread_attr_getstack"];
+const OLD: [&str; 5] = ["dlsym", "dlvsym", "dladdr", "pthread_getattr_np", "pthread_attr_getstack"];
 
 /// Says how to link the library that the loader knows as `name`.
 pub fn library(name: &str) {

@@ -59,6 +59,7 @@ macro_rules! programs {
 
 programs! {
     absurd: "" "free=checked";
+    cancelled: "" "verify=1";
     foreign: "" "free=checked" "free=quarantine";
     gives_back: "" "free=checked";
     handler: "" "free=checked";
@@ -67,6 +68,7 @@ programs! {
     operators: "" "free=checked:verify=1";
     threads_pass: "" "verify=1:zeal=2000" "free=checked";
     semantics: "" "free=checked" "zeal=500:verify=1" "poison=1";
+    waiting: "poison=1" "poison=1:verify=1";
 }
 
 #[test]

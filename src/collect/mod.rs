@@ -59,7 +59,7 @@ use crate::{
         sweep::{self, Swept},
         verify,
     },
-    os::{clock, log, mem, memcheck, stack, statics, sys},
+    os::{clock, log, mem, memcheck, stack, statics},
 };
 use events::{Event, Step};
 use mark::Marker;
@@ -217,7 +217,7 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
 
 /// One collection. `false` when the world could not be stopped or its roots not be found: nothing has changed then.
 fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bool {
-    if world.process != sys::process_id() {
+    if !world.is_ours() {
         if !mem::is_unmarked_copy() {
             // A `vfork` child in its parent's memory: what stands still here runs there.
             return false;

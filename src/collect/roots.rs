@@ -295,6 +295,7 @@ impl Snapshot {
     fn find_excluded(&mut self, myself: Myself<'_>) -> Result<(), Unknown> {
         self.excluded.clear();
         let excluded = &mut self.excluded;
+        let main = sys::process_id();
         let mut complete = true;
         // Room first: adding to the list may map memory, which changes the list of what is ours.
         let mut count = 0;
@@ -302,7 +303,7 @@ impl Snapshot {
         complete &= excluded.reserve(count + mutator::count_alive() + 64).is_ok();
         mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
         // Valgrind gives the main thread a stack that the kernel does not list as such.
-        let is_listed = |record: &Mutator| is_main_thread(record) && !memcheck::is_simulated();
+        let is_listed = |record: &Mutator| record.tid.load(Ordering::Relaxed) == main && !memcheck::is_simulated();
         for record in mutator::all().filter(|record| record.is_alive() && !is_listed(record)) {
             let (stack, sp) = (record.stack(), stack_pointer(record, myself));
             if stack.contains(sp) && !cage::contains(stack.start) {
@@ -336,10 +337,6 @@ fn own_tables() -> [Range; 2] {
     tables
 }
 
-fn is_main_thread(record: &Mutator) -> bool {
-    record.tid.load(Ordering::Relaxed) == sys::process_id()
-}
-
 fn main_thread_sp(myself: Myself<'_>) -> Option<Addr> {
     mutator::find(sys::process_id()).map(|record| stack_pointer(record, myself))
 }
@@ -349,7 +346,8 @@ fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
     if core::ptr::eq(record, myself.mutator) {
         return myself.sp;
     }
-    if record.region.load(Ordering::Acquire) != 0 {
+    // Relaxed: written by the thread that collects.
+    if record.stands_in_region.load(Ordering::Relaxed) != 0 {
         return Addr::new(record.region_sp.load(Ordering::Relaxed));
     }
     let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;
@@ -359,7 +357,7 @@ fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
 }
 
 fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) {
-    if core::ptr::eq(record, myself.mutator) || record.region.load(Ordering::Acquire) != 0 {
+    if core::ptr::eq(record, myself.mutator) || record.stands_in_region.load(Ordering::Relaxed) != 0 {
         return;
     }
     let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;

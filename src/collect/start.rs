@@ -63,7 +63,7 @@ fn set_heap_up() -> bool {
     }
     thread::barrier_init();
     let Some(_) = mutator::register() else { return false };
-    world::hold().process = sys::process_id();
+    world::hold().follow_process();
     pressure::restart(&Trigger::first_budget(0));
     // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
     let survives_fork = unsafe { sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) };
@@ -110,7 +110,7 @@ unsafe extern "C" fn after_fork_in_child() {
 /// # Safety
 /// Called in a child process by its only thread; nobody was inside a gate at the fork.
 pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
-    world.process = sys::process_id();
+    world.follow_process();
     super::TURN.store(0, Ordering::Relaxed);
     // The loader's lock may have been held at the fork, by this thread in a callback or by one that is not here: the
     // kernel's list needs no lock, and has more.

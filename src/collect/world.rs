@@ -12,19 +12,24 @@
 //! A thread that the signal does not reach, because it has blocked it or takes it by `sigwait`, is asked by the reserve
 //! signal, which nobody blocks.
 //!
+//! A thread that waits in a call of the C library's is left alone as well, provided that a handler which interrupts the
+//! call ends the region before anything else: the door's *gateway*. The kernel is asked at each stop whether there is a
+//! handler that does not come by it. From the first one on such threads are asked like all others.
+//!
 //! A stop can fail: a thread may be held by a debugger, or wait for a `vfork` child. So it has a deadline, and then it is
 //! *abandoned*: everybody goes on, nothing is reclaimed, and a statistic counts it.
 //!
-//! Holds:   after a successful stop every thread of the process but the caller is in its stop handler or in a safe
-//!          region, or has ended; none is inside a gate.
+//! Holds:   after a successful stop every thread of the process but the caller is in its stop handler, in a safe region
+//!          or in a call that is one, or has ended; none is inside a gate.
 //! Threads: the caller has [`hold`] of the world.
 
+use super::settings;
 use crate::{
-    base::sync::{AtomicI32, AtomicU32, Ordering},
+    base::sync::{AtomicBool, AtomicI32, AtomicU32, Ordering},
     heap::{
         gate,
         mutator::{self, Mutator},
-        pressure, refill,
+        pressure, refill, region,
     },
     os::{
         clock,
@@ -41,7 +46,10 @@ use core::{
 };
 
 /// One collection, fork or other change of the world at a time.
-static WORLD: Lock<World> = Lock::new(Rank::World, World { process: 0 });
+static WORLD: Lock<World> = Lock::new(Rank::World, World);
+/// The process that all records belong to: another one means that we are in a child that forked past our handlers, or in
+/// a `vfork` child. Changed while one thread runs: relaxed.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// The world's lock, held with all signals blocked; dropping it undoes both.
 pub struct Held {
@@ -93,16 +101,18 @@ impl Drop for Held {
     }
 }
 
-/// What the world's lock guards.
-pub struct World {
-    /// The process that all records belong to: another one means that we are in a child that forked past our handlers.
-    pub process: u32,
-}
+/// What the world's lock guards: all threads' standing still.
+pub struct World;
 
 /// The stop under way, or the last one; [`RESUMED`] has the number of the last one that is over.
 static STOP: AtomicU32 = AtomicU32::new(0);
 static RESUMED: AtomicU32 = AtomicU32::new(0);
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
+/// Whether a thread that waits in a call stands still, in the stop under way. Only who stops the world uses it: relaxed.
+static CALLS_ARE_REGIONS: AtomicBool = AtomicBool::new(true);
+/// Whether there may be, or may have been, a handler that does not come by the gateway. Relaxed: set before the kernel is
+/// told of the handler, or by who stops the world.
+pub static IS_GATEWAY_PASSED: AtomicBool = AtomicBool::new(false);
 
 /// Where a collector waits for threads to come to their gates, and for them to answer; where they wait for it.
 static ARRIVALS: Place = Place::new();
@@ -161,8 +171,24 @@ fn has_signal() -> bool {
 impl World {
     /// Whether the caller is the process that the engine works for, and not a `vfork` child in its memory.
     pub fn is_ours(&self) -> bool {
-        self.process == sys::process_id()
+        is_own_process()
     }
+
+    /// From now on the engine works for the calling process, whose only thread is the calling one.
+    pub fn follow_process(&mut self) {
+        PROCESS.store(sys::process_id(), Ordering::Relaxed);
+    }
+}
+
+/// As [`World::is_ours`], for who asks nothing of the world.
+pub fn is_own_process() -> bool {
+    PROCESS.load(Ordering::Relaxed) == sys::process_id()
+}
+
+/// A handler does, or did, not come by the gateway: from now on no call is a region.
+pub fn note_gateway_passed() {
+    IS_GATEWAY_PASSED.store(true, Ordering::Relaxed);
+    region::SUSPENDED.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Moves to another signal, because the program claims ours. The caller has [`hold`] of the world.
@@ -180,7 +206,7 @@ extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
     answer(context);
     // SAFETY: the kernel has passed the context, and all signals are blocked.
     let has_cut_short = unsafe { signal::has_cut_call_short(context, on_stop) };
-    if let Some(mutator) = mutator::current()
+    if let Some(mutator) = mutator::current_or_hidden()
         && has_cut_short
     {
         // Relaxed: only this thread uses it.
@@ -226,7 +252,7 @@ fn asked_record(stop: u32) -> Option<&'static Mutator> {
     let is_asked = |record: &&'static Mutator| {
         record.requested.load(Ordering::Acquire) == stop && record.tid.load(Ordering::Acquire) == tid
     };
-    mutator::current().filter(is_asked).or_else(|| mutator::all().find(is_asked))
+    mutator::current_or_hidden().filter(is_asked).or_else(|| mutator::all().find(is_asked))
 }
 
 /// Stops every other thread. On success the world stays stopped until [`resume`]; on failure it goes on already.
@@ -242,31 +268,59 @@ fn stop_all(myself: &Mutator) -> Result<(), Abandoned> {
     poll::allow(mutator::count_alive());
     gate::begin_closing(tid);
     if have_come(myself) {
+        others(myself).for_each(|record| record.stands_in_region.store(1, Ordering::Relaxed));
         return Ok(());
     }
     gate::finish_closing();
+    let stop = STOP.load(Ordering::Relaxed).wrapping_add(1);
     let result = wait_for_gates(myself).and_then(|()| {
-        let stop = STOP.load(Ordering::Relaxed).wrapping_add(1);
         // Release: the handlers that see the number see the closed gates.
         STOP.store(stop, Ordering::Release);
-        stop_known(myself, stop).and_then(|()| stop_strangers(myself, stop))
+        stop_by_signals(myself, stop)
     });
-    if result.is_err() {
-        resume();
+    match result {
+        // A thread in a call may answer later yet; what the collector reads of it is to stay as it is.
+        Ok(()) => others(myself).for_each(|record| {
+            record.stands_in_region.store(u32::from(!has_answered(record, stop)), Ordering::Relaxed);
+        }),
+        Err(_) => resume(),
     }
     result
 }
 
 /// Whether all other threads stand still at their gates. A thread that allocates comes there by itself, often sooner
-/// than a signal comes to it.
+/// than a signal comes to it; one that waits in a call does not come.
 fn have_come(myself: &Mutator) -> bool {
     let all_have = || others(myself).all(gate::has_come);
+    if others(myself).any(gate::is_in_call) {
+        return false;
+    }
     if others(myself).next().is_some() && !ARRIVALS.look_as_collector(SIGNAL_NS / 2, all_have) {
         return false;
     }
     // Counted before looking at the records, as for strangers.
     let counted = thread::count();
     counted == Some(others(myself).count() + 1) && all_have()
+}
+
+/// Stops all threads but those that wait in calls, if no handler can run there unnoticed.
+fn stop_by_signals(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
+    let is_passed = IS_GATEWAY_PASSED.load(Ordering::Relaxed);
+    // The kernel may write for a call meanwhile, and the second marker is to see what the first saw.
+    CALLS_ARE_REGIONS.store(!is_passed && !settings::recheck(), Ordering::Relaxed);
+    stop_known_and_strangers(myself, stop)?;
+    // Now nobody sets a handler any more.
+    if others(myself).any(gate::is_in_call) && !is_passed && signal::is_handled_beside(on_stop) {
+        note_gateway_passed();
+        CALLS_ARE_REGIONS.store(false, Ordering::Relaxed);
+        stop_known_and_strangers(myself, stop)?;
+    }
+    Ok(())
+}
+
+fn stop_known_and_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
+    stop_known(myself, stop)?;
+    stop_strangers(myself, stop)
 }
 
 /// Lets everybody go on.
@@ -358,8 +412,13 @@ fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
 
 /// Whether the thread stands still: in its handler, or in a safe region, which it cannot leave now.
 fn has_stopped(record: &Mutator, stop: u32) -> bool {
+    let is_in_call = || CALLS_ARE_REGIONS.load(Ordering::Relaxed) && gate::is_in_call(record);
+    has_answered(record, stop) || gate::is_in_region(record) || is_in_call()
+}
+
+fn has_answered(record: &Mutator, stop: u32) -> bool {
     // Acquire: pairs with the Release of `answer`.
-    record.stopped.load(Ordering::Acquire) == stop || gate::is_in_region(record)
+    record.stopped.load(Ordering::Acquire) == stop
 }
 
 fn ask(record: &Mutator, stop: u32) {
@@ -514,7 +573,8 @@ fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
     }
 }
 
-/// A thread that ended in a safe region, past libc, still looks as if it stood there.
+/// A thread that ended in a safe region, past libc, still looks as if it stood there. None ends in a call: what could make
+/// it end there is a handler, which is either announced and has left the call, or makes calls no regions.
 fn retire_ended_in_regions(myself: &Mutator) {
     retire_gone(others(myself).filter(|record| gate::is_in_region(record)));
 }

@@ -55,8 +55,9 @@ pub fn begin_closing(tid: u32) {
     STOPPER.store(tid, Ordering::Relaxed);
     let number = CLOSINGS.load(Ordering::Relaxed).wrapping_add(1).max(FIRST_CLOSING);
     CLOSINGS.store(number, Ordering::Relaxed);
-    // Relaxed: the barrier orders it before the looks at each gate, and the threads' loads of it after their stores.
-    STOPPING.store(number, Ordering::Relaxed);
+    // The barrier orders it before the looks at each gate, and the threads' loads of it after their stores. Release: as
+    // in `open`, for who has waited since the closing before this one and goes on now.
+    STOPPING.store(number, Ordering::Release);
 }
 
 /// Closes the gates for the others, too.
@@ -173,7 +174,15 @@ pub fn is_outside(mutator: &Mutator) -> bool {
 pub fn is_in_region(mutator: &Mutator) -> bool {
     // Acquire: pairs with the Release of `begin_region`, so the stack and where it begins are seen.
     let region = mutator.region.load(Ordering::Acquire);
-    region == IN_REGION || region >= FIRST_CLOSING
+    // Relaxed: the caller's own store.
+    region == IN_REGION || region == STOPPING.load(Ordering::Relaxed)
+}
+
+/// For a collector that has closed the gates: whether the thread waits in a call of the C library's. It stays there, or
+/// at its end; what a handler does meanwhile is another matter.
+pub fn is_in_call(mutator: &Mutator) -> bool {
+    // Acquire: pairs with the Release of `region::open`, so the stack and where it begins are seen.
+    mutator.region.load(Ordering::Acquire) == IN_CALL
 }
 
 /// Waits at a closed gate, in a safe region and with all signals blocked.
@@ -185,7 +194,7 @@ fn wait(mutator: &Mutator) {
 }
 
 /// Runs `work` as a safe region: the world may be stopped and collected meanwhile without a signal to this thread.
-/// Returns when no stop is under way.
+/// Returns when no stop is under way that counts on it.
 ///
 /// `work` must not change what it can reach of the heap.
 pub fn in_safe_region<F: FnOnce()>(mutator: &Mutator, work: F) {
@@ -223,24 +232,43 @@ pub const IN_REGION: u32 = 1;
 /// It looks whether it may leave. If a collector has counted it as stopped before, it is going to find that it may not;
 /// what it published is valid all the time.
 pub const LEAVING_REGION: u32 = 2;
-/// From here on: as [`IN_REGION`], and the thread has seen the closing with this number.
-const FIRST_CLOSING: u32 = 3;
+/// It is about to be in one, unless a handler comes first and uses the heap: the handler sets another value.
+pub const OPENING_REGION: u32 = 3;
+/// It waits in a call of the C library's, as if in a safe region; but a handler of the program's may run there.
+pub const IN_CALL: u32 = 4;
+/// From here on: it waits at the end of a region, or at its gate, for the end of the closing with this number, which it
+/// has seen.
+const FIRST_CLOSING: u32 = 5;
 
 /// Ends a safe region; waits while the world is stopped.
+///
+/// It waits for one closing. When the next one has begun before it could run, it goes on, and the collector does not
+/// count on it: else a thread that collects again and again would keep it here for ever.
 pub fn end_region(mutator: &Mutator) {
-    loop {
-        mutator.region.store(LEAVING_REGION, Ordering::Relaxed);
-        thread::fence_if_needed();
-        let number = closing();
-        if number == 0 {
-            mutator.region.store(0, Ordering::Relaxed);
-            return;
-        }
+    let mut waited_for = 0;
+    while let Err(number) = try_end_region(mutator)
+        && (waited_for == 0 || waited_for == number)
+    {
+        waited_for = number;
         // Release: as in `begin_region`; LEAVING_REGION has hidden what that one did.
         mutator.region.store(number, Ordering::Release);
         announce();
-        if !CLOSED.look(|| !is_closed()) {
+        if !CLOSED.look(|| closing() != number) {
             sys::futex_wait(&STOPPING, number, None);
         }
+    }
+    mutator.region.store(0, Ordering::Relaxed);
+}
+
+/// Ends a safe region if the world goes on. If not, it gives the number of the closing, and [`end_region`] looks again.
+pub fn try_end_region(mutator: &Mutator) -> Result<(), u32> {
+    mutator.region.store(LEAVING_REGION, Ordering::Relaxed);
+    thread::fence_if_needed();
+    match closing() {
+        0 => {
+            mutator.region.store(0, Ordering::Relaxed);
+            Ok(())
+        }
+        number => Err(number),
     }
 }

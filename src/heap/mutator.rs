@@ -51,7 +51,7 @@ pub struct Mutator {
     pub inside: AtomicU32,
     /// The kernel's id of the thread; zero while the record is free.
     pub tid: AtomicU32,
-    /// Not zero in a safe region.
+    /// Not zero in a safe region: see [`gate::IN_REGION`] and its kin.
     pub region: AtomicU32,
     /// The stop that asked this thread last, and the one that it has answered last.
     pub requested: AtomicU32,
@@ -73,6 +73,8 @@ pub struct Mutator {
     pub silent_thread: AtomicU32,
     /// The thread pointer of the thread that had the record before, until a collection has taken note of it.
     pub former_thread_pointer: AtomicUsize,
+    /// Not zero when the collector found the thread in a safe region and not in its stop handler.
+    pub stands_in_region: AtomicU32,
     /// The context of the code that the stop signal interrupted.
     pub context: AtomicUsize,
     /// The thread pointer, the lowest address of the stack and its cold end, as far as known.
@@ -260,6 +262,12 @@ pub fn current() -> Option<&'static Mutator> {
     unsafe { tls::record::<Mutator>().as_ref() }
 }
 
+/// This thread's record, if it has one, also while it is hidden.
+pub fn current_or_hidden() -> Option<&'static Mutator> {
+    // SAFETY: as in `current_or_empty`.
+    current().or_else(|| unsafe { tls::hidden_record::<Mutator>().as_ref() })
+}
+
 /// This thread's record; makes one at the first call. `None` when the system refuses the memory.
 ///
 /// Must not be called inside a gate: finding the stack's bounds may allocate.
@@ -326,6 +334,9 @@ pub fn obtain(tid: u32) -> Option<&'static Mutator> {
     let mut slab = RECORDS.lock();
     if let Some(known) = find(tid) {
         return Some(known);
+    }
+    if all().any(Mutator::is_alive) {
+        region::note_second_thread();
     }
     if let Some(free) = all().find(|record| !record.is_alive()) {
         free.claim_for(tid);

@@ -1,4 +1,5 @@
-//! The program's safe regions: where a thread leaves the heap alone, so that it need not be stopped (`gc_blocking`).
+//! The program's safe regions: where a thread leaves the heap alone, so that it need not be stopped (`gc_blocking`, and
+//! behind `malloc` the calls of the C library that wait).
 //!
 //! The promise is checked where that costs nothing. While a region is open, the thread's record is hidden: its TLS word
 //! is null, and all fast paths take the slow path, which registers, and there the region ends
@@ -9,13 +10,30 @@
 //!
 //! Threads: each function is about the calling thread. A signal handler may come in between any two steps; the record
 //! is hidden before the region opens and comes back after it has ended, so what a handler does in between is done by
-//! the rules of outside.
+//! the rules of outside. One that comes while the region is being opened and uses the heap ends it before it has begun:
+//! the state is not "opening" any more, and opening fails.
 
 use super::{gate, mutator::Mutator};
 use crate::{
-    base::{addr::Addr, sync::Ordering},
-    os::{jump, tls},
+    base::{
+        addr::Addr,
+        sync::{AtomicBool, AtomicU32, Ordering},
+    },
+    os::{jump, signal, thread, tls},
 };
+
+/// Not zero: no calls are opened, because there has been one thread only, they may be made by somebody who shares a thread's
+/// control block, or handlers run there unnoticed. Relaxed: a call that opens all the same is judged at the next stop.
+pub static SUSPENDED: AtomicU32 = AtomicU32::new(1);
+static HAS_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// There is a second thread, which may want to stop the first. The caller has the lock of the records.
+pub(super) fn note_second_thread() {
+    if !HAS_THREADS.load(Ordering::Relaxed) {
+        HAS_THREADS.store(true, Ordering::Relaxed);
+        SUSPENDED.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// The record of this thread while it is in a region of the program's.
 fn hidden() -> Option<&'static Mutator> {
@@ -30,24 +48,62 @@ pub fn is_open() -> bool {
 
 /// Opens a region: this thread's registers lie on its stack at or above `sp`, and what runs inside lies below `frame`.
 pub fn enter(mutator: &Mutator, sp: Addr, frame: Addr) {
-    // Relaxed: only this thread reads it, in `is_left_by`.
-    mutator.region_frame.store(frame.get(), Ordering::Relaxed);
+    open(mutator, gate::IN_REGION, sp, frame);
+}
+
+/// Opens a region as [`enter`] does, or a call by [`gate::IN_CALL`]. A door's assembly does the same.
+pub fn open(mutator: &Mutator, state: u32, sp: Addr, frame: Addr) {
+    // Relaxed: only this thread reads them, until the region is open.
+    mutator.region.store(gate::OPENING_REGION, Ordering::Relaxed);
     tls::set_hidden_record(core::ptr::from_ref(mutator).cast_mut());
     tls::set_record(core::ptr::null_mut::<Mutator>());
-    gate::begin_region(mutator, sp);
-    if !is_open() {
+    mutator.region_sp.store(sp.get(), Ordering::Relaxed);
+    mutator.region_frame.store(frame.get(), Ordering::Relaxed);
+    // Release: pairs with the collector's Acquire load of `region`, which then sees the stack pointer and the stack.
+    let opened = mutator.region.compare_exchange(gate::OPENING_REGION, state, Ordering::Release, Ordering::Relaxed);
+    if opened.is_err() {
         // A signal handler used the heap since the record was hidden.
-        gate::end_region(mutator);
+        return show(mutator);
+    }
+    thread::fence_if_needed();
+    if gate::is_closed() {
+        gate::announce();
     }
 }
 
 /// Ends the region that this thread is in, waiting while the world is stopped. Gives its record; `None`: it is in none.
 pub fn leave() -> Option<&'static Mutator> {
     let mutator = hidden()?;
-    gate::end_region(mutator);
+    if gate::try_end_region(mutator).is_ok() {
+        show(mutator);
+    } else {
+        leave_when_open(mutator);
+    }
+    Some(mutator)
+}
+
+/// The record is this thread's again.
+fn show(mutator: &Mutator) {
     tls::set_record(core::ptr::from_ref(mutator).cast_mut());
     tls::set_hidden_record(core::ptr::null_mut::<Mutator>());
-    Some(mutator)
+}
+
+/// Ends the region of this thread, which has found that it has to wait. No handler may come in between: what it did would
+/// be done while the thread counts as stopped.
+///
+/// It waits in a region of its own, down to here: a handler that nobody announced may have run in the first one, and what
+/// it has loaded lies below that one's stack pointer.
+#[cold]
+pub extern "C" fn leave_when_open(mutator: &Mutator) {
+    let mask = signal::block_all();
+    if is_open() {
+        gate::in_safe_region(mutator, || {});
+        show(mutator);
+    } else {
+        // A handler has ended the region since, and the state was overwritten.
+        mutator.region.store(0, Ordering::Relaxed);
+    }
+    signal::set_mask(mask);
 }
 
 /// Whether a jump from `here` to a frame with the stack pointer `target` leaves this thread's region.

@@ -8,6 +8,20 @@ pub fn next(name: &CStr) -> *mut libc::c_void {
     unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) }
 }
 
+/// As [`next`], in the newest of the versions that the C library has under a name that has changed its meaning.
+pub fn next_newest(name: &CStr) -> *mut libc::c_void {
+    // What a program is linked with that was made since 2003; `dlsym` gave the oldest until glibc 2.36.
+    const CONDITIONS: &CStr = c"GLIBC_2.3.2";
+    // SAFETY: as above.
+    let found = unsafe { libc::dlvsym(libc::RTLD_NEXT, name.as_ptr(), CONDITIONS.as_ptr()) };
+    if found.is_null() { next(name) } else { found }
+}
+
+/// Whether the function at `address` is the C library's. May allocate.
+pub fn is_c_librarys(address: *const libc::c_void) -> bool {
+    Place::of(address as usize).is_in(&[b"libc.so", b"libc-", b"libpthread"])
+}
+
 /// The address of `name` in any library of the global scope; null when there is none. May allocate.
 pub fn any(name: &CStr) -> *mut libc::c_void {
     // SAFETY: as above.
@@ -33,6 +47,17 @@ impl Place {
         } else {
             Place { address, module: 0, path: core::ptr::null() }
         }
+    }
+
+    /// Whether its module's name begins with one of `names`.
+    fn is_in(&self, names: &[&[u8]]) -> bool {
+        if self.path.is_null() {
+            return false;
+        }
+        // SAFETY: the loader's own string; objects that are unloaded meanwhile would take it along, but we look at once.
+        let path = unsafe { CStr::from_ptr(self.path) }.to_bytes();
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        names.iter().any(|start| name.starts_with(start))
     }
 }
 

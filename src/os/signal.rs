@@ -78,6 +78,25 @@ pub fn is_installed(signal: i32, handler: Handler) -> bool {
     handler_of(signal) == Some(handler as usize)
 }
 
+/// The function that stands before the program's handlers: it ends the safe region that the signal interrupted. Zero where
+/// no door has one. Relaxed: set before there are threads that wait in regions.
+static GATEWAY: AtomicUsize = AtomicUsize::new(0);
+
+/// Says which function stands before the program's handlers.
+pub fn set_gateway(gateway: usize) {
+    GATEWAY.store(gateway, Ordering::Relaxed);
+}
+
+/// glibc's signals for cancellation and for changing the user of all threads; their handlers use no object of the heap.
+const INTERNAL: [i32; 2] = [32, 33];
+
+/// Whether some signal has a handler that is neither `ours`, nor glibc's own, nor the gateway.
+pub fn is_handled_beside(ours: Handler) -> bool {
+    let known = [libc::SIG_DFL, libc::SIG_IGN, GATEWAY.load(Ordering::Relaxed), ours as usize];
+    let mut others = (1..=64).filter(|signal| !INTERNAL.contains(signal));
+    others.any(|signal| handler_of(signal).is_some_and(|handler| !known.contains(&handler)))
+}
+
 /// Gives `signal` its default action back. Those on their way are dropped, as ignoring a signal drops them: the default
 /// action may be to end the process.
 pub fn uninstall(signal: i32) {

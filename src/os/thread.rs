@@ -167,7 +167,7 @@ const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;
 const MEMBARRIER_PRIVATE_EXPEDITED: usize = 1 << 3;
 
 /// Whether threads that enter a gate must fence by themselves, because the kernel does not do it for them.
-static FENCE_NEEDED: AtomicBool = AtomicBool::new(true);
+pub static FENCE_NEEDED: AtomicBool = AtomicBool::new(true);
 
 fn membarrier(command: usize) -> bool {
     // SAFETY: a barrier reads and writes no memory.

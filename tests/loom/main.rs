@@ -102,11 +102,13 @@ fn said(payload: &(dyn std::any::Any + Send)) -> String {
     text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("something").trim().to_string()
 }
 
-/// A weakened access that no model of a protocol notices: its file, what it does, a part of its line or of the one
+/// A weakened or torn access that no model of a protocol notices: its file, what it does, a part of its line or of the one
 /// above, and why.
 struct Unnoticed {
     file: &'static str,
     access: Access,
+    /// It is torn in two, not weakened.
+    is_torn: bool,
     text: &'static str,
     #[expect(dead_code, reason = "for the reader")]
     why: &'static str,
@@ -171,7 +173,7 @@ fn is_noticed<'a>(fault: Fault, models: impl Iterator<Item = (&'a Model, &'a BTr
 
 impl Unnoticed {
     fn covers(&self, site: &Site, fault: Fault) -> bool {
-        matches!(fault, Fault::Weak(_))
+        matches!(fault, Fault::Torn(_)) == self.is_torn
             && self.file == site.file
             && self.access == site.access
             && lines(site).contains(self.text)

@@ -24,6 +24,8 @@ pub mod errno {
     pub const EINVAL: i32 = 22;
     /// No memory.
     pub const ENOMEM: i32 = 12;
+    /// No such call.
+    pub const ENOSYS: i32 = 38;
     /// Too late.
     pub const EBUSY: i32 = 16;
     /// No room for another.

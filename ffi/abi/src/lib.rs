@@ -20,4 +20,4 @@ pub mod misuse;
 mod personality;
 pub mod report;
 pub mod start;
-mod unwind;
+pub mod unwind;

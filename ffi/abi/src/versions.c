@@ -14,6 +14,7 @@
             ".size __wrap_" #function ", . - __wrap_" #function "\n")
 
 OLD(dlsym);
+OLD(dlvsym);
 OLD(dladdr);
 OLD(pthread_getattr_np);
 OLD(pthread_attr_getstack);

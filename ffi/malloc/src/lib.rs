@@ -7,6 +7,7 @@
 //! - [`family`] malloc, free and their kin · [`foreign`] what is glibc's · [`cxx`] operator new and delete
 //! - [`report`] mallinfo and its kin · [`elsewhere`] what the malloc family does when another copy has the engine
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
+//! - [`waits`] calls that wait, each a safe region by [`regions`] · [`handlers`] what ends one before a handler runs
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -17,11 +18,14 @@ mod cxx;
 mod elsewhere;
 mod family;
 mod foreign;
+mod handlers;
 mod hiding;
 mod interpose;
 mod limits;
 mod loader;
+mod regions;
 mod report;
+mod waits;
 
 use core::ffi::{c_char, c_int};
 use gleaner::collect::start::Door;
@@ -31,6 +35,8 @@ use gleaner_abi::engine::{self, Engine, Place};
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
     if engine::place() != Place::Elsewhere {
         interpose::find_originals();
+        waits::find_originals();
+        handlers::open_gateway();
         foreign::find_originals();
         loader::find_original();
         hiding::treat_loaded();

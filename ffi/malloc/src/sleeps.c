@@ -14,32 +14,32 @@
 #include <sys/sem.h>
 #include <unistd.h>
 
-/* The Rust side: the C library's own functions. */
-int (*gleaner_real_nanosleep(void))(const struct timespec *, struct timespec *);
-int (*gleaner_real_clock_nanosleep(void))(clockid_t, int, const struct timespec *, struct timespec *);
-int (*gleaner_real_poll(void))(struct pollfd *, nfds_t, int);
-int (*gleaner_real_ppoll(void))(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
-int (*gleaner_real_poll_chk(void))(struct pollfd *, nfds_t, int, size_t);
-int (*gleaner_real_ppoll_chk(void))(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
-int (*gleaner_real_select(void))(int, fd_set *, fd_set *, fd_set *, struct timeval *);
-int (*gleaner_real_pselect(void))(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
-int (*gleaner_real_epoll_wait(void))(int, struct epoll_event *, int, int);
-int (*gleaner_real_epoll_pwait(void))(int, struct epoll_event *, int, int, const sigset_t *);
-int (*gleaner_real_epoll_pwait2(void))(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
-int (*gleaner_real_sem_timedwait(void))(sem_t *, const struct timespec *);
-int (*gleaner_real_sem_clockwait(void))(sem_t *, clockid_t, const struct timespec *);
-int (*gleaner_real_pause(void))(void);
-int (*gleaner_real_sigsuspend(void))(const sigset_t *);
-int (*gleaner_real_msgsnd(void))(int, const void *, size_t, int);
-ssize_t (*gleaner_real_msgrcv(void))(int, void *, size_t, long, int);
-int (*gleaner_real_semop(void))(int, struct sembuf *, size_t);
-int (*gleaner_real_semtimedop(void))(int, struct sembuf *, size_t, const struct timespec *);
+/* The Rust side: the C library's own functions, each called in a safe region. */
+int gleaner_call_nanosleep(const struct timespec *, struct timespec *);
+int gleaner_call_clock_nanosleep(clockid_t, int, const struct timespec *, struct timespec *);
+int gleaner_call_poll(struct pollfd *, nfds_t, int);
+int gleaner_call_ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+int gleaner_call_poll_chk(struct pollfd *, nfds_t, int, size_t);
+int gleaner_call_ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
+int gleaner_call_select(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+int gleaner_call_pselect(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
+int gleaner_call_epoll_wait(int, struct epoll_event *, int, int);
+int gleaner_call_epoll_pwait(int, struct epoll_event *, int, int, const sigset_t *);
+int gleaner_call_epoll_pwait2(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
+int gleaner_call_sem_timedwait(sem_t *, const struct timespec *);
+int gleaner_call_sem_clockwait(sem_t *, clockid_t, const struct timespec *);
+int gleaner_call_pause(void);
+int gleaner_call_sigsuspend(const sigset_t *);
+int gleaner_call_msgsnd(int, const void *, size_t, int);
+ssize_t gleaner_call_msgrcv(int, void *, size_t, long, int);
+int gleaner_call_semop(int, struct sembuf *, size_t);
+int gleaner_call_semtimedop(int, struct sembuf *, size_t, const struct timespec *);
 
 int gleaner_edge_nanosleep(const struct timespec *time, struct timespec *left) {
     struct timespec rest, next;
     long long end = end_after(time);
     int result;
-    PERSIST(result, gleaner_real_nanosleep()(time, &rest), time = time_left(time, end, &next));
+    PERSIST(result, gleaner_call_nanosleep(time, &rest), time = time_left(time, end, &next));
     if (result == -1 && errno == EINTR && left != NULL)
         *left = rest;
     return result;
@@ -54,7 +54,7 @@ int gleaner_edge_clock_nanosleep(clockid_t clock, int flags, const struct timesp
     long long end = is_relative && is_real_time ? end_after(time) : LLONG_MAX;
     unsigned before = gleaner_calls_cut_short();
     int error;
-    while ((error = gleaner_real_clock_nanosleep()(clock, flags, time, &rest)) == EINTR && is_cut_short_by_us(before)) {
+    while ((error = gleaner_call_clock_nanosleep(clock, flags, time, &rest)) == EINTR && is_cut_short_by_us(before)) {
         if (is_relative) {
             next = rest;
             time = time_left(&next, end, &next);
@@ -108,7 +108,7 @@ static int milliseconds_left(int given, long long end) {
 int gleaner_edge_poll(struct pollfd *fds, nfds_t count, int limit) {
     long long end = end_after_milliseconds(limit);
     int result;
-    PERSIST(result, gleaner_real_poll()(fds, count, limit), limit = milliseconds_left(limit, end));
+    PERSIST(result, gleaner_call_poll(fds, count, limit), limit = milliseconds_left(limit, end));
     return result;
 }
 
@@ -116,7 +116,7 @@ int gleaner_edge_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *
     struct timespec left;
     long long end = end_after(limit);
     int result;
-    PERSIST(result, gleaner_real_ppoll()(fds, count, limit, mask), limit = time_left(limit, end, &left));
+    PERSIST(result, gleaner_call_ppoll(fds, count, limit, mask), limit = time_left(limit, end, &left));
     return result;
 }
 
@@ -124,7 +124,7 @@ int gleaner_edge_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *
 int gleaner_edge_poll_chk(struct pollfd *fds, nfds_t count, int limit, size_t bytes) {
     long long end = end_after_milliseconds(limit);
     int result;
-    PERSIST(result, gleaner_real_poll_chk()(fds, count, limit, bytes), limit = milliseconds_left(limit, end));
+    PERSIST(result, gleaner_call_poll_chk(fds, count, limit, bytes), limit = milliseconds_left(limit, end));
     return result;
 }
 
@@ -133,14 +133,14 @@ int gleaner_edge_ppoll_chk(struct pollfd *fds, nfds_t count, const struct timesp
     struct timespec left;
     long long end = end_after(limit);
     int result;
-    PERSIST(result, gleaner_real_ppoll_chk()(fds, count, limit, mask, bytes), limit = time_left(limit, end, &left));
+    PERSIST(result, gleaner_call_ppoll_chk(fds, count, limit, mask, bytes), limit = time_left(limit, end, &left));
     return result;
 }
 
 /* Leaves what is left in `limit` itself, and the sets alone. */
 int gleaner_edge_select(int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *limit) {
     int result;
-    PERSIST(result, gleaner_real_select()(count, reads, writes, others, limit), (void)0);
+    PERSIST(result, gleaner_call_select(count, reads, writes, others, limit), (void)0);
     return result;
 }
 
@@ -149,7 +149,7 @@ int gleaner_edge_pselect(int count, fd_set *reads, fd_set *writes, fd_set *other
     struct timespec left;
     long long end = end_after(limit);
     int result;
-    PERSIST(result, gleaner_real_pselect()(count, reads, writes, others, limit, mask),
+    PERSIST(result, gleaner_call_pselect(count, reads, writes, others, limit, mask),
             limit = time_left(limit, end, &left));
     return result;
 }
@@ -157,70 +157,66 @@ int gleaner_edge_pselect(int count, fd_set *reads, fd_set *writes, fd_set *other
 int gleaner_edge_epoll_wait(int set, struct epoll_event *events, int room, int limit) {
     long long end = end_after_milliseconds(limit);
     int result;
-    PERSIST(result, gleaner_real_epoll_wait()(set, events, room, limit), limit = milliseconds_left(limit, end));
+    PERSIST(result, gleaner_call_epoll_wait(set, events, room, limit), limit = milliseconds_left(limit, end));
     return result;
 }
 
 int gleaner_edge_epoll_pwait(int set, struct epoll_event *events, int room, int limit, const sigset_t *mask) {
     long long end = end_after_milliseconds(limit);
     int result;
-    PERSIST(result, gleaner_real_epoll_pwait()(set, events, room, limit, mask), limit = milliseconds_left(limit, end));
+    PERSIST(result, gleaner_call_epoll_pwait(set, events, room, limit, mask), limit = milliseconds_left(limit, end));
     return result;
 }
 
-/* A C library before glibc 2.35 has none: then it is what a kernel without the call says. */
+/* A C library before glibc 2.35 has none: then the call says what a kernel without it says. */
 int gleaner_edge_epoll_pwait2(int set, struct epoll_event *events, int room, const struct timespec *limit,
                               const sigset_t *mask) {
     struct timespec left;
     long long end = end_after(limit);
     int result;
-    if (gleaner_real_epoll_pwait2() == NULL) {
-        errno = ENOSYS;
-        return -1;
-    }
-    PERSIST(result, gleaner_real_epoll_pwait2()(set, events, room, limit, mask), limit = time_left(limit, end, &left));
+    PERSIST(result, gleaner_call_epoll_pwait2(set, events, room, limit, mask), limit = time_left(limit, end, &left));
     return result;
 }
 
 int gleaner_edge_sem_timedwait(sem_t *semaphore, const struct timespec *end) {
     int result;
-    PERSIST(result, gleaner_real_sem_timedwait()(semaphore, end), (void)0);
+    PERSIST(result, gleaner_call_sem_timedwait(semaphore, end), (void)0);
     return result;
 }
 
 int gleaner_edge_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *end) {
     int result;
-    PERSIST(result, gleaner_real_sem_clockwait()(semaphore, clock, end), (void)0);
+    PERSIST(result, gleaner_call_sem_clockwait(semaphore, clock, end), (void)0);
     return result;
 }
 
 int gleaner_edge_pause(void) {
     int result;
-    PERSIST(result, gleaner_real_pause()(), (void)0);
+    PERSIST(result, gleaner_call_pause(), (void)0);
     return result;
 }
 
 int gleaner_edge_sigsuspend(const sigset_t *mask) {
     int result;
-    PERSIST(result, gleaner_real_sigsuspend()(mask), (void)0);
+    PERSIST(result, gleaner_call_sigsuspend(mask), (void)0);
     return result;
 }
 
 int gleaner_edge_msgsnd(int queue, const void *message, size_t bytes, int flags) {
     int result;
-    PERSIST(result, gleaner_real_msgsnd()(queue, message, bytes, flags), (void)0);
+    PERSIST(result, gleaner_call_msgsnd(queue, message, bytes, flags), (void)0);
     return result;
 }
 
 ssize_t gleaner_edge_msgrcv(int queue, void *message, size_t bytes, long kind, int flags) {
     ssize_t result;
-    PERSIST(result, gleaner_real_msgrcv()(queue, message, bytes, kind, flags), (void)0);
+    PERSIST(result, gleaner_call_msgrcv(queue, message, bytes, kind, flags), (void)0);
     return result;
 }
 
 int gleaner_edge_semop(int set, struct sembuf *operations, size_t count) {
     int result;
-    PERSIST(result, gleaner_real_semop()(set, operations, count), (void)0);
+    PERSIST(result, gleaner_call_semop(set, operations, count), (void)0);
     return result;
 }
 
@@ -228,6 +224,6 @@ int gleaner_edge_semtimedop(int set, struct sembuf *operations, size_t count, co
     struct timespec left;
     long long end = end_after(limit);
     int result;
-    PERSIST(result, gleaner_real_semtimedop()(set, operations, count, limit), limit = time_left(limit, end, &left));
+    PERSIST(result, gleaner_call_semtimedop(set, operations, count, limit), limit = time_left(limit, end, &left));
     return result;
 }

@@ -9,11 +9,12 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-/* The Rust side: the number of the stop signal, 0 while there is none, and the C library's own functions. */
+/* The Rust side: the number of the stop signal, 0 while there is none, and the C library's own functions, those that wait
+ * called in a safe region. */
 int gleaner_stop_signal(void);
-int (*gleaner_real_sigwait(void))(const sigset_t *, int *);
-int (*gleaner_real_sigwaitinfo(void))(const sigset_t *, siginfo_t *);
-int (*gleaner_real_sigtimedwait(void))(const sigset_t *, siginfo_t *, const struct timespec *);
+int gleaner_call_sigwait(const sigset_t *, int *);
+int gleaner_call_sigwaitinfo(const sigset_t *, siginfo_t *);
+int gleaner_call_sigtimedwait(const sigset_t *, siginfo_t *, const struct timespec *);
 int (*gleaner_real_signalfd(void))(int, const sigset_t *, int);
 
 static sigset_t without_ours(const sigset_t *set) {
@@ -26,13 +27,13 @@ static sigset_t without_ours(const sigset_t *set) {
 
 int gleaner_edge_sigwait(const sigset_t *set, int *number) {
     sigset_t rest = without_ours(set);
-    return gleaner_real_sigwait()(&rest, number);
+    return gleaner_call_sigwait(&rest, number);
 }
 
 int gleaner_edge_sigwaitinfo(const sigset_t *set, siginfo_t *information) {
     sigset_t rest = without_ours(set);
     int result;
-    PERSIST(result, gleaner_real_sigwaitinfo()(&rest, information), (void)0);
+    PERSIST(result, gleaner_call_sigwaitinfo(&rest, information), (void)0);
     return result;
 }
 
@@ -41,7 +42,7 @@ int gleaner_edge_sigtimedwait(const sigset_t *set, siginfo_t *information, const
     struct timespec left;
     long long end = end_after(limit);
     int result;
-    PERSIST(result, gleaner_real_sigtimedwait()(&rest, information, limit), limit = time_left(limit, end, &left));
+    PERSIST(result, gleaner_call_sigtimedwait(&rest, information, limit), limit = time_left(limit, end, &left));
     return result;
 }
 

@@ -1,0 +1,235 @@
+//! The program's signal handlers: each is called through a gateway, which ends the safe region that the signal has
+//! interrupted.
+//!
+//! A thread that waits in a call is left alone by a stop, as if it stood still. A handler that runs there would change
+//! roots and objects beside the collector. So it does not run before the region has ended, and waits for that while the
+//! world is stopped. The kernel knows the gateway; who is behind it stands in a table, and is what `sigaction` reports.
+//!
+//! A handler that is set past these functions is no danger either: see `collect::world`.
+//!
+//! The stop signal is taken out of what handlers block. A program that claims it for itself gets it, and the engine moves
+//! to another.
+//!
+//! Holds: whenever the kernel has the gateway for a signal, the table has the handler; it is written first.
+//! Threads: any. Two that set a handler of one signal at once get either, as they would anyway.
+
+use crate::{interpose::without_ours, regions::Original};
+use core::{
+    arch::naked_asm,
+    ffi::{c_int, c_void},
+};
+use gleaner::{
+    base::sync::{AtomicBool, AtomicUsize, Ordering},
+    collect::world,
+    heap::region,
+    os::signal,
+};
+use gleaner_abi::exports::errno;
+
+unsafe extern "C" {
+    fn __sigaction(signal: c_int, new: *const c_void, old: *mut c_void) -> c_int;
+}
+
+const SIGNALS: usize = 64;
+
+/// The handlers by the numbers of their signals.
+static HANDLERS: [AtomicUsize; SIGNALS + 1] = [const { AtomicUsize::new(0) }; SIGNALS + 1];
+/// Whether the engine is here, so that there are regions to end. Relaxed: set while one thread runs.
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+/// Opens the gateway: handlers that are set from now on are called through it.
+pub fn open_gateway() {
+    signal::set_gateway(gateway as *const () as usize);
+    IS_OPEN.store(true, Ordering::Relaxed);
+    SIGNAL.find();
+    SYSV_SIGNAL.find();
+}
+
+/// What the kernel calls: it ends the region and jumps to the handler, which finds all as the kernel left it.
+#[unsafe(naked)]
+unsafe extern "C" fn gateway() {
+    naked_asm!(
+        ".cfi_startproc",
+        "push rdi",
+        ".cfi_adjust_cfa_offset 8",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "push rdx",
+        ".cfi_adjust_cfa_offset 8",
+        "call {enter}",
+        "pop rdx",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rsi",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rdi",
+        ".cfi_adjust_cfa_offset -8",
+        "jmp rax",
+        ".cfi_endproc",
+        enter = sym enter,
+    )
+}
+
+extern "C" fn enter(number: c_int) -> usize {
+    region::leave();
+    // Acquire: pairs with the Release of `stand_before`.
+    HANDLERS[number as usize].load(Ordering::Acquire)
+}
+
+/// The C library's `struct sigaction` on this platform.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Action {
+    handler: usize,
+    mask: [u64; 16],
+    flags: c_int,
+    restorer: usize,
+}
+
+impl Action {
+    const DEFAULT: Action = Action { handler: 0, mask: [0; 16], flags: 0, restorer: 0 };
+}
+
+/// `SIG_IGN`: larger values are handlers, but for `SIG_ERR`.
+const IGNORED: usize = 1;
+
+fn is_handler(handler: usize) -> bool {
+    handler > IGNORED && handler != usize::MAX
+}
+
+/// What to tell the kernel in place of a handler: the gateway, which calls it. In a `vfork` child the handler itself: the
+/// table is its parent's.
+fn stand_before(number: c_int, handler: usize) -> usize {
+    let gateway = gateway as *const () as usize;
+    let has_gateway = IS_OPEN.load(Ordering::Relaxed) && (1..=SIGNALS as c_int).contains(&number);
+    if !has_gateway || !is_handler(handler) || handler == gateway || !world::is_own_process() {
+        return handler;
+    }
+    // Release: pairs with the Acquire of `enter`, which is called once the kernel knows the gateway.
+    HANDLERS[number as usize].store(handler, Ordering::Release);
+    gateway
+}
+
+/// The handler that stands behind what the kernel has: `known` is the one from before it was asked.
+fn behind(handler: usize, known: usize) -> usize {
+    if handler == gateway as *const () as usize { known } else { handler }
+}
+
+fn known_handler(number: c_int) -> usize {
+    // Relaxed: a value from before the call that follows.
+    HANDLERS.get(number as usize).map_or(0, |handler| handler.load(Ordering::Relaxed))
+}
+
+/// `handler` is not the kernel's any more, and may still run: one that did not come by the gateway has to be remembered.
+fn note_replaced(handler: usize) {
+    if is_handler(handler) && handler != gateway as *const () as usize && world::is_own_process() {
+        world::note_gateway_passed();
+    }
+}
+
+/// The kernel has refused what [`stand_before`] prepared.
+fn take_back(number: c_int, known: usize) {
+    if let Some(handler) = HANDLERS.get(number as usize) {
+        handler.store(known, Ordering::Release);
+    }
+}
+
+/// Moves the engine to another signal when the program claims the stop signal. `false`: there is none.
+fn give_up(number: c_int) -> bool {
+    if number != world::stop_signal() || number == 0 {
+        return true;
+    }
+    let world = world::hold();
+    // A `vfork` child sets handlers of its own; its parent's memory and signal are to stay as they are.
+    !world.is_ours() || world::give_up_signal()
+}
+
+/// POSIX: a handler of the program's never blocks the stop signal, and may claim it. Until then the signal looks as if
+/// nobody used it.
+///
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut c_void) -> c_int {
+    let new = new.cast::<Action>();
+    // SAFETY: by the caller's promise.
+    let has_handler = unsafe { new.as_ref() }.is_some_and(|action| is_handler(action.handler));
+    if number == world::stop_signal() && number != 0 && !has_handler {
+        // SAFETY: by the caller's promise `old` is null or has room for one.
+        unsafe { old.cast::<Action>().as_mut() }.into_iter().for_each(|old| *old = Action::DEFAULT);
+        return 0;
+    }
+    if has_handler && !give_up(number) {
+        errno::set(errno::EINVAL);
+        return -1;
+    }
+    let known = known_handler(number);
+    let mut former = Action::DEFAULT;
+    // SAFETY: `new` is null or by the caller's promise an action; the copies outlive the call.
+    let result = unsafe {
+        let action = new.as_ref().map(|&action| {
+            let mut mask = action.mask;
+            mask[0] = without_ours(mask[0]);
+            Action { handler: stand_before(number, action.handler), mask, ..action }
+        });
+        let action = action.as_ref().map_or(core::ptr::null(), |action| core::ptr::from_ref(action).cast());
+        __sigaction(number, action, (&raw mut former).cast())
+    };
+    if result != 0 {
+        if has_handler {
+            take_back(number, known);
+        }
+        return result;
+    }
+    if !new.is_null() {
+        note_replaced(former.handler);
+    }
+    // SAFETY: by the caller's promise `old` is null or has room for one.
+    if let Some(old) = unsafe { old.cast::<Action>().as_mut() } {
+        *old = Action { handler: behind(former.handler, known), ..former };
+    }
+    0
+}
+
+static SIGNAL: Original = Original::new(c"signal");
+static SYSV_SIGNAL: Original = Original::new(c"__sysv_signal");
+
+/// `signal`, by one of the C library's, which differ in their flags.
+///
+/// # Safety
+/// As the C library's.
+unsafe fn signal_by(original: &Original, number: c_int, handler: usize) -> usize {
+    const ERROR: usize = usize::MAX;
+    if is_handler(handler) && !give_up(number) {
+        errno::set(errno::EINVAL);
+        return ERROR;
+    }
+    let known = known_handler(number);
+    // SAFETY: the C library's function of that type.
+    let set: extern "C" fn(c_int, usize) -> usize = unsafe { core::mem::transmute(original.find()) };
+    let old = set(number, stand_before(number, handler));
+    if old == ERROR && is_handler(handler) {
+        take_back(number, known);
+    }
+    note_replaced(old);
+    behind(old, known)
+}
+
+/// C: as [`sigaction`], with flags as BSD has them.
+///
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn signal(number: c_int, handler: usize) -> usize {
+    // SAFETY: by the caller's promise.
+    unsafe { signal_by(&SIGNAL, number, handler) }
+}
+
+/// What a program calls `signal` that asks for System V's flags.
+///
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __sysv_signal(number: c_int, handler: usize) -> usize {
+    // SAFETY: by the caller's promise.
+    unsafe { signal_by(&SYSV_SIGNAL, number, handler) }
+}

@@ -1,0 +1,280 @@
+//! A call of the C library's that waits, as a safe region.
+//!
+//! [`in_region`] stands between the program and the function. It spills the registers, opens a region, calls, and ends the
+//! region. While there is one thread only it stands aside. It is assembly because a thread may be
+//! cancelled at any instruction inside, asynchronously too, and a signal handler may jump or throw out of it: one frame
+//! with exact unwinding information, whose personality routine ends the region. It does what [`gleaner::heap::region`] does, and
+//! differs in three points:
+//!
+//! - The state is *in call*, because the program has promised nothing: a handler of its own may run meanwhile and use
+//!   objects without allocating any. See `collect::world` on who trusts that state when.
+//! - No region is opened where the record may not be this thread's alone, or its stack is not the one it stands on: in a
+//!   coroutine, in a `vfork` child or a thread of a raw `clone`, who share the thread pointer with another thread
+//!   ([`region::SUSPENDED`]); nor inside a slow path that a handler has interrupted, nor inside another region.
+//! - Nor is one opened where the next function of the name is not the C library's but that of a library between us and it,
+//!   which may do anything.
+//!
+//! What the kernel writes for the call into memory of the program's, on the heap or the stack, is written by nobody else
+//! meanwhile, and read whole afterwards: an address that arrives that way was known elsewhere before, or was hidden. The
+//! memory is there as long as the call, even if the program never looks at it again: the arguments are kept in the frame.
+//!
+//! Holds: a function that is called in a region maps, unmaps and allocates nothing, and runs no code of the program's but
+//! signal handlers.
+
+use core::{
+    arch::naked_asm,
+    ffi::{CStr, c_int, c_void},
+    mem::offset_of,
+};
+use gleaner::{
+    base::sync::{AtomicBool, AtomicPtr, Ordering},
+    heap::{gate, mutator::Mutator, region},
+    os::{dl, thread},
+};
+use gleaner_abi::{exports::errno, unwind};
+
+/// A function of the C library's, under a name. Relaxed throughout: the address of code, the same whoever finds it.
+#[repr(C)]
+pub struct Original {
+    function: AtomicPtr<c_void>,
+    /// Whether it is another library's.
+    is_foreign: AtomicBool,
+    name: &'static CStr,
+}
+
+impl Original {
+    /// One that is not looked up yet.
+    pub const fn new(name: &'static CStr) -> Original {
+        Original { function: AtomicPtr::new(core::ptr::null_mut()), is_foreign: AtomicBool::new(false), name }
+    }
+
+    /// Looks it up at the first call.
+    pub extern "C" fn find(&self) -> *mut c_void {
+        if self.function.load(Ordering::Relaxed).is_null() {
+            let found = dl::next_newest(self.name);
+            let function = if found.is_null() { missing as *mut c_void } else { found };
+            self.is_foreign.store(!dl::is_c_librarys(function), Ordering::Relaxed);
+            // Release: who has the function knows whose it is. The assembly's loads are in order.
+            self.function.store(function, Ordering::Release);
+        }
+        self.function.load(Ordering::Relaxed)
+    }
+}
+
+/// What an older C library says in place of a function that it does not have.
+extern "C" fn missing() -> isize {
+    refuse(errno::ENOSYS)
+}
+
+/// Sets `errno`, and gives what a call gives then.
+pub extern "C" fn refuse(error: c_int) -> isize {
+    errno::set(error);
+    -1
+}
+
+/// Calls the [`Original`] that `rax` points to, without a region.
+///
+/// # Safety
+/// As the function that is called.
+#[unsafe(naked)]
+pub unsafe extern "C" fn directly() {
+    naked_asm!(
+        "mov r11, qword ptr [rax]",
+        "test r11, r11",
+        // In a region it is looked up, too.
+        "jz {in_region}",
+        "jmp r11",
+        in_region = sym in_region,
+    )
+}
+
+/// Calls the [`Original`] that `rax` points to, in a region, with up to seven words of arguments as they came.
+///
+/// # Safety
+/// As the function that is called.
+#[unsafe(naked)]
+pub unsafe extern "C" fn in_region() {
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_personality 0x1b, {personality}",
+        "mov r11, qword ptr [rax]",
+        "test r11, r11",
+        "jz 8f",
+        "2:",
+        "cmp byte ptr [rax + {is_foreign}], 0",
+        "jne 3f",
+        "mov r10, qword ptr [rip + gleaner_tls_record@GOTTPOFF]",
+        "mov rax, qword ptr fs:[r10]",
+        "test rax, rax",
+        "jz 3f",
+        "cmp dword ptr [rax + {inside}], 0",
+        "jne 3f",
+        "cmp rsp, qword ptr [rax + {stack_start}]",
+        "jb 3f",
+        "cmp rsp, qword ptr [rax + {stack_end}]",
+        "jae 3f",
+        "cmp dword ptr [rip + {suspended}], 0",
+        "je 4f",
+        "3:",
+        "jmp r11",
+        // Not looked up yet.
+        "8:",
+        "push rdi",
+        ".cfi_adjust_cfa_offset 8",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "push rdx",
+        ".cfi_adjust_cfa_offset 8",
+        "push rcx",
+        ".cfi_adjust_cfa_offset 8",
+        "push r8",
+        ".cfi_adjust_cfa_offset 8",
+        "push r9",
+        ".cfi_adjust_cfa_offset 8",
+        "push rax",
+        ".cfi_adjust_cfa_offset 8",
+        "mov rdi, rax",
+        "call {find}",
+        "mov r11, rax",
+        "pop rax",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r9",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r8",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rcx",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rdx",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rsi",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rdi",
+        ".cfi_adjust_cfa_offset -8",
+        "jmp 2b",
+        // The frame. rbx: the record. r12, r13: where its two words of thread-local storage are. r14: the function.
+        "4:",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "push rbx",
+        ".cfi_offset rbx, -24",
+        "push r12",
+        ".cfi_offset r12, -32",
+        "push r13",
+        ".cfi_offset r13, -40",
+        "push r14",
+        ".cfi_offset r14, -48",
+        "push r15",
+        ".cfi_offset r15, -56",
+        // The arguments, so that what they point to stays. The seventh, if there is one, is passed here.
+        "push rdi",
+        "push rsi",
+        "push rdx",
+        "push rcx",
+        "push r8",
+        "push r9",
+        "push qword ptr [rbp + 16]",
+        "mov rbx, rax",
+        "mov r13, r10",
+        "mov r14, r11",
+        "mov r12, qword ptr [rip + gleaner_tls_hidden@GOTTPOFF]",
+        // As `region::open`. A handler comes before or after the exchange, which needs no lock against it.
+        "mov dword ptr [rbx + {region}], {opening}",
+        "mov qword ptr fs:[r12], rbx",
+        "mov qword ptr fs:[r13], 0",
+        "mov qword ptr [rbx + {region_sp}], rsp",
+        "mov qword ptr [rbx + {region_frame}], rbp",
+        "mov eax, {opening}",
+        "mov r10d, {in_call}",
+        "cmpxchg dword ptr [rbx + {region}], r10d",
+        "jne 5f",
+        "cmp byte ptr [rip + {fence_needed}], 0",
+        "jne 6f",
+        "cmp dword ptr [rip + {stopping}], 0",
+        "jne 7f",
+        "9:",
+        "call r14",
+        // As `region::leave`.
+        "cmp qword ptr fs:[r12], 0",
+        "je 20f",
+        "mov dword ptr [rbx + {region}], {leaving}",
+        "cmp byte ptr [rip + {fence_needed}], 0",
+        "jne 21f",
+        "22:",
+        "cmp dword ptr [rip + {stopping}], 0",
+        "jne 23f",
+        "mov dword ptr [rbx + {region}], 0",
+        "mov qword ptr fs:[r13], rbx",
+        "mov qword ptr fs:[r12], 0",
+        "20:",
+        "lea rsp, [rbp - 40]",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        ".cfi_remember_state",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_restore_state",
+        // A handler used the heap since the record was hidden: no region.
+        "5:",
+        "mov qword ptr fs:[r13], rbx",
+        "mov qword ptr fs:[r12], 0",
+        "jmp 9b",
+        "6:",
+        "mfence",
+        "cmp dword ptr [rip + {stopping}], 0",
+        "je 9b",
+        "7:",
+        "call {announce}",
+        "mov rdi, qword ptr [rbp - 48]",
+        "mov rsi, qword ptr [rbp - 56]",
+        "mov rdx, qword ptr [rbp - 64]",
+        "mov rcx, qword ptr [rbp - 72]",
+        "mov r8, qword ptr [rbp - 80]",
+        "mov r9, qword ptr [rbp - 88]",
+        "jmp 9b",
+        "21:",
+        "mfence",
+        "jmp 22b",
+        "23:",
+        "mov r15, rax",
+        "mov rdi, rbx",
+        "call {leave_when_open}",
+        "mov rax, r15",
+        "jmp 20b",
+        ".cfi_endproc",
+        personality = sym personality,
+        inside = const offset_of!(Mutator, inside),
+        stack_start = const offset_of!(Mutator, stack_start),
+        stack_end = const offset_of!(Mutator, stack_end),
+        region = const offset_of!(Mutator, region),
+        region_sp = const offset_of!(Mutator, region_sp),
+        region_frame = const offset_of!(Mutator, region_frame),
+        opening = const gate::OPENING_REGION,
+        in_call = const gate::IN_CALL,
+        leaving = const gate::LEAVING_REGION,
+        is_foreign = const offset_of!(Original, is_foreign),
+        suspended = sym region::SUSPENDED,
+        fence_needed = sym thread::FENCE_NEEDED,
+        stopping = sym gate::STOPPING,
+        announce = sym announce,
+        leave_when_open = sym region::leave_when_open,
+        find = sym Original::find,
+    )
+}
+
+extern "C" fn announce() {
+    gate::announce();
+}
+
+/// Ends the region when the call is left by unwinding: a cancellation, or an exception of a handler's.
+extern "C" fn personality(_: c_int, actions: c_int, _: u64, _: *mut c_void, _: *mut c_void) -> c_int {
+    unwind::pass(actions, || {
+        region::leave();
+    })
+}
