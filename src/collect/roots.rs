@@ -102,6 +102,8 @@ pub struct Snapshot {
     tls_modules: List<(usize, usize)>,
     /// Parts of mappings that are not roots, in ascending order.
     excluded: List<Range>,
+    /// The used parts of stacks, each behind an excluded one, in ascending order.
+    stacks: List<Range>,
     closed: Closed,
     /// Bytes of roots that the last enumeration read.
     pub bytes: u64,
@@ -154,6 +156,7 @@ impl Snapshot {
             segments: List::new(),
             tls_modules: List::new(),
             excluded: List::new(),
+            stacks: List::new(),
             closed: Closed::new(),
             bytes: 0,
         }
@@ -266,7 +269,7 @@ impl Snapshot {
         self.find_excluded(myself)?;
         let pages = Pages::open();
         let main_sp = main_thread_sp(myself);
-        let excluded = self.excluded.as_slice();
+        let (excluded, stacks) = (self.excluded.as_slice(), self.stacks.as_slice());
         let mut is_known = true;
         let is_listed = maps::for_each(|mapping| {
             is_known &= !hiding::forbids_reclaiming(&mapping);
@@ -284,7 +287,11 @@ impl Snapshot {
                 range.start = main_sp.unwrap_or(range.start);
             }
             let source = if mapping.stack { Source::Stack } else { Source::Static };
-            without(range, excluded, |part| visit_present(&pages, part, source, visit));
+            without(range, excluded, |part| {
+                let stack = short_stack(stacks, part);
+                visit(Source::Stack, stack);
+                visit_present(&pages, Range::new(stack.end, part.end), source, visit);
+            });
         });
         if !is_known {
             super::disable();
@@ -294,12 +301,14 @@ impl Snapshot {
 
     fn find_excluded(&mut self, myself: Myself<'_>) -> Result<(), Unknown> {
         self.excluded.clear();
-        let excluded = &mut self.excluded;
+        self.stacks.clear();
+        let (excluded, stacks) = (&mut self.excluded, &mut self.stacks);
         let main = sys::process_id();
         let mut complete = true;
         // Room first: adding to the list may map memory, which changes the list of what is ours.
         let mut count = 0;
         mem::for_each_range(|_| count += 1);
+        complete &= stacks.reserve(mutator::count_alive()).is_ok();
         complete &= excluded.reserve(count + mutator::count_alive() + 64).is_ok();
         mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
         // Valgrind gives the main thread a stack that the kernel does not list as such.
@@ -308,8 +317,10 @@ impl Snapshot {
             let (stack, sp) = (record.stack(), stack_pointer(record, myself));
             if stack.contains(sp) && !cage::contains(stack.start) {
                 complete &= excluded.push(Range::new(stack.start, sp)).is_ok();
+                complete &= stacks.push(Range::new(sp, stack.end)).is_ok();
             }
         }
+        stacks.as_mut_slice().sort_unstable_by_key(|range| range.start);
         excluded.as_mut_slice().sort_unstable_by_key(|range| range.start);
         if complete { Ok(()) } else { Err(Unknown) }
     }
@@ -335,6 +346,16 @@ fn own_tables() -> [Range; 2] {
     let mut tables = [mem::table(), centre::table()];
     tables.sort_unstable_by_key(|table| table.start);
     tables
+}
+
+/// As much of `part` as is the used part of a stack, from its start; empty if none begins there, or it is long.
+///
+/// A thread stands on it, so most of it is there, and reading it costs less than asking the kernel about its pages.
+fn short_stack(stacks: &[Range], part: Range) -> Range {
+    const SHORT: usize = 4 * mem::PAGE;
+    let found = stacks.binary_search_by_key(&part.start, |stack| stack.start).map(|index| stacks[index]);
+    let end = found.ok().filter(|stack| stack.bytes() <= SHORT).map_or(part.start, |stack| stack.end.min(part.end));
+    Range::new(part.start, end)
 }
 
 fn main_thread_sp(myself: Myself<'_>) -> Option<Addr> {
