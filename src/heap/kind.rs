@@ -56,7 +56,8 @@ impl Kind {
 
     /// A kind made by [`make`] with this number, if there is one.
     pub fn made(number: u32) -> Option<Kind> {
-        (FIXED_KINDS..MADE.load(Ordering::Acquire)).contains(&number).then_some(Kind(number as u8))
+        // Relaxed: as in `make`.
+        (FIXED_KINDS..MADE.load(Ordering::Relaxed)).contains(&number).then_some(Kind(number as u8))
     }
 
     /// The kind's properties.
@@ -149,15 +150,13 @@ static MADE: AtomicU32 = AtomicU32::new(FIXED_KINDS);
 /// Makes a kind whose objects are traced by the procedure at `trace`, or not scanned at all when it is zero.
 /// `None` when all 64 numbers are taken.
 pub fn make(trace: usize) -> Option<Kind> {
-    let number = MADE.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |next| {
-        (next < KINDS_MAX as u32).then(|| {
-            // Published by the update: whoever sees the higher count sees these. A thread that loses the race writes
-            // the next number's entries again.
-            TRACE[next as usize].store(trace, Ordering::Relaxed);
-            let traced = if trace == 0 { 0 } else { Traits::TRACED };
-            TRAITS[next as usize].store(Traits::ZEROED | traced, Ordering::Relaxed);
-            next + 1
-        })
-    });
-    number.ok().map(|number| Kind(number as u8))
+    // Relaxed: the number is all there is. From here on it is ours, and there is no object of the kind before we return.
+    let taken =
+        MADE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < KINDS_MAX as u32).then_some(next + 1));
+    let number = taken.ok()?;
+    let traced = if trace == 0 { 0 } else { Traits::TRACED };
+    // Relaxed: another thread has the kind from this one, by the program's own synchronisation; a collector stops both.
+    TRACE[number as usize].store(trace, Ordering::Relaxed);
+    TRAITS[number as usize].store(Traits::ZEROED | traced, Ordering::Relaxed);
+    Some(Kind(number as u8))
 }

@@ -12,6 +12,7 @@
 
 mod claim;
 mod gates;
+mod kinds;
 mod lock;
 mod refill;
 
