@@ -59,6 +59,37 @@ static void grow(void)
     }
 }
 
+/* Of many units, where they grow and shrink. */
+static void *large;
+static gc_weak *kept_by_large[INSIDE];
+
+static void make_large(void)
+{
+    size_t j;
+    large = gc_malloc_typed(600000, layout);
+    CHECK(large != NULL, "a large object: %s", strerror(errno));
+    for (j = 0; j < INSIDE; j++)
+        kept_by_large[j] = put(large, inside[j], j);
+}
+
+static void resize_large(void)
+{
+    static const size_t sizes[] = {1 << 20, 3 << 20, 3 << 19, 700000, 300000};
+    size_t i, j;
+    for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        large = gc_realloc(large, sizes[i]);
+        CHECK(large != NULL, "gc_realloc to %zu: %s", sizes[i], strerror(errno));
+        /* The last word is the program's. */
+        memset((char *)large + sizes[i] - 8, 0xff, 8);
+        clear_stack(16);
+        gc_collect();
+        for (j = 0; j < INSIDE; j++) {
+            CHECK(gc_weak_get(kept_by_large[j]) != NULL, "%zu bytes: word %zu kept nothing", sizes[i], inside[j]);
+            CHECK(*((size_t **)large)[inside[j]] == j, "%zu bytes: word %zu", sizes[i], inside[j]);
+        }
+    }
+}
+
 int main(void)
 {
     layout = gc_layout_from_bitmap(bitmap, 131);
@@ -69,6 +100,8 @@ int main(void)
     run(grow);
     gc_collect();
     check("after gc_realloc");
+    run(make_large);
+    resize_large();
 
     errno = 0;
     CHECK(gc_layout_from_bitmap(NULL, 3) == 0 && errno == EINVAL, "a NULL bitmap: errno %d", errno);
