@@ -231,10 +231,14 @@ impl Pipeline {
             } else if self.is_settled() {
                 return Next::Nothing;
             } else if is_alone && self.has_one_word() {
-                if let Some(item) = self.follow_word() {
-                    let Some(words) = item.words() else { return Next::Object(item) };
+                if let Some((item, start)) = self.follow_word() {
+                    if item.word_count() > PIECE {
+                        return Next::Object(item);
+                    }
+                    let words = Range::sized(start, item.word_count() * size_of::<usize>());
+                    // What is found in a short object is there sooner without a way through the vector registers.
                     // SAFETY: of an object in use; and by the caller's promise.
-                    unsafe { self.pack::<P>(words) };
+                    unsafe { if item.word_count() <= FEW { self.pack::<Plain>(words) } else { self.pack::<P>(words) } };
                 }
             } else {
                 // A pipeline that runs dry asks for candidates while some objects are still on their way.
@@ -279,16 +283,25 @@ impl Pipeline {
         self.words_count == 1 && self.candidates_count == 0 && self.prefetched.is_empty()
     }
 
-    /// Takes the one word and marks what it points to: the object, if it is new and has words to scan. Along a list there
-    /// is nothing to do meanwhile; the processor reads the bits and the object at the same time.
+    /// Takes the one word and marks what it points to: the object, if it is new and has words to scan, and where it begins.
+    /// Along a list there is nothing to do meanwhile; the processor reads the bits and the object at the same time. It bets
+    /// that the word is where the object begins, as branches go, and has read it before it knows.
     #[inline(always)]
-    fn follow_word(&mut self) -> Option<Item> {
+    fn follow_word(&mut self) -> Option<(Item, Addr)> {
+        /// Elsewhere, so that the choice stays a branch.
+        #[cold]
+        #[inline(never)]
+        fn start_of(item: Item) -> Addr {
+            item.start()
+        }
         self.words_count = 0;
         // SAFETY: the first word was there.
         let word = unsafe { self.words[0].assume_init() };
         let candidate = self.view.place(word).map(Candidate::of).or_else(|| Candidate::located(word))?;
+        let (word, item) = (Addr::new(word), candidate.item);
         let is_new = candidate.bits.word().mark_allocated(candidate.bits.bit());
-        (is_new && candidate.item.is_to_be_scanned()).then_some(candidate.item)
+        let start = if item.start() == word { word } else { start_of(item) };
+        (is_new && item.is_to_be_scanned()).then_some((item, start))
     }
 
     /// Moves objects from the stack to the queue and asks for their lines, many at once.
