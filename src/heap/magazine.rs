@@ -121,6 +121,40 @@ impl Magazine {
         }
     }
 
+    /// Whether no change was begun and not ended: its owner has not ended, by a handler, between [`close`](Self::close) and
+    /// [`open`](Self::open).
+    ///
+    /// # Safety
+    /// As for [`cached`](Self::cached), outside a change of the caller's.
+    pub(super) unsafe fn is_whole(&self) -> bool {
+        // SAFETY: by the caller's promise nobody writes the fields.
+        let (bottom, top, limit) = unsafe { (*self.bottom.get(), *self.top.get(), *self.limit.get()) };
+        bottom.is_null() || bottom < limit && bottom <= top && top <= limit
+    }
+
+    /// Gives the array up, and what is in it: the magazine is as before its first use.
+    ///
+    /// # Safety
+    /// The caller stands in for an owner that is gone.
+    pub(super) unsafe fn forget(&self) {
+        // SAFETY: by the caller's promise the fields are its own.
+        unsafe {
+            *self.top.get() = ptr::null_mut();
+            *self.bottom.get() = ptr::null_mut();
+            *self.limit.get() = ptr::null_mut();
+            *self.capacity.get() = 0;
+        }
+    }
+
+    /// How many slots may be in it.
+    ///
+    /// # Safety
+    /// As for [`cached`](Self::cached).
+    pub(super) unsafe fn limit_count(&self) -> usize {
+        // SAFETY: by the caller's promise nobody writes the fields; both are null or belong to the same array.
+        unsafe { ((*self.limit.get()).addr() - (*self.bottom.get()).addr()) / size_of::<usize>() }
+    }
+
     /// Makes both operations take the slow path while the contents change: a signal handler that allocates in the
     /// middle of a refill then finds neither slot nor room. Gives the array.
     ///

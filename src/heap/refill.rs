@@ -214,8 +214,8 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
         if (*cursor as usize) < class.shape().words() {
             return Some(*claimed - 1);
         }
-        centre::give_back(class, *claimed - 1);
-        *claimed = 0;
+        // Not ours any more before it is given back.
+        centre::give_back(class, core::mem::take(claimed) - 1);
     }
     let unit = centre::claim(class)?;
     *claimed = unit + 1;
@@ -390,6 +390,9 @@ pub fn give_one(inside: &Inside<'_>, slot: &Slot) -> Result<(), FreedTwice> {
 
 /// Returns all that a record caches and claims to the heap. Its thread is gone.
 ///
+/// A handler may have ended the thread while it changed a magazine. Nobody knows then what was in it, nor where its array
+/// begins: the slots are left to a collection, and the array to nobody.
+///
 /// # Safety
 /// Nobody else uses the record.
 pub unsafe fn abandon(mutator: &Mutator) {
@@ -400,7 +403,9 @@ pub unsafe fn abandon(mutator: &Mutator) {
         // SAFETY: by the caller's promise we stand in for the owner.
         unsafe {
             let claimed = core::mem::take(&mut *magazine.claimed.get());
-            if !magazine.is_empty() {
+            if !magazine.is_whole() && !zeal::is_slow_path_only() {
+                magazine.forget();
+            } else if !magazine.is_empty() {
                 let mut contents = magazine.close();
                 // A slot that is also in the bitmap was freed twice by a thread that is gone: it is free now.
                 let _ = give_slots(class, contents.slots());
@@ -413,4 +418,45 @@ pub unsafe fn abandon(mutator: &Mutator) {
             *magazine.visits.get() = 0;
         }
     });
+    let mut limit_bytes = 0;
+    // SAFETY: as above.
+    mutator.for_each_class_used(|class| unsafe {
+        limit_bytes += mutator.magazine(class).limit_count() * class.shape().slot_bytes as usize;
+    });
+    // SAFETY: as above.
+    unsafe { *mutator.cached_limit_bytes.get() = limit_bytes };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::{ensure_reserved, gate, kind::Kind, size_class};
+
+    #[test]
+    fn a_magazine_whose_owner_ended_while_it_changed_gets_another_array() {
+        assert!(ensure_reserved());
+        let nobodys_id = u32::MAX / 4;
+        let record = mutator::obtain(nobodys_id).expect("a record");
+        let class = Class::small(Kind::POINTER_FREE, size_class::of(64));
+        let fill = || {
+            let inside = gate::enter(record).expect("no handler runs");
+            assert!(refill(&inside, class));
+        };
+        fill();
+        let magazine = record.magazine(class);
+        // SAFETY: the record is ours.
+        let (contents, capacity) = unsafe { (magazine.close(), *magazine.capacity.get() as usize) };
+        let array = Range::sized(Addr::of(contents.array), capacity * size_of::<usize>());
+        // SAFETY: as above.
+        unsafe { abandon(record) };
+        fill();
+        // SAFETY: as above.
+        let (cached, limit_bytes) = unsafe { (magazine.cached(), *record.cached_limit_bytes.get()) };
+        assert!(!array.contains(Addr::of(cached.as_ptr())), "the array begins in the middle of the one before");
+        // SAFETY: as above.
+        assert_eq!(limit_bytes, unsafe { magazine.limit_count() } * 64);
+        // SAFETY: as above.
+        unsafe { abandon(record) };
+        record.release();
+    }
 }
