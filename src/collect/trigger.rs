@@ -24,7 +24,7 @@
 //!
 //! ```text
 //!   steady = the lesser base of this collection and the one before
-//!   budget = clamp(cost / 6 ns * 64 B, steady, 2.4 * steady), at most steady + 64 MiB
+//!   budget = clamp(cost / 6 ns * 64 B, steady, 2 * steady), at most steady + 64 MiB
 //!   soft = max(budget, floor)           due from here on, if the last collection is at least 10 times its pause ago
 //!   hard = max(budget, 8 MiB, floor)    due at once
 //! ```
@@ -58,7 +58,7 @@ const MEMORY_SHARE: usize = 8;
 /// See the module's documentation.
 const LIBRARY_PATIENCE: u64 = 10;
 const LIBRARY_FLOOR_MAX: usize = 8 << 20;
-const LIBRARY_CEILING_MILLI: u64 = 2400;
+const LIBRARY_CEILING_MILLI: u64 = 2000;
 /// More than as much again as is live is handed out up to here.
 const LIBRARY_EXTRA_BYTES: u64 = 64 << 20;
 /// What collecting may cost for each byte handed out, behind `gleaner.h`.
@@ -219,7 +219,7 @@ mod tests {
         const LIVE: u64 = 32_000_000;
         assert_eq!(affordable_bytes(LIVE, LIVE / 16), LIVE);
         assert_eq!(affordable_bytes(LIVE, LIVE * 3 / 16), LIVE * 3 / 16 * BYTES_PER_US / 1000);
-        assert_eq!(affordable_bytes(LIVE, LIVE), LIVE * 12 / 5);
+        assert_eq!(affordable_bytes(LIVE, LIVE), LIVE * 2);
         assert_eq!(affordable_bytes(10 * LIVE, 10 * LIVE), 10 * LIVE + LIBRARY_EXTRA_BYTES);
         assert_eq!(affordable_bytes(0, 1), 0);
     }
