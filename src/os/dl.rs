@@ -1,6 +1,11 @@
 //! Functions that another library has under a name of ours.
 
-use core::ffi::CStr;
+use super::statics;
+use crate::base::addr::Addr;
+use core::{
+    ffi::CStr,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 /// The address of `name` in the libraries loaded after this one; null when there is none. May allocate.
 pub fn next(name: &CStr) -> *mut libc::c_void {
@@ -12,14 +17,39 @@ pub fn next(name: &CStr) -> *mut libc::c_void {
 pub fn next_newest(name: &CStr) -> *mut libc::c_void {
     // What a program is linked with that was made since 2003; `dlsym` gave the oldest until glibc 2.36.
     const CONDITIONS: &CStr = c"GLIBC_2.3.2";
+    if !name.to_bytes().starts_with(b"pthread_cond_") {
+        return next(name);
+    }
     // SAFETY: as above.
     let found = unsafe { libc::dlvsym(libc::RTLD_NEXT, name.as_ptr(), CONDITIONS.as_ptr()) };
     if found.is_null() { next(name) } else { found }
 }
 
-/// Whether the function at `address` is the C library's. May allocate.
+/// Whether the function at `address` is the C library's, of which there may be two parts.
 pub fn is_c_librarys(address: *const libc::c_void) -> bool {
-    Place::of(address as usize).is_in(&[b"libc.so", b"libc-", b"libpthread"])
+    const MAIN_PART: [&[u8]; 2] = [b"libc.so", b"libc-"];
+    const OTHER_PART: &[u8] = b"libpthread";
+    // Where the main part is, once it has been found: there is one, and it stays. Relaxed: one end without the other makes
+    // an empty range.
+    static START: AtomicUsize = AtomicUsize::new(0);
+    static END: AtomicUsize = AtomicUsize::new(0);
+    let address = Addr::of(address);
+    if (START.load(Relaxed)..END.load(Relaxed)).contains(&address.get()) {
+        return true;
+    }
+    let mut is_found = false;
+    statics::for_each_object(|object| {
+        let name = object.path.rsplit(|&byte| byte == b'/').next().unwrap_or(object.path);
+        let is_main = MAIN_PART.iter().any(|start| name.starts_with(start));
+        if object.contains(address) && (is_main || name.starts_with(OTHER_PART)) {
+            is_found = true;
+            if is_main {
+                START.store(object.extent().start.get(), Relaxed);
+                END.store(object.extent().end.get(), Relaxed);
+            }
+        }
+    });
+    is_found
 }
 
 /// The address of `name` in any library of the global scope; null when there is none. May allocate.
@@ -47,17 +77,6 @@ impl Place {
         } else {
             Place { address, module: 0, path: core::ptr::null() }
         }
-    }
-
-    /// Whether its module's name begins with one of `names`.
-    fn is_in(&self, names: &[&[u8]]) -> bool {
-        if self.path.is_null() {
-            return false;
-        }
-        // SAFETY: the loader's own string; objects that are unloaded meanwhile would take it along, but we look at once.
-        let path = unsafe { CStr::from_ptr(self.path) }.to_bytes();
-        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-        names.iter().any(|start| name.starts_with(start))
     }
 }
 
