@@ -5,7 +5,8 @@
 //! roots and objects beside the collector. So it does not run before the region has ended, and waits for that while the
 //! world is stopped. The kernel knows the gateway; who is behind it stands in a table, and is what `sigaction` reports.
 //!
-//! A handler that is set past these functions is no danger either: see `collect::world`.
+//! A handler that is set past these functions is no danger either: see `collect::world`. Nothing stands before any that is
+//! set later: who set that one may have found the gateway in its place, and call it as the handler of before.
 //!
 //! The stop signal is taken out of what handlers block. A program that claims it for itself gets it, and the engine moves
 //! to another.
@@ -97,11 +98,20 @@ fn is_handler(handler: usize) -> bool {
 }
 
 /// What to tell the kernel in place of a handler: the gateway, which calls it. In a `vfork` child the handler itself: the
-/// table is its parent's.
+/// table is its parent's. The same where no call is a region any more.
 fn stand_before(number: c_int, handler: usize) -> usize {
     let gateway = gateway as *const () as usize;
     let has_gateway = IS_OPEN.load(Ordering::Relaxed) && (1..=SIGNALS as c_int).contains(&number);
     if !has_gateway || !is_handler(handler) || handler == gateway || !world::is_own_process() {
+        return handler;
+    }
+    let mut now = Action::DEFAULT;
+    // SAFETY: only asks; `now` is ours.
+    if unsafe { __sigaction(number, core::ptr::null(), (&raw mut now).cast()) } == 0 {
+        note_replaced(now.handler);
+    }
+    // Relaxed: it matters to this thread only if this thread has set it above.
+    if world::IS_GATEWAY_PASSED.load(Ordering::Relaxed) {
         return handler;
     }
     // Release: pairs with the Acquire of `enter`, which is called once the kernel knows the gateway.

@@ -443,6 +443,46 @@ static void test_handler_set_by_system_call(void)
     CHECK(pthread_join(thread, NULL) == 0, "join");
 }
 
+/* A handler that was set past the C library, and calls the one that it found. */
+static void (*found)(int);
+static struct sigaction replaced;
+static int first_runs, second_runs;
+
+static void on_first(int number)
+{
+    (void)number;
+    first_runs++;
+}
+
+static void on_between(int number)
+{
+    found(number);
+}
+
+static void on_second(int number)
+{
+    CHECK(++second_runs == 1, "handlers call each other in a circle");
+    replaced.sa_handler(number);
+}
+
+static void test_chain_of_handlers(void)
+{
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } action;
+    CHECK(set_by_system_call(SIGHUP, NULL, &action) == 0, "rt_sigaction");
+    CHECK(action.handler != on_first, "handlers are called directly");
+    found = action.handler;
+    action.handler = on_between;
+    CHECK(set_by_system_call(SIGHUP, &action, NULL) == 0, "rt_sigaction");
+    CHECK(sigaction(SIGHUP, &(struct sigaction){ .sa_handler = on_second }, &replaced) == 0, "sigaction");
+    CHECK(raise(SIGHUP) == 0, "raise");
+    CHECK(first_runs == 1, "the first handler ran %d times", first_runs);
+}
+
 static void prepare(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -465,6 +505,7 @@ int main(void)
     handle(SIGUSR1, on_jump);
     handle(SIGUSR2, on_count);
     handle(SIGRTMIN, on_allocate);
+    handle(SIGHUP, on_first);
     void *volatile watcher = gc_malloc_kind(16, gc_kind_new(watch));
     CHECK(watcher != NULL, "no object");
     for (call = calls; call < calls + sizeof calls / sizeof *calls; call++) {
@@ -474,6 +515,7 @@ int main(void)
     }
     test_argument();
     test_handler_set_by_system_call();
+    test_chain_of_handlers();
     msgctl(queue, IPC_RMID, NULL);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
