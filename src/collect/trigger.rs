@@ -26,15 +26,16 @@
 //!   steady = the lesser base of this collection and the one before
 //!   budget = clamp(cost / 6 ns * 64 B, steady, 2 * steady), at most steady + 64 MiB
 //!   soft = max(budget, floor)           due from here on, if the last collection is at least 10 times its pause ago
-//!   hard = max(budget, 8 MiB, floor)    due at once
+//!   hard = max(budget, 8 MiB + 64 KiB a thread, floor)    due at once
 //! ```
 //!
 //! A heap of large objects is marked at the pace of memory: as much again as is live may be handed out. One of small
 //! objects costs several times as much by the byte, and gets more, so that collecting costs 6 ns for each 64 B handed out
 //! where memory allows; a large heap gets no more than others do. A structure that is just being dropped, or a word that
 //! happens to look like an address, makes a base much larger for one collection: that is not worth a larger heap. A
-//! small heap is collected while it is in the second cache, unless so much is handed out, in large pieces, that it would
-//! spend more than an eleventh of its time so. A pace that the user sets is all there is, in every door.
+//! small heap is collected while it is in the second cache, unless so much is handed out, in large pieces, or to stop many
+//! threads takes so long, that it would spend more than an eleventh of its time so. A pace that the user sets is all there
+//! is, in every door.
 
 use super::{roots, settings};
 use crate::{
@@ -58,6 +59,7 @@ const MEMORY_SHARE: usize = 8;
 /// See the module's documentation.
 const LIBRARY_PATIENCE: u64 = 10;
 const LIBRARY_FLOOR_MAX: usize = 8 << 20;
+const LIBRARY_FLOOR_A_THREAD: usize = 64 << 10;
 const LIBRARY_CEILING_MILLI: u64 = 2000;
 /// More than as much again as is live is handed out up to here.
 const LIBRARY_EXTRA_BYTES: u64 = 64 << 20;
@@ -178,7 +180,10 @@ pub fn floor_bytes() -> usize {
 
 /// The most that may be handed out behind `gleaner.h` while patience lasts.
 fn library_floor_max() -> usize {
-    if settings::floor_bytes() != 0 { floor_bytes() } else { floor_bytes().max(LIBRARY_FLOOR_MAX) }
+    if settings::floor_bytes() != 0 {
+        return floor_bytes();
+    }
+    floor_bytes().max(LIBRARY_FLOOR_MAX + mutator::count_alive() * LIBRARY_FLOOR_A_THREAD)
 }
 
 #[cfg(test)]
