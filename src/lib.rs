@@ -28,11 +28,12 @@
 //! they are handed out. When the block is used up, the class's *centre* gives another, or the *cage* a fresh unit.
 //!
 //! The program stores the address somewhere. Later another thread's allocation finds the *budget* spent and collects:
-//! it closes all gates, stops all threads by a signal, and looks at every word of the roots: registers, stacks,
-//! thread-local storage, static data, and behind `malloc` whatever else the program has mapped for itself. One of them
-//! lies in our object's unit; [`heap::resolve`] turns it into a *candidate*, the marker sets its mark bit and later scans
-//! its words. In a large heap *helpers*, threads that live as long as the marking, share that work ([`collect::helpers`]).
-//! The sweep keeps it: `allocated &= marked`.
+//! it closes all gates and stops all threads, by a signal those that neither come to their gates by themselves nor wait in
+//! a safe region. Then it looks at every word of the roots: registers, stacks, thread-local storage, static data, and
+//! behind `malloc` whatever else the program has mapped for itself. One of them lies in our object's unit;
+//! [`heap::resolve`] turns it into a *candidate*, the marker sets its mark bit and later scans its words. In a large heap
+//! *helpers*, threads that live as long as the marking, share that work ([`collect::helpers`]). The sweep keeps it:
+//! `allocated &= marked`.
 //!
 //! Some collections later nothing points to it any more. Its mark bit stays clear, the sweep clears its allocated bit
 //! without touching the object, and a refill hands the slot out again. Had the program freed it by hand, the slot would
@@ -47,9 +48,9 @@
 //! # Who excludes whom
 //!
 //! Slow paths run inside their thread's gate. A collector, a fork and a census close the gates, and then nobody holds a
-//! lock of ours and no bitmap is half changed ([`heap::gate`]). A thread in a *safe region* ([`heap::region`], or waiting
-//! at its gate) stands still as far as the heap is concerned: it gets no signal, and waits before it comes out. Locks are
-//! taken in one order only, checked in debug builds:
+//! lock of ours and no bitmap is half changed ([`heap::gate`]). A thread in a *safe region* ([`heap::region`], waiting at
+//! its gate, or behind `malloc` in a call of the C library that waits) stands still as far as the heap is concerned: it
+//! gets no signal, and waits before it comes out. Locks are taken in one order only, checked in debug builds:
 //!
 //! ```text
 //!   the loader's lock -> world -> (gates) -> tables -> threads -> events -> centre -> cage -> os
