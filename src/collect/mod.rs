@@ -5,10 +5,10 @@
 //! ```text
 //!   decide       is it still due? may it run?                        trigger, settings
 //!   loader       read its list, keep it locked (C library only)      roots
-//!   stop         gates, signals, strangers                           world
+//!   stop         gates, signals, strangers, threads that ended       world, ended
 //!   magazines    what they hold is free: marked, never scanned       mark
 //!   roots        registers, stacks, static data, TLS, requests       roots
-//!   mark         everything they reach                               mark, helpers, scanner, pipeline, share, large, ephemeron
+//!   mark         everything they reach                               mark, helpers, scanner, pipeline, item, filter, share, large, ephemeron
 //!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
@@ -22,6 +22,7 @@
 pub mod allocate;
 pub mod census;
 pub mod closed;
+pub mod ended;
 pub mod ephemeron;
 pub mod events;
 pub mod filter;

@@ -23,13 +23,13 @@
 //!          or in a call that is one, or has ended; none is inside a gate.
 //! Threads: the caller has [`hold`] of the world.
 
-use super::settings;
+use super::{ended, settings};
 use crate::{
     base::sync::{AtomicBool, AtomicI32, AtomicU32, Ordering},
     heap::{
         gate,
         mutator::{self, Mutator},
-        pressure, refill, region,
+        refill, region,
     },
     os::{
         clock,
@@ -71,7 +71,7 @@ pub fn hold() -> Held {
 }
 
 /// As [`hold`], if nobody else has it.
-fn try_hold() -> Option<Held> {
+pub(super) fn try_hold() -> Option<Held> {
     let mask = signal::block_all();
     let guard = WORLD.try_lock();
     if guard.is_none() {
@@ -257,7 +257,7 @@ fn asked_record(stop: u32) -> Option<&'static Mutator> {
 
 /// Stops every other thread. On success the world stays stopped until [`resume`]; on failure it goes on already.
 pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
-    stop_all(myself).inspect(|()| remember_former_threads())
+    stop_all(myself).inspect(|()| ended::remember_former_threads())
 }
 
 fn stop_all(myself: &Mutator) -> Result<(), Abandoned> {
@@ -344,7 +344,8 @@ pub fn close_gates(myself: &Mutator) -> Result<(), Abandoned> {
     result
 }
 
-fn others(myself: &Mutator) -> impl Iterator<Item = &'static Mutator> {
+/// The records of all other threads.
+pub(super) fn others(myself: &Mutator) -> impl Iterator<Item = &'static Mutator> {
     mutator::all().filter(move |record| record.is_alive() && !core::ptr::eq(*record, myself))
 }
 
@@ -364,7 +365,7 @@ fn wait_for_all(
     while !gate::look_or_sleep(deadline - now, are_done) {
         now = clock::now_ns();
         if now >= deadline && now < start + FIRST_DEADLINE_NS {
-            retire_gone(others(myself).filter(|record| !is_done(record)).take(GONE_MAX));
+            ended::retire_gone(others(myself).filter(|record| !is_done(record)).take(GONE_MAX));
             deadline = start + FIRST_DEADLINE_NS;
         } else if now >= deadline {
             for record in others(myself).filter(|record| !is_done(record)) {
@@ -387,7 +388,7 @@ fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
 }
 
 fn wait_for_gates(myself: &Mutator) -> Result<(), Abandoned> {
-    wait_for_all(myself, gate::is_outside, retire_if_ended)
+    wait_for_all(myself, gate::is_outside, ended::retire_if_ended)
 }
 
 fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
@@ -405,7 +406,7 @@ fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
                 record.is_deaf.store(u32::from(!is_lost), Ordering::Relaxed);
                 ask(record, stop);
             }
-            retire_if_ended(record)
+            ended::retire_if_ended(record)
         },
     )
 }
@@ -435,69 +436,9 @@ fn ask(record: &Mutator, stop: u32) {
         thread::Sent::Delivered => {}
         thread::Sent::Busy | thread::Sent::Refused => record.requested.store(stop.wrapping_sub(1), Ordering::Release),
         thread::Sent::Gone => {
-            retire_if_ended(record);
+            ended::retire_if_ended(record);
         }
     }
-}
-
-/// Gives a record up whose thread has ended: its magazines are returned, its control block is remembered, because the
-/// result of a thread that nobody has joined yet is still there.
-fn retire_if_ended(record: &Mutator) -> bool {
-    let tid = record.tid.load(Ordering::Relaxed);
-    if tid == 0 || !thread::has_ended(tid) {
-        return false;
-    }
-    record.inside.store(0, Ordering::Relaxed);
-    let tp = record.thread_pointer.load(Ordering::Relaxed);
-    super::roots::remember_control_block(tp);
-    // SAFETY: the thread is gone and the gates are closed, so the record is ours.
-    unsafe { refill::abandon(record) };
-    record.release();
-    true
-}
-
-/// A thread that got the kernel's id of one before it got that one's record, and nobody has seen the other end.
-fn remember_former_threads() {
-    for record in mutator::all() {
-        // Relaxed: the world is stopped.
-        super::roots::remember_control_block(record.former_thread_pointer.swap(0, Ordering::Relaxed));
-    }
-}
-
-/// So many records a thread that begins looks at: those of the latest threads come first.
-const LOOKED_AT_MAX: usize = 64;
-
-/// A thread has begun, whose record is `myself`: gives up records of threads that have ended. A program whose threads
-/// come and go may run for long without a collection, and would have a record for each, with what that caches.
-fn retire_ended(myself: &Mutator) {
-    let alive = mutator::count_alive();
-    let Some(count) = thread::count().filter(|&count| count < alive) else { return };
-    // Whoever has the world now finds them as well. A `vfork` child would find no thread of its parent's.
-    let Some(_world) = try_hold().filter(|world| world.is_ours()) else { return };
-    let _unchecked = memcheck::unchecked();
-    // A thread that ended in the middle of a slow path is left to a collection.
-    let looked_at = others(myself).take(LOOKED_AT_MAX).filter(|record| gate::is_outside(record));
-    let ended = looked_at.filter(|record| thread::send(record.tid.load(Ordering::Relaxed), 0) == thread::Sent::Gone);
-    for record in ended.take(alive - count) {
-        super::roots::remember_control_block(record.thread_pointer.load(Ordering::Relaxed));
-        let cached_bytes = mutator::with_owners_fixed(|| retire_if_gone(record));
-        pressure::note_freed(myself, cached_bytes);
-    }
-}
-
-/// Gives a record up, if its thread is gone: how many bytes it had cached. The caller has the world, and the owners of
-/// records are fixed.
-fn retire_if_gone(record: &Mutator) -> usize {
-    // Asked again: meanwhile a new thread may have got the same id, and the record by it.
-    if thread::send(record.tid.load(Ordering::Relaxed), 0) != thread::Sent::Gone {
-        return 0;
-    }
-    let mut cached_bytes = 0;
-    record.count_cached(|class, count| cached_bytes += count * class.shape().slot_bytes as usize);
-    // SAFETY: the thread is gone, nobody gets the record, and who gives records up has the world, as we do.
-    unsafe { refill::abandon(record) };
-    record.release();
-    cached_bytes
 }
 
 /// This thread's record, as [`mutator::register`] has it; a thread that gets one now clears up after others.
@@ -512,7 +453,7 @@ pub fn register() -> Option<&'static Mutator> {
 #[cold]
 fn register_anew() -> Option<&'static Mutator> {
     let mutator = mutator::register()?;
-    retire_ended(mutator);
+    ended::retire_ended(mutator);
     Some(mutator)
 }
 
@@ -537,7 +478,7 @@ pub fn unregister() -> bool {
 
 /// Finds threads without a record by the kernel's list, until every thread there is stands still.
 fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
-    retire_ended_in_regions(myself);
+    ended::retire_ended_in_regions(myself);
     loop {
         // Counted before looking at the records: a thread is in the count, and then it must be among those who stand
         // still. One that gets its record in between makes the second test fail.
@@ -573,20 +514,6 @@ fn stop_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
     }
 }
 
-/// A thread that ended in a safe region, past libc, still looks as if it stood there. None ends in a call: what could make
-/// it end there is a handler, which is either announced and has left the call, or makes calls no regions.
-fn retire_ended_in_regions(myself: &Mutator) {
-    retire_gone(others(myself).filter(|record| gate::is_in_region(record)));
-}
-
-fn retire_gone(records: impl Iterator<Item = &'static Mutator>) {
-    for record in records {
-        if thread::send(record.tid.load(Ordering::Relaxed), 0) == thread::Sent::Gone {
-            retire_if_ended(record);
-        }
-    }
-}
-
 /// Makes this module right in a child process: the calling thread is the only one.
 ///
 /// # Safety
@@ -615,7 +542,7 @@ mod tests {
         let nobodys_id = u32::MAX / 2;
         let record = mutator::obtain(nobodys_id).expect("a record");
         record.former_thread_pointer.store(FORMER, Ordering::Relaxed);
-        remember_former_threads();
+        ended::remember_former_threads();
         record.release();
         assert_eq!(record.former_thread_pointer.load(Ordering::Relaxed), 0);
         assert!(super::super::tables::TABLES.lock().ended_control_blocks.as_slice().contains(&FORMER));
