@@ -305,11 +305,14 @@ impl Snapshot {
         let (excluded, stacks) = (&mut self.excluded, &mut self.stacks);
         let main = sys::process_id();
         let mut complete = true;
-        // Room first: adding to the list may map memory, which changes the list of what is ours.
+        // Room first: adding to the list may map memory, and the list of what is ours is locked while it is read.
         let mut count = 0;
         mem::for_each_range(|_| count += 1);
-        complete &= stacks.reserve(mutator::count_alive()).is_ok();
-        complete &= excluded.reserve(count + mutator::count_alive() + 64).is_ok();
+        if stacks.reserve(mutator::count_alive()).is_err()
+            || excluded.reserve(count + mutator::count_alive() + 64).is_err()
+        {
+            return Err(Unknown);
+        }
         mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
         // Valgrind gives the main thread a stack that the kernel does not list as such.
         let is_listed = |record: &Mutator| record.tid.load(Ordering::Relaxed) == main && !memcheck::is_simulated();
