@@ -7,8 +7,9 @@
 //! The sources are read word by word, without comments and literals, and every path that leaves its floor is followed:
 //! `crate::x`, the branches of `use crate::{x::…, y::…}`, chains of `super` that reach the root, and macros at the root,
 //! which belong to the floor of the file that defines them. Only the floor `os` knows the C library: elsewhere the crate
-//! `libc` is not named, and below the doors no foreign function is declared. Everything found is reported, by file and
-//! line.
+//! `libc` is not named, and below the doors no foreign function is declared. Only the floor `api`, the surface for Rust
+//! programs, knows the crate `alloc`: an allocator that asks itself for memory is no use. Everything found is reported, by
+//! file and line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,9 @@ const FLOORS: [&str; 5] = ["base", "os", "heap", "collect", "api"];
 
 /// The floor that may name the crate `libc` and declare foreign functions.
 const SYSTEM_FLOOR: &str = "os";
+
+/// The floor that may name the crate `alloc`.
+const SURFACE_FLOOR: &str = "api";
 
 /// A line that looks where it may not.
 #[derive(Debug, PartialEq, Eq)]
@@ -216,7 +220,10 @@ impl Walk<'_> {
                         self.follow(end + 2);
                     }
                 }
-                _ => self.judge_system(index),
+                _ => {
+                    self.judge_system(index);
+                    self.judge_allocation(index);
+                }
             }
             index += 1;
         }
@@ -274,6 +281,20 @@ impl Walk<'_> {
         // `extern "C" {`: the literal is no token.
         if self.source.floor().is_some() && self.word(index) == "extern" && self.word(index + 1) == "{" {
             self.report(index, format!("declares foreign functions; only {SYSTEM_FLOOR} knows the C library"));
+        }
+    }
+}
+
+impl Walk<'_> {
+    fn judge_allocation(&mut self, index: usize) {
+        let before = self.word(index.wrapping_sub(1));
+        // The doors have a module of that name; they would have to bring the crate in first.
+        let is_path = self.source.floor().is_some() && self.word(index + 1) == "::" && before != "::";
+        let is_brought_in =
+            before == "crate" && self.word(index.wrapping_sub(2)) == "extern" && self.source.path != "src/lib.rs";
+        let is_named = self.word(index) == "alloc" && (is_path || is_brought_in);
+        if is_named && self.source.floor() != Some(SURFACE_FLOOR) {
+            self.report(index, format!("names the crate alloc; only {SURFACE_FLOOR} may allocate as programs do"));
         }
     }
 }
@@ -380,6 +401,16 @@ fn a_planted_use_of_the_c_library_is_named_outside_its_floor() {
     assert_eq!(lines("src/api/planted.rs"), [1, 2, 3]);
     assert_eq!(lines("ffi/abi/src/planted.rs"), [1, 2]);
     assert_eq!(lines("src/os/planted.rs"), [0; 0]);
+}
+
+#[test]
+fn a_planted_use_of_the_global_allocator_is_named_outside_its_floor() {
+    let text = "use alloc::vec::Vec;\nuse core::alloc::Layout;\nfn f() { alloc::alloc::alloc(g()); }\nfn alloc() { alloc() }\n\
+                extern crate alloc;";
+    let lines = |path: &str| lines_of(&judge(&[Source::new(path, text)]).0);
+    assert_eq!(lines("src/collect/planted.rs"), [1, 3, 5]);
+    assert_eq!(lines("ffi/abi/src/planted.rs"), [5]);
+    assert_eq!(lines("src/api/planted.rs"), [0; 0]);
 }
 
 #[test]

@@ -40,6 +40,30 @@ fn no_symbol_is_newer_than_glibc_2_31() {
     }
 }
 
+/// The names of Rust's allocator in the symbol table of a file, debugging symbols included.
+fn names_of_an_allocator(table: &str) -> Vec<&str> {
+    let names = table.lines().filter_map(|line| line.split_whitespace().last());
+    names
+        .filter(|name| ["__rust_alloc", "__rust_realloc", "__rg_alloc"].iter().any(|part| name.contains(part)))
+        .collect()
+}
+
+#[test]
+fn no_library_contains_an_allocator_but_the_heap() {
+    for library in LIBRARIES {
+        let output = Command::new("nm").arg(doors::doors().join(library)).output().expect("nm runs");
+        let table = String::from_utf8(output.stdout).expect("text");
+        assert!(table.contains("gc_malloc"), "{library}: {table}");
+        assert_eq!(names_of_an_allocator(&table), [""; 0], "{library} allocates as a Rust program does");
+    }
+}
+
+#[test]
+fn an_allocator_in_a_library_is_noticed() {
+    let table = "0000000000001200 t _RNvCs9ltgdHTiPiY_7___rustc12___rust_alloc\n0000000000001300 T gc_malloc";
+    assert_eq!(names_of_an_allocator(table), ["_RNvCs9ltgdHTiPiY_7___rustc12___rust_alloc"]);
+}
+
 #[test]
 fn a_newer_symbol_is_noticed() {
     let table = "0000000000000000      DF *UND*\t0000000000000000 (GLIBC_2.34) dlsym\n\

@@ -9,7 +9,6 @@
 
 use gleaner::Gleaner;
 use gleaner::api::stats;
-use gleaner::collect::start::{Door, start};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -42,7 +41,7 @@ fn leak(pairs: usize) {
     }
 }
 
-fn main() {
+fn main() -> Result<(), gleaner::StartError> {
     const PAIRS: usize = 300_000;
     const LEAKED: u64 = (2 * PAIRS * size_of::<Peer>()) as u64;
     let kept: BTreeMap<u32, String> = (0..10_000).map(|number| (number, number.to_string())).collect();
@@ -50,10 +49,12 @@ fn main() {
     leak(PAIRS);
     println!("before the start: {} collections", stats::now().collections);
 
-    assert!(start(Door::Malloc), "the system has refused memory or the signal");
+    // SAFETY: nothing here hides an address.
+    unsafe { gleaner::start()? };
     leak(PAIRS);
     let now = stats::now();
     println!("after it: collections: {}", if now.collections > 0 { "some" } else { "none" });
     println!("half of what was leaked has come back: {}", now.bytes_reclaimed_total >= LEAKED);
     println!("what was kept is whole: {}", kept.iter().all(|(number, text)| *text == number.to_string()));
+    Ok(())
 }

@@ -2,14 +2,12 @@
 //!
 //! ```text
 //!   #[global_allocator] static HEAP: Gleaner       Box, Vec, String … come from the heap and go back to it
-//!   start(Door::Malloc)                            what nothing refers to any more is taken back too
+//!   unsafe { start() }                             what nothing refers to any more is taken back too
 //! ```
 //!
-//! Until `collect::start::start` has run the heap is an allocator and no more: starting reads the kernel's list of mappings
-//! and claims a signal, and no allocation should do that behind its caller's back. With `Door::Malloc` every private
+//! Until [`start`](crate::start) has run the heap is an allocator and no more. From then on every private
 //! writable mapping of the process is a root: stacks, static data, thread-local storage, and what C libraries got from
-//! the C library's own malloc, which stays in use beside this heap. The search is conservative, so all safe Rust and all
-//! unsafe code that keeps addresses as addresses is understood, whatever it puts into their low bits.
+//! the C library's own malloc, which stays in use beside this heap.
 //!
 //! Collecting never runs a destructor: it takes memory back, of cycles of `Rc` and of what `mem::forget` forgot.
 //!
@@ -17,6 +15,7 @@
 //!          the end of a slice's iterator, still lies inside.
 //! Threads: any. In a signal handler that interrupts the heap on its own thread, it gets emergency memory.
 
+use super::begin;
 use crate::{
     base::addr::Addr,
     collect::allocate::{self, Freed, Resized},
@@ -37,6 +36,7 @@ fn pop(layout: Layout) -> *mut u8 {
 }
 
 fn allocate(layout: Layout, zeroed: bool) -> *mut u8 {
+    begin::begin();
     let request = Request { align: layout.align(), zeroed, ..Request::new(layout.size(), Kind::MALLOC) };
     allocate::allocate(&request).map_or(core::ptr::null_mut(), Addr::as_ptr)
 }

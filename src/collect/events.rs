@@ -77,8 +77,17 @@ pub fn are_waiting() -> bool {
 
 /// The next event for thread `tid`, which is inside its gate.
 pub fn take(tid: u32) -> Option<Event> {
+    take_first(|of| of == tid)
+}
+
+/// The oldest event of any thread. The caller is inside its gate.
+pub fn take_oldest() -> Option<Event> {
+    take_first(|_| true)
+}
+
+fn take_first(is_wanted: impl Fn(u32) -> bool) -> Option<Event> {
     let mut waiting = WAITING.lock();
-    let index = waiting.events.as_slice().iter().position(|(of, _)| *of == tid)?;
+    let index = waiting.events.as_slice().iter().position(|(of, _)| is_wanted(*of))?;
     let event = waiting.events.as_slice()[index].1;
     // In order: what comes after moves up.
     let count = waiting.events.as_slice().len();

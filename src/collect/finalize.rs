@@ -18,9 +18,10 @@ use super::{
 use crate::{
     base::{
         addr::{Addr, Ambiguous, ObjRef},
-        sync::{AtomicUsize, Ordering},
+        sync::{AtomicU32, AtomicUsize, Ordering},
     },
     heap::resolve,
+    os::sys,
 };
 
 /// When a finalizer may run.
@@ -63,6 +64,34 @@ static QUEUED: AtomicUsize = AtomicUsize::new(0);
 #[inline]
 pub fn are_queued() -> bool {
     QUEUED.load(Ordering::Relaxed) != 0
+}
+
+/// Counts the collections that have queued finalizers: what threads that wait for some sleep on.
+static ROUNDS: AtomicU32 = AtomicU32::new(0);
+/// How many threads sleep, or are about to.
+static WAITING: AtomicU32 = AtomicU32::new(0);
+
+/// Sleeps until finalizers wait to run. The caller is outside its gate.
+pub fn wait_until_queued() {
+    WAITING.fetch_add(1, Ordering::SeqCst);
+    loop {
+        // SeqCst, like its partners in `ring`: either this thread sees the queue, or the collector sees that it waits; and
+        // a round that ends in between keeps it from sleeping.
+        let round = ROUNDS.load(Ordering::SeqCst);
+        if are_queued() {
+            break;
+        }
+        sys::futex_wait(&ROUNDS, round, None);
+    }
+    WAITING.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Wakes who waits for finalizers. The world may be stopped: it is a system call.
+fn ring() {
+    ROUNDS.fetch_add(1, Ordering::SeqCst);
+    if WAITING.load(Ordering::SeqCst) != 0 {
+        sys::futex_wake(&ROUNDS, i32::MAX as u32);
+    }
 }
 
 /// All finalizers.
@@ -146,6 +175,9 @@ impl Finalizers {
         self.find_unreached(Order::Unreachable);
         self.queue_unreached(marker);
         QUEUED.store(self.queue.as_slice().len(), Ordering::Relaxed);
+        if self.pending() != 0 {
+            ring();
+        }
     }
 
     fn find_unreached(&mut self, order: Order) {

@@ -44,6 +44,7 @@ const fn words_of() -> [u8; CLASS_WORDS] {
         if 0 < bytes && bytes <= PIECE_BYTES {
             table[Class::small(Kind::MALLOC, size_class).index()] = (bytes / WORD) as u8;
             table[Class::small(Kind::SCANNED, size_class).index()] = (bytes / WORD) as u8;
+            table[Class::small(Kind::VALUE, size_class).index()] = (bytes / WORD) as u8;
         }
         table[Class::small(Kind::POINTER_FREE, size_class).index()] = 0;
         table[Class::small(Kind::POINTER_FREE_UNCOLLECTABLE, size_class).index()] = 0;

@@ -37,8 +37,11 @@ unsafe impl Sync for ForkingCell {}
 
 /// Sets the engine up, once. Until then the heap works, and nothing is collected.
 ///
-/// Called from the library's constructor: one thread runs, or few.
-pub fn start(door: Door) -> bool {
+/// Called from the library's constructor, or where a program asks for it: best while one thread runs, or few.
+///
+/// # Safety
+/// The caller vouches for the program: what it still uses of the heap can be found from what the door makes roots.
+pub unsafe fn start(door: Door) -> bool {
     if STARTED.swap(1, Ordering::AcqRel) != 0 {
         return READY.load(Ordering::Acquire);
     }

@@ -12,6 +12,7 @@
 //! | pointer-free uncollectable | no          | no        | no                 |
 //! | typed                 | by layout word   | yes       | yes                |
 //! | ephemeron             | by its own rule  | yes       | yes                |
+//! | value                 | every word       | yes       | no                 |
 //! | made at run time      | by its procedure | yes       | yes                |
 
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
@@ -41,6 +42,8 @@ impl Kind {
     pub const TYPED: Kind = Kind(5);
     /// A key, and a value that lives as long as the key.
     pub const EPHEMERON: Kind = Kind(6);
+    /// What a handle of Rust's refers to: any word may be a pointer; not zeroed, since a value is written whole.
+    pub const VALUE: Kind = Kind(7);
 
     /// The kind with this number; the caller got the number from [`Kind::number`] or from a class word.
     #[inline(always)]
@@ -141,6 +144,7 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
     traits[4] = AtomicU8::new(Traits::UNCOLLECTABLE);
     traits[5] = AtomicU8::new(Traits::TYPED | Traits::ZEROED);
     traits[6] = AtomicU8::new(Traits::EPHEMERON | Traits::ZEROED);
+    traits[7] = AtomicU8::new(Traits::CONSERVATIVE);
     traits
 };
 

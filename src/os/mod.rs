@@ -44,6 +44,19 @@ pub mod sys;
 pub mod thread;
 pub mod tls;
 
+/// The value of a variable of the environment, unless the process runs with other rights than its user's. It stays as it is
+/// until the program changes the variable.
+pub fn variable(name: &core::ffi::CStr) -> Option<&'static str> {
+    if is_secure_mode() {
+        return None;
+    }
+    // SAFETY: a string; the result is one as well, or null.
+    unsafe {
+        let value = libc::getenv(name.as_ptr());
+        if value.is_null() { None } else { core::ffi::CStr::from_ptr(value).to_str().ok() }
+    }
+}
+
 /// Whether the process runs with other rights than its user's, so that the environment is not to be trusted.
 pub fn is_secure_mode() -> bool {
     // SAFETY: reads a word that the kernel passed.

@@ -4,6 +4,7 @@ use crate::{
     engine::{self, Place},
     leave,
 };
+use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::{CStr, c_char, c_int};
 use gleaner::{
     api::options,
@@ -34,11 +35,27 @@ macro_rules! library {
         #[unsafe(link_section = ".fini_array")]
         static DESTRUCTOR: extern "C" fn() = $crate::start::finish;
 
+        #[global_allocator]
+        static NONE: $crate::start::NoAllocator = $crate::start::NoAllocator;
+
         #[panic_handler]
         fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
             gleaner::fatal!("internal error: {information}")
         }
     };
+}
+
+/// What stands in for an allocator in a library that is one. The engine's Rust surface (`api`) names the crate `alloc`, and
+/// a library with that crate has to have an allocator, though nothing here calls it.
+pub struct NoAllocator;
+
+// SAFETY: nothing is handed out.
+unsafe impl GlobalAlloc for NoAllocator {
+    unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+        gleaner::fatal!("internal error: the heap has asked itself for memory")
+    }
+
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
 }
 
 /// Reads `GLEANER_OPTIONS` and starts the engine. Nothing at all when the engine is another copy's.
@@ -55,7 +72,11 @@ pub unsafe fn start(door: Door, environment: *const *const c_char) {
     if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
         options::set_all(text);
     }
-    let is_started = if place == Place::Here { start::start(door) } else { start::start_without_collecting() };
+    let is_started = match place {
+        // SAFETY: the program takes the contract of `gleaner.h`, or of the malloc door, upon itself.
+        Place::Here => unsafe { start::start(door) },
+        _ => start::start_without_collecting(),
+    };
     if !is_started {
         log::print(format_args!(
             "gleaner: the heap could not be set up: the system refused address space or the stop signal; raise `ulimit -v`"

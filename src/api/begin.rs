@@ -1,0 +1,30 @@
+//! What comes before the first object of a Rust program: the options of its environment.
+//!
+//! A library that C programs load has a constructor for that. Here it is the first slow path, which comes before any object:
+//! ordinarily long before `main`, while one thread runs.
+
+use super::options;
+use crate::{
+    base::sync::{AtomicU32, Ordering},
+    os,
+};
+
+static BEGUN: AtomicU32 = AtomicU32::new(0);
+
+/// Reads `GLEANER_OPTIONS`, once.
+#[inline]
+pub(super) fn begin() {
+    // Relaxed: options are words of their own, and who reads one that is not set yet goes on as if there were none.
+    if BEGUN.load(Ordering::Relaxed) == 0 {
+        read_options();
+    }
+}
+
+#[cold]
+fn read_options() {
+    if BEGUN.swap(1, Ordering::Relaxed) == 0
+        && let Some(text) = os::variable(c"GLEANER_OPTIONS")
+    {
+        options::set_all(text);
+    }
+}
