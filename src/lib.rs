@@ -110,6 +110,9 @@ compile_error!(
 );
 
 #[cfg(not(loom))]
+extern crate alloc;
+
+#[cfg(not(loom))]
 pub mod api;
 pub mod base;
 #[cfg(not(loom))]
@@ -120,4 +123,14 @@ pub mod heap;
 pub mod os;
 
 #[cfg(not(loom))]
-pub use api::global::Gleaner;
+pub use api::{
+    control::{Event, Pause, StartError, Step, collect, keep_events, next_event, release, set_limit, start},
+    ephemeron::Ephemeron,
+    gc::{Gc, PointerFree},
+    global::Gleaner,
+    root::Root,
+    soundness,
+    weak::Weak,
+    weak_map::WeakMap,
+    with_drop::{Held, StillHeld, WithDrop, run_destructors, serve_destructors},
+};

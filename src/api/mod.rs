@@ -1,5 +1,23 @@
-//! Floor 5, the Rust surface: the allocator of a Rust program, options and statistics.
+//! Floor 5, the Rust surface: handles, the allocator of a Rust program, options and statistics.
+//!
+//! ```text
+//!   Gc · Weak · Ephemeron · WeakMap    copies of an address, found by the collector wherever they lie     gc, weak …
+//!   Root                               counted, keeps its value from anywhere                             root
+//!   WithDrop                           a value whose destructor runs                                      with_drop
+//! ```
 
+mod begin;
+mod boundary;
+pub mod control;
+pub mod ephemeron;
+pub mod gc;
 pub mod global;
+mod hidden;
 pub mod options;
+mod pair;
+pub mod root;
+pub mod soundness;
 pub mod stats;
+pub mod weak;
+pub mod weak_map;
+pub mod with_drop;

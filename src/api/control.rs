@@ -1,0 +1,155 @@
+//! Starting the collector, and what can be asked of the heap.
+
+use super::{begin, with_drop};
+use crate::{
+    collect::{
+        self, Cause, events,
+        start::{self, Door},
+    },
+    heap::{gate, mutator, surplus},
+};
+use core::fmt;
+
+pub use super::options::set_limit;
+pub use crate::collect::events::{Event, Step};
+
+/// The system has refused what the collector needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StartError;
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "gleaner: start: the system has refused address space or the stop signal; raise `ulimit -v`, or choose another \
+             signal by GLEANER_OPTIONS=signal=N",
+        )
+    }
+}
+
+impl core::error::Error for StartError {}
+
+/// Starts collecting; ordinarily the first line of `main`. Again does nothing.
+///
+/// Until then the heap is an allocator and no more: starting reads the kernel's list of mappings and claims a signal, which
+/// no allocation does behind its caller's back. From then on every private writable mapping of the process is searched for
+/// pointers (stacks, thread-local storage, static data, the memory of C libraries), and what none is found to is taken
+/// back: values of [`Gc`](crate::Gc), and what `Box`, `Vec` and all others have allocated and leaked.
+///
+/// # Errors
+/// [`StartError`] when the system refuses the memory or the signal. The heap goes on as an allocator.
+///
+/// # Safety
+/// The caller vouches for the whole program: whatever it still uses of the heap, it has an address of, or of a byte inside
+/// it, in a register or as an aligned word in memory that is searched. Safe Rust does that by itself, and so does unsafe
+/// code that keeps addresses as addresses, with whatever in their low bits. It does not hold for
+///
+/// - a reference, `Box`, `Vec` or the like in a `#[repr(packed)]` structure, where it may lie across two words,
+/// - addresses that are shifted, xored or compressed, or carry something in their high bits,
+/// - the only address of something in memory mapped `MAP_SHARED`, in a file, or with the kernel (`epoll`, `io_uring`).
+///
+/// Who has such a thing keeps the object by a [`Root`](crate::Root), or does not start the collector.
+///
+/// ```
+/// #[global_allocator]
+/// static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+///
+/// fn main() -> Result<(), gleaner::StartError> {
+///     // SAFETY: nothing here hides an address.
+///     unsafe { gleaner::start()? };
+///     for _ in 0..1000 {
+///         std::mem::forget(vec![0u8; 100_000]); // comes back
+///     }
+///     Ok(())
+/// }
+/// ```
+pub unsafe fn start() -> Result<(), StartError> {
+    begin::begin();
+    // SAFETY: by the caller's promise.
+    if unsafe { start::start(Door::Malloc) } { Ok(()) } else { Err(StartError) }
+}
+
+/// Collects now, and runs the destructors that are ready. `false`: nothing was collected, because the collector has not
+/// been started, is disabled, or a thread did not stop in time.
+///
+/// Collections come by themselves; nobody has to call this.
+///
+/// ```
+/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+/// assert!(!gleaner::collect());
+/// # // SAFETY: nothing here hides an address.
+/// unsafe { gleaner::start()? };
+/// assert!(gleaner::collect());
+/// # Ok::<(), gleaner::StartError>(())
+/// ```
+pub fn collect() -> bool {
+    let has_collected = collect::collect(Cause::Forced);
+    if collect::settings::finalizers_run_by_themselves() {
+        with_drop::run_destructors();
+    }
+    has_collected
+}
+
+/// While there is one of these, nothing is collected; at the heap's limit allocations fail.
+///
+/// ```
+/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+/// # unsafe { gleaner::start()? };
+/// let pause = gleaner::Pause::new();
+/// assert!(!gleaner::collect());
+/// drop(pause);
+/// assert!(gleaner::collect());
+/// # Ok::<(), gleaner::StartError>(())
+/// ```
+#[must_use = "collections go on when this is dropped"]
+#[derive(Debug)]
+pub struct Pause(());
+
+impl Pause {
+    /// From here on nothing is collected.
+    #[allow(clippy::new_without_default, reason = "it does something")]
+    pub fn new() -> Pause {
+        collect::disable();
+        Pause(())
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        collect::enable();
+    }
+}
+
+/// Gives free memory back to the system, all of it: how many bytes. Collects nothing.
+///
+/// ```
+/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+/// drop(vec![1u8; 10 << 20]);
+/// assert!(gleaner::release() >= 10 << 20);
+/// ```
+pub fn release() -> usize {
+    mutator::register().and_then(gate::enter).map_or(0, |inside| surplus::release_all(&inside))
+}
+
+/// Has the events of collections kept from now on, or no more.
+///
+/// ```
+/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+/// # unsafe { gleaner::start()? };
+/// gleaner::keep_events(true);
+/// gleaner::collect();
+/// let steps: Vec<gleaner::Step> = std::iter::from_fn(gleaner::next_event).map(|event| event.step).collect();
+/// assert_eq!(steps.first(), Some(&gleaner::Step::Start));
+/// assert_eq!(steps.last(), Some(&gleaner::Step::Resume));
+/// # Ok::<(), gleaner::StartError>(())
+/// ```
+pub fn keep_events(on: bool) {
+    if let Some(_inside) = mutator::register().and_then(gate::enter) {
+        events::listen(on);
+    }
+}
+
+/// Takes the oldest event that has been kept. They are kept until somebody takes them.
+pub fn next_event() -> Option<Event> {
+    let _inside = mutator::register().and_then(gate::enter)?;
+    events::take_oldest()
+}

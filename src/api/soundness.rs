@@ -1,0 +1,102 @@
+//! Why handles cannot be misused: the cases, one by one.
+//!
+//! Three facts carry everything here.
+//!
+//! 1. *What the program can still use, the collector finds.* It stops all threads, and takes every aligned word of registers,
+//!    stacks, thread-local storage, static data and all other private writable memory for a possible address; from there
+//!    it goes on through every word of every object that it meets, by any address inside it. Objects never move.
+//! 2. *Whoever starts it vouches for that.* [`start`](crate::start) is `unsafe`, and names what a program must not do; nothing is taken
+//!    back before it. So each line of safe code may rely on the first fact.
+//! 3. *Collecting takes memory, and calls nothing.* No destructor runs inside a collection or an allocation, so no value is
+//!    ever half alive.
+//!
+//! # The two tiers
+//!
+//! | | [`Gc`](crate::Gc) | [`Root`](crate::Root) |
+//! |---|---|---|
+//! | is | an address, copied freely | an address and a count |
+//! | keeps its value | where the collector searches | from anywhere |
+//! | in a cycle | comes back | does not |
+//! | wants the heap as global allocator | yes | no |
+//!
+//! The boundary is looked at by the first `Gc` that is made, and by [`Root::gc`](crate::Root::gc): under another global allocator they panic and
+//! say what to do. What the compiler can tell it refuses: a `Gc` in a packed structure (E0588, since a `Gc` has an alignment
+//! of its own), a `Gc` sent to another thread whose value is not `Sync`, a destructor of a value that is not `Send`, a part
+//! of a borrowed value kept for longer than the borrow.
+//!
+//! # Why no destructor by default
+//!
+//! In safe Rust a reference may live longer than everything that leads to it:
+//!
+//! ```
+//! # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+//! use gleaner::Gc;
+//! fn first(words: Gc<Vec<u32>>) -> &'static u32 {
+//!     let leaked: &'static Gc<Vec<u32>> = Box::leak(Box::new(words));
+//!     &leaked[0]
+//! }
+//! assert_eq!(*first(Gc::new(vec![7])), 7);
+//! ```
+//!
+//! The caller has an address in the vector's buffer, and nobody has one of the vector. Taken back, the vector's own three words
+//! are missed by nobody. Dropped, it would free the buffer under the reference. No look at the stack tells the two
+//! programs apart that go on to use the reference and that do not. So `Gc` does not drop; and `Vec`, `Box`, `String`, `Rc`
+//! need not be dropped, because what they own lies on this heap too and comes back by itself.
+//!
+//! # Destructors, where they are asked for
+//!
+//! [`Gc::with_drop`](crate::Gc::with_drop) gives no reference but through a guard, which counts itself in the value. The collector only *proposes*
+//! a value that it did not find; the destructor runs if the count says that nobody looks. So
+//!
+//! - *it is not too early*, whatever the optimiser forgets, whoever leaks what: a guard that is forgotten holds for ever;
+//! - *it runs once*: the count's last state is final;
+//! - *it may bring the value back* by storing a handle; that handle finds `None`, and memory is never freed under it;
+//! - *it may look at others like it*, in any order: those that were dropped before say `None`;
+//! - *it may allocate, collect, make values with destructors*: it runs outside all locks, in a call of
+//!   [`run_destructors`](crate::run_destructors), [`collect`](crate::collect()) or [`serve_destructors`](crate::serve_destructors), and not inside another;
+//! - *it may panic*: the panic goes to whoever made that call. The value counts as dropped, and the rest stay ready;
+//! - *its thread is any that makes such a call*, so the value is `Send`, and `'static`, because what it borrows would be gone.
+//!
+//! # Where handles lie
+//!
+//! **`Vec`, `Box`, `Rc`, `HashMap` …** The global allocator is this heap, so their memory is searched when something leads to
+//! it, from a stack or from another object. A vector of handles in a value that nobody reaches does not keep them.
+//!
+//! **Statics and thread-locals.** Both are searched; thread-locals until the thread is really gone, its last destructors
+//! included. A handle that is used in one of those destructors, or after `main`, is as good as ever: the heap has no end.
+//!
+//! **Closures, futures, `async` tasks.** Whatever they hold across an `await` lies in the future, which lies on a stack or in a
+//! box. Nothing is special about it.
+//!
+//! **Threads.** A handle in the closure of `thread::spawn` lies in a box whose address the new thread's start has. A thread
+//! that ends leaves its result in an allocation that its `JoinHandle` reaches. `Gc<T>` is `Send` and `Sync` when `T` is
+//! `Sync`, as `&T` is.
+//!
+//! **Raw pointers.** `*const T` from [`Gc::as_ptr`](crate::Gc::as_ptr) keeps the value like any other address, as long as it is kept as one.
+//!
+//! **`ManuallyDrop`, `mem::forget`, `Box::leak`.** They keep nothing by themselves: leaked memory is searched while something leads
+//! to it, and is taken back afterwards. No destructor is owed, so none is missed.
+//!
+//! **C code.** An address passed to C is found on C's stack, and in what C has from `malloc`, for all private writable memory is
+//! searched. Where C puts it elsewhere (memory shared with other processes, the kernel, a file) the program keeps a
+//! [`Root`](crate::Root) beside it.
+//!
+//! **Interior mutability.** There is no barrier to forget: `Cell`, `RefCell`, `Mutex`, atomics, `OnceCell` do what they
+//! always do. The world stands still while the collector looks.
+//!
+//! # Panics
+//!
+//! A panic unwinds as usual, and what it leaves behind comes back. [`Gc::new`](crate::Gc::new) writes the value after it has the memory, so a
+//! panic in an argument happens before there is an object.
+//!
+//! # Pinning
+//!
+//! `Pin` promises that memory is not used again before the value's destructor has run. A `Gc` makes no such promise, so there
+//! is no `Gc::pin`. A `Box::pin` that is forgotten comes back without its destructor once no address inside it is left
+//! anywhere; whoever relied on the promise had such an address.
+//!
+//! # What the optimiser may do
+//!
+//! Compilers keep an address inside an object, or one past its end, as long as they access it; the second is searched for
+//! in registers and stacks. Nothing in the language promises that. It is what all conservative collectors rely on, under
+//! C compilers that have the same optimiser.
