@@ -16,7 +16,7 @@ DOORS := target/doors/release
 TOOLS := target/release
 OUT := target/out
 
-.PHONY: all doors tools demo test loom bench bench-quick bench-pace bench-peers install clean
+.PHONY: all doors tools demo test loom bench bench-quick bench-pace bench-inline bench-peers install clean
 all: doors tools
 
 # The libraries are built apart from the tools, whose dependencies need `std`.
@@ -56,6 +56,10 @@ bench-quick: doors tools bench-peers
 # Time against memory at several paces, drawn.
 bench-pace: doors tools bench-peers
 	$(TOOLS)/gleaner-harness bench --pace
+
+# An allocation without a call beside one with, in half a minute.
+bench-inline: doors bench-peers
+	benches/inline.sh
 
 PEERS := gcc libgc-dev libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4
 bench-peers:
@@ -131,7 +135,7 @@ install: doors tools
 	    ln -sf lib$$library.so.$(VERSION) $(D)/lib/lib$$library.so.$(SOVERSION) && \
 	    ln -sf lib$$library.so.$(SOVERSION) $(D)/lib/lib$$library.so || exit 1; done
 	install -m 644 $(DOORS)/libgleaner.a $(D)/lib/libgleaner.a
-	install -m 644 include/gleaner.h $(D)/include/gleaner.h
+	install -m 644 include/gleaner.h include/gleaner_inline.h $(D)/include
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/gleaner.pc.in > $(D)/lib/pkgconfig/gleaner.pc
 	install -m 644 packaging/valgrind.supp $(D)/share/gleaner/valgrind.supp
 	install -m 644 docs/man/gleaner.1 $(D)/share/man/man1/gleaner.1

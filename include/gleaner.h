@@ -131,6 +131,17 @@ typedef uintptr_t gc_layout;
 /* A kind of objects with a trace procedure of its own.  0 is no kind. */
 typedef unsigned int gc_kind;
 
+/* The kinds that are there from the start, for gc_cache_get of gleaner_inline.h. */
+enum gc_fixed_kind {
+    GC_KIND_SCANNED = 1,       /* as gc_malloc */
+    GC_KIND_POINTER_FREE = 2,  /* as gc_malloc_atomic */
+    GC_KIND_UNCOLLECTABLE = 3, /* as gc_malloc_uncollectable */
+    GC_KIND_TYPED = 5          /* as gc_malloc_typed */
+};
+
+/* A thread's free slots of one size class and one kind: see gleaner_inline.h. */
+typedef struct gc_cache gc_cache;
+
 /* The search for live objects, as a trace procedure sees it. */
 typedef struct gc_tracer gc_tracer;
 
@@ -298,6 +309,14 @@ GLEANER_API void *gc_memalign(size_t alignment, size_t size)
  * Errors: NULL and ENOMEM.  From: C23 and POSIX strdup, strndup. */
 GLEANER_API char *gc_strdup(const char *s) GLEANER_MALLOC GLEANER_NONNULL(1) GLEANER_WARN_UNUSED;
 GLEANER_API char *gc_strndup(const char *s, size_t n) GLEANER_MALLOC GLEANER_NONNULL(1) GLEANER_WARN_UNUSED;
+
+/* What the functions of gleaner_inline.h call, and programs by those: gc_cache_find for a cache of the given layout (see
+ * gc_cache_get there); the others for an object when a cache is empty, aborting when it is none of the calling thread's
+ * or not one for such objects (see gc_cache_malloc and gc_cache_malloc_typed there). */
+GLEANER_API gc_cache *gc_cache_find(unsigned int layout, size_t size, gc_kind kind) GLEANER_NOTHROW GLEANER_WARN_UNUSED;
+GLEANER_API void *gc_cache_malloc_slowly(gc_cache *cache) GLEANER_NONNULL(1) GLEANER_WARN_UNUSED;
+GLEANER_API void *gc_cache_malloc_typed_slowly(gc_cache *cache, size_t size, gc_layout layout)
+    GLEANER_NONNULL(1) GLEANER_WARN_UNUSED;
 
 /* Ends the object that starts at `p` at once; NULL is nothing.  Its finalizer does not run, its pins end, its weak
  * cells are cleared.  Any thread may free any object; objects of the malloc door are accepted, and free() accepts

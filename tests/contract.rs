@@ -60,6 +60,7 @@ fn three_markers_keep_what_one_keeps() {
         "finalizers_unordered",
         "fork",
         "fork_beside_collections",
+        "inline_path",
         "interior",
         "kinds",
         "one_past_the_end",
@@ -88,6 +89,25 @@ fn the_archive_keeps_regions_too() {
     }
 }
 
+/// Where every allocation has to take the slow path, the inline one leaves it to that.
+#[test]
+fn inlined_allocations_are_seen_by_zeal_and_checked_frees() {
+    keeps_with("inline_path", Some("zeal=2000:poison=1:verify=1"));
+    keeps_with("inline_path", Some("free=checked"));
+}
+
+/// The archive has the thread's word too.
+#[test]
+fn the_archive_has_the_inline_path() {
+    let archive = doors::doors().join("libgleaner.a").display().to_string();
+    for kind in ["-pie", "-static"] {
+        let out = doors::scratch("contract").join(format!("inline_path{kind}"));
+        doors::cc(&programs().join("inline_path.c"), &out, &["-O2", "-pthread", kind, &archive, "-ldl"]);
+        let outcome = doors::run(Command::new(&out).env_remove("GLEANER_OPTIONS"), DEADLINE);
+        assert!(outcome.succeeded(), "{kind}: {outcome}");
+    }
+}
+
 /// A test for each program, and the list of them.
 macro_rules! contract {
     ($($name:ident)*) => {
@@ -104,7 +124,7 @@ contract! {
     absurd_sizes base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
     ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events finalizer_control finalizers_manual finalizers_ordered
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
-    interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
+    inline_path interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics
     strings tables_beyond_the_stack thread_local_root threads threads_end typed uncollectable vector_register weak weak_many zeroed
 }

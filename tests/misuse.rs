@@ -67,7 +67,7 @@ macro_rules! misuse {
 }
 
 misuse! {
-    absurd_sizes finalizer_of_no_object free_foreign free_interior free_interior_block
+    absurd_sizes cache_no_cache cache_of_another_size cache_of_another_thread cache_typed_without_layout finalizer_of_no_object free_foreign free_interior free_interior_block
     free_interior_large free_interior_odd free_large_twice free_small_number free_stack free_static free_twice
     free_twice_across_flush free_twice_checked malloc_delete_twice malloc_free_interior malloc_free_large_twice
     malloc_free_misaligned malloc_free_small_number malloc_free_stack malloc_free_static malloc_free_twice

@@ -1,4 +1,4 @@
-//! `malloc` and `free`, one instruction at a time.
+//! `malloc` and `free`, and what `gleaner_inline.h` makes of an allocation, one instruction at a time.
 //!
 //! A child linked with the malloc door allocates and frees a few objects (`tests/c/step/loop.c`); this test traces it and
 //! stops it after every instruction. The tracer finds the thread's record as `malloc` does, by the word of thread-local
@@ -28,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -44,17 +45,30 @@ const PEEK_SIGNALS: libc::c_uint = 0x4209;
 struct Pair {
     allocate: &'static str,
     release: &'static str,
+    /// The first is the program's own, with an inlined allocation.
+    is_inlined: bool,
 }
 
-const MALLOC: Pair = Pair { allocate: "malloc", release: "free" };
-const GC: Pair = Pair { allocate: "gc_malloc", release: "gc_free" };
+const MALLOC: Pair = Pair { allocate: "malloc", release: "free", is_inlined: false };
+const GC: Pair = Pair { allocate: "gc_malloc", release: "gc_free", is_inlined: false };
+const INLINED: [Pair; 3] = [inlined("malloc_inline"), inlined("cache_malloc"), inlined("cache_malloc_typed")];
+
+const fn inlined(allocate: &'static str) -> Pair {
+    Pair { allocate, release: "gc_free", is_inlined: true }
+}
 
 impl Pair {
     fn class(self) -> Class {
         match self.allocate {
             "malloc" => Class::small(Kind::MALLOC, size_class::of_small(BYTES + 1)),
+            "cache_malloc_typed" => Class::small(Kind::TYPED, size_class::of_small(BYTES + 8)),
             _ => Class::small(Kind::SCANNED, size_class::of_small(BYTES)),
         }
+    }
+
+    /// The fewest instructions at which the allocation and the free can be stopped.
+    fn instructions(self) -> (usize, usize) {
+        (if self.is_inlined { 6 } else { 10 }, 20)
     }
 }
 
@@ -62,6 +76,7 @@ impl Pair {
 struct Tracee {
     child: Child,
     pid: libc::pid_t,
+    program: PathBuf,
     memory: File,
     /// Says that the child is over; the watchdog then lets it be.
     over: mpsc::Sender<()>,
@@ -70,10 +85,10 @@ struct Tracee {
 impl Tracee {
     /// Starts the child and brings it to where it stops itself; gives the address and length of its table.
     fn start(pair: Pair, rounds: usize, options: &str) -> (Tracee, u64, usize) {
-        let program =
-            doors::scratch("single_step").join(format!("loop_{}", std::thread::current().name().unwrap_or("")));
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let program = doors::scratch("single_step").join(format!("loop_{test}_{}", pair.allocate));
         let link = doors::link("gleaner_malloc");
-        let mut flags = vec!["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"];
+        let mut flags = vec!["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-rdynamic"];
         flags.extend(link.iter().map(String::as_str));
         doors::cc(&doors::root().join("tests/c/step/loop.c"), &program, &flags);
 
@@ -91,7 +106,7 @@ impl Tracee {
         let mut table = [0; 16];
         let read = child.stdout.as_mut().expect("piped").read_exact(&mut table);
         let memory = File::open(format!("/proc/{pid}/mem"));
-        let mut tracee = Tracee { child, pid, memory: memory.expect("a child's memory can be read"), over };
+        let mut tracee = Tracee { child, pid, program, memory: memory.expect("a child's memory can be read"), over };
         read.unwrap_or_else(|e| panic!("the child does not get ready ({e}); may this process trace? {}", tracee.end()));
         assert_eq!(tracee.wait(), Stop::Signal(libc::SIGSTOP), "the child stops itself");
         (tracee, word_at(&table, 0), word_at(&table, 1) as usize)
@@ -145,6 +160,11 @@ impl Tracee {
             (hexadecimal(start), hexadecimal(end))
         });
         ranges.collect()
+    }
+
+    /// Where a library, or the program, is loaded.
+    fn bias_of(&self, library: &Library) -> u64 {
+        self.mappings(&library.path.display().to_string()).first().expect("it is loaded").0
     }
 
     fn has_signal_waiting(&self) -> bool {
@@ -220,7 +240,7 @@ impl Extent {
 
 /// Where things are in the library, before it is loaded.
 struct Library {
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Library {
@@ -313,10 +333,10 @@ impl Judge {
     fn start(pair: Pair, rounds: usize, options: &str) -> Judge {
         let library = Library { path: doors::doors().join("libgleaner_malloc.so") };
         let (tracee, table, length) = Tracee::start(pair, rounds, options);
-        let loaded = tracee.mappings("libgleaner_malloc.so");
-        let bias = loaded.first().expect("the library is loaded").0;
-        let at = |name: &str| {
-            let Extent { start, end } = library.function(name);
+        let bias = tracee.bias_of(&library);
+        let program = Library { path: tracee.program.clone() };
+        let at = |library: &Library, name: &str| {
+            let (Extent { start, end }, bias) = (library.function(name), tracee.bias_of(library));
             Extent { start: bias + start, end: bias + end }
         };
         let offset = tracee.word(bias + library.record_offset_place());
@@ -324,7 +344,8 @@ impl Judge {
         assert_ne!(record, 0, "the child's thread has a record");
         let magazine = record + (pair.class().index() * size_of::<Magazine>()) as u64;
         let stack_end = tracee.mappings("[stack]").first().expect("a stack").1;
-        let (allocate, release) = (at(pair.allocate), at(pair.release));
+        let allocate = at(if pair.is_inlined { &program } else { &library }, pair.allocate);
+        let release = at(&library, pair.release);
         let table = (table, length);
         let mut judge = Judge { tracee, allocate, release, magazine, table, stack_end, slots: BTreeSet::new() };
         let moment = judge.moment();
@@ -476,7 +497,13 @@ fn every_slot_is_accounted_for(pair: Pair) {
     result.unwrap_or_else(|fault| panic!("{}, {}: {fault}", pair.allocate, pair.release));
     assert_eq!(calls, ROUNDS * judge.table.1 * 2, "each object was allocated and freed");
     let stops = |is_release| seen.get(&is_release).map_or(0, BTreeSet::len);
-    assert!(stops(false) >= 10 && stops(true) >= 20, "stopped at {} and {} instructions", stops(false), stops(true));
+    let (in_allocate, in_release) = pair.instructions();
+    assert!(
+        stops(false) >= in_allocate && stops(true) >= in_release,
+        "stopped at {} and {} instructions",
+        stops(false),
+        stops(true)
+    );
     judge.finish();
 }
 
@@ -488,6 +515,11 @@ fn malloc_and_free_account_for_every_slot_at_every_instruction() {
 #[test]
 fn gc_malloc_and_gc_free_account_for_every_slot_at_every_instruction() {
     every_slot_is_accounted_for(GC);
+}
+
+#[test]
+fn inlined_allocations_account_for_every_slot_at_every_instruction() {
+    INLINED.into_iter().for_each(every_slot_is_accounted_for);
 }
 
 fn a_collection_harms_nothing(pair: Pair) {
@@ -508,7 +540,12 @@ fn a_collection_harms_nothing(pair: Pair) {
     });
     result.unwrap_or_else(|fault| panic!("{}, {}: {fault}", pair.allocate, pair.release));
     let missed: Vec<u64> = reached.difference(&collected).copied().collect();
-    assert!(missed.is_empty() && reached.len() >= 30, "{} instructions, not collected at: {missed:x?}", reached.len());
+    let (in_allocate, in_release) = pair.instructions();
+    assert!(
+        missed.is_empty() && reached.len() >= in_allocate + in_release,
+        "{} instructions, not collected at: {missed:x?}",
+        reached.len()
+    );
     judge.finish();
 }
 
@@ -520,6 +557,11 @@ fn a_collection_at_any_instruction_of_malloc_and_free_harms_nothing() {
 #[test]
 fn a_collection_at_any_instruction_of_gc_malloc_and_gc_free_harms_nothing() {
     a_collection_harms_nothing(GC);
+}
+
+#[test]
+fn a_collection_at_any_instruction_of_an_inlined_allocation_harms_nothing() {
+    INLINED.into_iter().for_each(a_collection_harms_nothing);
 }
 
 #[track_caller]

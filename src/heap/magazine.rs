@@ -18,11 +18,14 @@
 //!
 //! Holds:   `bottom <= top <= limit`; all three are null for a class never used, which is empty and full at once, so
 //!          both operations take the slow path; the word below `bottom` is zero.
+//! Code in programs pops too: `include/gleaner_inline.h`, by the same order.
+//!
 //! Threads: only the owner writes. A collector reads `bottom..top` after the owner has stopped.
 
 use crate::base::addr::Addr;
 use core::arch::asm;
 use core::cell::UnsafeCell;
+use core::mem::offset_of;
 use core::ptr;
 
 /// See the module's documentation. An all-zero value is a valid, empty and full magazine.
@@ -40,6 +43,10 @@ pub struct Magazine {
     /// Slots that the array behind the magazine has room for.
     pub(super) capacity: UnsafeCell<u16>,
 }
+
+// `gleaner_inline.h` pops: layout 1 there is this.
+const _: () =
+    assert!(offset_of!(Magazine, top) == 0 && offset_of!(Magazine, bottom) == 8 && size_of::<Magazine>() == 32);
 
 impl Magazine {
     /// Takes a slot, or gives null when the magazine is empty.

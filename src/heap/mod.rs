@@ -135,7 +135,8 @@ impl Request {
     }
 
     /// The class of slots for it. `None`: it needs units of its own.
-    fn class(&self) -> Option<Class> {
+    #[inline]
+    pub fn class(&self) -> Option<Class> {
         let bytes = self.slot_bytes();
         let size_class = if self.align <= size_class::GRANULE {
             (bytes <= SLOT_BYTES_MAX).then(|| size_class::of(bytes))

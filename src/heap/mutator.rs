@@ -37,7 +37,7 @@ use crate::{
         mem, signal, stack, sys, thread, tls,
     },
 };
-use core::cell::UnsafeCell;
+use core::{cell::UnsafeCell, mem::offset_of};
 
 /// See the module's documentation. The magazines come first: the fast paths find them at the TLS word itself.
 #[repr(C)]
@@ -97,6 +97,9 @@ pub struct Mutator {
     pub(super) arrays: UnsafeCell<Range>,
     next: AtomicPtr<Mutator>,
 }
+
+// The class numbered n has its magazine at n times 32, as `gleaner_inline.h` has it.
+const _: () = assert!(offset_of!(Mutator, magazines) == 0);
 
 // SAFETY: shared fields are atomics; `UnsafeCell`s and magazines are used by the owner, or by a collector while the
 // owner is stopped or gone.
@@ -158,6 +161,13 @@ impl Mutator {
     #[inline(always)]
     pub fn magazine(&self, class: Class) -> &Magazine {
         &self.magazines[class.index()]
+    }
+
+    /// The class whose magazine is at `address`, if that is one of this record's.
+    pub fn class_of_magazine(&self, address: Addr) -> Option<Class> {
+        let offset = address.get().wrapping_sub(core::ptr::from_ref(self) as usize);
+        let is_one = offset < size_of_val(&self.magazines) && offset.is_multiple_of(size_of::<Magazine>());
+        is_one.then(|| Class::from_index(offset / size_of::<Magazine>()))
     }
 
     /// Visits the slots that magazines hold, and those that wait.

@@ -4,10 +4,23 @@
 //! lie at a fixed distance from the thread pointer instead: reading one is two instructions, and cannot fail. They
 //! start as zero in every thread. glibc keeps a few hundred bytes for all libraries opened late; this takes 24.
 
-use crate::base::addr::Addr;
+use crate::base::{addr::Addr, sync::AtomicUsize};
 use core::arch::{asm, global_asm};
 
-/// Makes a word of thread-local storage: a function that reads it, and one that writes it.
+/// This thread's record, or null when it has none yet or the record is hidden: what [`record`] gives. The libraries export
+/// it for `gleaner_inline.h`; the number is the layout of what it points to.
+///
+/// The name of its section makes it thread-local, one word for each thread: it is named here for the linker's sake alone,
+/// and reached by the functions below.
+#[allow(non_upper_case_globals, reason = "a name for C")]
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".tbss.gleaner_thread")]
+pub static gleaner_thread_1: AtomicUsize = AtomicUsize::new(0);
+
+// Exported, and bound to this copy's own: another copy may be first in the loader's order.
+global_asm!(".protected gleaner_thread_1");
+
+/// Makes a hidden word of thread-local storage, and its [`accessors`].
 macro_rules! word {
     ($(#[$doc:meta])* $name:literal: $type:ty, $get:ident $set:ident $(<$t:ident>)?) => {
         global_asm!(
@@ -21,7 +34,13 @@ macro_rules! word {
             ".zero 8",
             ".popsection",
         );
+        accessors!($(#[$doc])* $name: $type, $get $set $(<$t>)?);
+    };
+}
 
+/// Makes a function that reads a word of thread-local storage, and one that writes it.
+macro_rules! accessors {
+    ($(#[$doc:meta])* $name:literal: $type:ty, $get:ident $set:ident $(<$t:ident>)?) => {
         $(#[$doc])*
         #[inline(always)]
         pub fn $get$(<$t>)?() -> $type {
@@ -54,9 +73,9 @@ macro_rules! word {
     };
 }
 
-word! {
+accessors! {
     /// This thread's record, or null when it has none yet.
-    "gleaner_tls_record": *mut T, record set_record<T>
+    "gleaner_thread_1": *mut T, record set_record<T>
 }
 word! {
     /// The ranks of the locks this thread holds, a bit each. Only debug builds keep it.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Calls behind which nothing is judged: memory beyond the first span, and a request that overflows.
 const COLD: [&str; 2] = ["unit_of_later_span", "__errno_location"];
+/// In a program's code also what it calls when its cache is empty: its frames are its own.
+const COLD_IN_PROGRAMS: [&str; 3] = ["gc_cache_malloc_slowly", "gc_cache_malloc_typed_slowly", "gc_malloc@plt"];
 
 /// An instruction: its address, its name, its operands, and the symbol that objdump says it refers to.
 #[derive(Clone, Debug)]
@@ -150,6 +152,8 @@ struct Path {
 struct Function<'a> {
     name: &'a str,
     code: Vec<Instruction>,
+    /// It is a program's, and goes on to fill the object it has popped.
+    is_program_s: bool,
 }
 
 pub type Verdict<T> = Result<T, String>;
@@ -161,6 +165,11 @@ impl Function<'_> {
 
     fn index_of(&self, address: u64) -> Option<usize> {
         self.code.iter().position(|instruction| instruction.address == address)
+    }
+
+    fn is_cold(&self, symbol: &str) -> bool {
+        let in_programs = COLD_IN_PROGRAMS.iter().filter(|_| self.is_program_s);
+        COLD.iter().chain(in_programs).any(|cold| symbol.contains(cold))
     }
 
     fn has_no_lock_and_no_fence(&self) -> Verdict<()> {
@@ -233,7 +242,7 @@ impl Function<'_> {
                     }
                 }
             }
-            "call" if COLD.iter().any(|cold| instruction.symbol.contains(cold)) => {
+            "call" if self.is_cold(&instruction.symbol) => {
                 ended.push((path.clone(), End::NotJudged));
             }
             _ => {
@@ -271,6 +280,10 @@ impl Function<'_> {
         }
         match path.writes().len() {
             0 => found.idle += 1,
+            1.. if self.is_program_s => {
+                self.judge_pop(path, RAX)?;
+                found.pops += 1;
+            }
             1 => {
                 self.judge_pop(path, RAX)?;
                 found.pops += 1;
@@ -286,9 +299,14 @@ impl Function<'_> {
 
     /// `result`: the register that the slot is handed on in.
     fn judge_pop(&self, path: &Path, result: Register) -> Verdict<()> {
-        let [(place, Access::Write { to, what, .. })] = path.writes()[..] else {
-            return Err(format!("{}: a pop writes once, this path writes {} times", self.name, path.writes().len()));
+        let writes = path.writes();
+        let [(place, Access::Write { to, what, .. }), filling @ ..] = &writes[..] else {
+            return Err(format!("{}: a pop writes once, this path does not", self.name));
         };
+        let place = *place;
+        if !self.is_program_s && !filling.is_empty() {
+            return Err(format!("{}: a pop writes once, this path writes {} times", self.name, writes.len()));
+        }
         let lowered = path.reads().find(|(_, from, got)| *from == to && got.offset(-8) == *what);
         let Some((_, _, top)) = lowered else {
             return Err(format!("{}: the write of a pop is not the lowered top to where top was read", self.name));
@@ -299,6 +317,10 @@ impl Function<'_> {
         };
         if read > place {
             return Err(format!("{}: top is lowered before the slot is read: it would be lost between", self.name));
+        }
+        let is_in_slot = |to: &Value| to.plus(slot, -1).unknowns.is_empty();
+        if filling.iter().any(|(_, access)| !matches!(access, Access::Write { to, .. } if is_in_slot(to))) {
+            return Err(format!("{}: a pop is followed by a write that is none to its object", self.name));
         }
         if path.registers[result] != *slot {
             return Err(format!("{}: what a pop hands on is not the slot it read", self.name));
@@ -541,6 +563,15 @@ fn number(text: &str) -> Option<i64> {
 
 /// What the paths of the function `name` are, or what is wrong with one of them.
 pub fn judge(name: &str, text: &str) -> Verdict<Found> {
-    let function = Function { name, code: parse(text) };
+    judge_as(name, text, false)
+}
+
+/// The same for a function of a program that pops by `gleaner_inline.h`.
+pub fn judge_of_program(name: &str, text: &str) -> Verdict<Found> {
+    judge_as(name, text, true)
+}
+
+fn judge_as(name: &str, text: &str, is_program_s: bool) -> Verdict<Found> {
+    let function = Function { name, code: parse(text), is_program_s };
     if function.code.is_empty() { Err(format!("{name}: no instruction was read")) } else { function.judge() }
 }

@@ -1,4 +1,5 @@
-//! The fast paths as they are shipped: `malloc`, `free` and their kin, disassembled from the built library.
+//! The fast paths as they are shipped: `malloc`, `free` and their kin, disassembled from the built library; and what
+//! compilers make of those that `gleaner_inline.h` puts into programs.
 //!
 //! What `heap::magazine` promises about the order of accesses is a promise about machine code, so machine code is
 //! judged ([`judge`]). Each function is walked along every path from its entry, with the registers as sums of unknowns:
@@ -23,14 +24,15 @@
 mod doors;
 mod judge;
 
-use judge::{Found, Instruction, judge, parse};
+use judge::{Found, Instruction, judge, judge_of_program, parse};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The address and the size of the exported function `name`.
-fn place(library: &str, name: &str) -> (u64, u64) {
-    let symbols = tool("nm", &["-D", "-S", "--defined-only"], &doors::doors().join(library));
+/// The address and the size of the function `name` that a library in `path` exports.
+fn place(path: &Path, name: &str) -> (u64, u64) {
+    let symbols = tool("nm", &["-D", "-S", "--defined-only"], path);
     let line = symbols.lines().find(|line| line.split_whitespace().nth(3) == Some(name));
-    let line = line.unwrap_or_else(|| panic!("{library} exports no {name}"));
+    let line = line.unwrap_or_else(|| panic!("{} exports no {name}", path.display()));
     let mut fields = line.split_whitespace().map(|field| u64::from_str_radix(field, 16).unwrap_or(0));
     (fields.next().unwrap_or(0), fields.next().unwrap_or(0))
 }
@@ -42,18 +44,21 @@ fn goes_to(library: &str, jump: &Instruction, name: &str) -> bool {
     let relocations = tool("objdump", &["-R", "-w"], &doors::doors().join(library));
     let of_word = |line: &&str| word.is_some() && line.split(' ').next().and_then(address) == word;
     let by_word = relocations.lines().find(of_word).and_then(|line| line.rsplit('+').next()).and_then(address);
-    by_word.or(address(&jump.operands[0])) == Some(place(library, name).0)
+    by_word.or(address(&jump.operands[0])) == Some(place(&doors::doors().join(library), name).0)
 }
 
-/// The exported function `name` of a library, disassembled.
+/// The exported function `name` of a library of ours, disassembled.
 fn disassemble(library: &str, name: &str) -> String {
-    let path = doors::doors().join(library);
-    let (start, size) = place(library, name);
-    let range = [format!("--start-address={start:#x}"), format!("--stop-address={:#x}", start + size)];
-    tool("objdump", &["-d", "--no-show-raw-insn", "-M", "intel", &range[0], &range[1]], &path)
+    disassemble_in(&doors::doors().join(library), name)
 }
 
-fn tool(name: &str, arguments: &[&str], path: &std::path::Path) -> String {
+fn disassemble_in(path: &Path, name: &str) -> String {
+    let (start, size) = place(path, name);
+    let range = [format!("--start-address={start:#x}"), format!("--stop-address={:#x}", start + size)];
+    tool("objdump", &["-d", "--no-show-raw-insn", "-M", "intel", &range[0], &range[1]], path)
+}
+
+fn tool(name: &str, arguments: &[&str], path: &Path) -> String {
     let output = Command::new(name).args(arguments).arg(path).output();
     let output = output.unwrap_or_else(|e| panic!("{name}: {e}; install binutils"));
     assert!(output.status.success(), "{name} {}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
@@ -104,6 +109,74 @@ fn a_shipped_operator_delete_is_free() {
             _ => assert_eq!(shipped(MALLOC_DOOR, name), shipped(MALLOC_DOOR, "free"), "{name}"),
         }
     }
+}
+
+/// `tests/c/inline/shapes.c` as a compiler makes it, with the headers in `include`. `None`: the compiler is not there.
+fn shapes(compiler: &str, level: &str, include: &Path) -> Option<PathBuf> {
+    let directory = include.file_name().expect("a name").to_string_lossy().into_owned();
+    let out = doors::scratch("fast_paths").join(format!("shapes_{directory}_{compiler}{level}.so"));
+    let mut command = Command::new(compiler);
+    command.args([level, "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-Wl,-z,now", "-I"]);
+    command.arg(include).arg(doors::root().join("tests/c/inline/shapes.c")).arg("-o").arg(&out);
+    let output = match command.args(doors::link("gleaner")).output() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
+        output => output.unwrap_or_else(|e| panic!("{command:?}: {e}")),
+    };
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    Some(out)
+}
+
+const SHAPES: [&str; 6] = ["cache_malloc", "cache_malloc_typed", "malloc_inline", "cons", "cons_inline", "list"];
+
+#[test]
+fn an_inlined_allocation_reads_its_slot_before_it_lowers_top_and_fills_it_after() {
+    let compiled = ["gcc", "clang"].into_iter().flat_map(|compiler| {
+        let compile = move |level| Some((level, shapes(compiler, level, &doors::root().join("include"))?));
+        ["-O1", "-O2", "-O3"].into_iter().filter_map(compile).map(move |(level, path)| (compiler, level, path))
+    });
+    let mut count = 0;
+    for (compiler, level, path) in compiled {
+        for name in SHAPES {
+            let text = disassemble_in(&path, name);
+            let found = judge_of_program(name, &text);
+            let found = found.unwrap_or_else(|fault| panic!("{compiler} {level}: {fault}\n{text}"));
+            assert!(found.pops >= 1 && found.pushes + found.idle == 0, "{compiler} {level} {name}: {found:?}\n{text}");
+            count += 1;
+        }
+    }
+    assert!(count >= 3 * SHAPES.len(), "there is no C compiler by the name of gcc or clang");
+}
+
+/// The headers with one part of the inline one replaced.
+fn altered_headers(name: &str, part: &str, by: &str) -> PathBuf {
+    let (from, to) = (doors::root().join("include"), doors::scratch("fast_paths").join(name));
+    std::fs::create_dir_all(&to).expect("a directory can be made");
+    std::fs::copy(from.join("gleaner.h"), to.join("gleaner.h")).expect("the header is there");
+    let text = std::fs::read_to_string(from.join("gleaner_inline.h")).expect("the header is there");
+    assert_eq!(text.matches(part).count(), 1, "{part}");
+    std::fs::write(to.join("gleaner_inline.h"), text.replace(part, by)).expect("a file can be written");
+    to
+}
+
+#[track_caller]
+fn is_refused_inline(function: &str, headers: &Path, because: &str) {
+    let path = shapes("gcc", "-O2", headers).expect("there is gcc");
+    match judge_of_program(function, &disassemble_in(&path, function)) {
+        Ok(found) => panic!("accepted, {found:?}"),
+        Err(fault) => assert!(fault.contains(because), "expected \"{because}\", got \"{fault}\""),
+    }
+}
+
+#[test]
+fn a_planted_header_with_another_order_is_refused() {
+    const READ: &str = "void *slot = (void *)*(uintptr_t volatile *)(top - 1);";
+    const LOWER: &str = "cache->gc_top = top - 1;";
+    let swapped = format!("cache->gc_top = top - 1;\n    {READ}");
+    let late = altered_headers("late", &format!("{READ}\n    {LOWER}"), &swapped);
+    is_refused_inline("cache_malloc", &late, "lowered before the slot is read");
+    // The layout of an object that is still free: whoever takes the slot meanwhile finds it.
+    let early = altered_headers("early", LOWER, &format!("*(uintptr_t volatile *)slot = 1; {LOWER}"));
+    is_refused_inline("cons", &early, "not the lowered top");
 }
 
 /// A pop and a push as they should be, to be altered.

@@ -1,7 +1,7 @@
-/* gleaner.h in one unit with every C header of bdwgc, whose names begin with the same letters: nothing is defined twice.
- * Compiled with gleaner.h before them, and with -DGLEANER_LAST after them. */
+/* gleaner_inline.h, and so gleaner.h, in one unit with every C header of bdwgc, whose names begin with the same letters:
+ * nothing is defined twice.  Compiled with ours before them, and with -DGLEANER_LAST after them. */
 #ifndef GLEANER_LAST
-#include <gleaner.h>
+#include <gleaner_inline.h>
 #endif
 
 #define GC_THREADS
@@ -16,7 +16,7 @@
 #include <gc/javaxfc.h>
 
 #ifdef GLEANER_LAST
-#include <gleaner.h>
+#include <gleaner_inline.h>
 #endif
 
 int beside_bdwgc(void);

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Compiles gleaner.h under every standard of C and C++, without one warning.
+# Compiles gleaner.h and gleaner_inline.h under every standard of C and C++, without one warning.
 #
-# A line for each compiler and standard; what it compiles: the header alone, the places of all fields (C), every name
-# with its type, and two units that include it twice, linked and run. Uses gcc, and clang when it is there. Then the
+# A line for each compiler and standard; what it compiles: each header alone, the places of all fields (C), every name
+# with its type, and two units that include them twice, linked and run. Uses gcc, and clang when it is there. Then the
 # header beside those of bdwgc, whose names begin alike.
 #
 #     tests/header/check.sh
@@ -31,6 +31,7 @@ standard() {
     compile="$1 -x $2 -std=$3 -Wall -Wextra -pedantic -Werror -I$include"
     # shellcheck disable=SC2086 # $compile is a list of words
     if try "$name" $compile -c "$here/alone.c" -o "$out/alone.o" &&
+        try "$name" $compile -O2 -c "$here/inline_alone.c" -o "$out/inline_alone.o" &&
         try "$name" $compile -c "$here/layout.c" -o "$out/layout.o" &&
         try "$name" $compile -c "$here/every_name.c" -o "$out/every_name.o" &&
         try "$name" $compile "$here/two_units.c" "$here/other.c" -o "$out/two_units" &&
@@ -91,6 +92,7 @@ fi
 # The judges are judged: a header with a name of bdwgc's, or with a warning in it, must fail.
 mkdir "$out/clash" "$out/planted"
 sed 's|GC_CYCLE_START = 0,|GC_CYCLE_START = 0, GC_EVENT_START = 0,|' "$include/gleaner.h" >"$out/clash/gleaner.h"
+cp "$include/gleaner_inline.h" "$out/clash"
 if beside_bdwgc "$out/clash" 2>/dev/null; then
     echo "FAILED  a planted clash with bdwgc was not noticed"
     failures=$((failures + 1))

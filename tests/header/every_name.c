@@ -19,6 +19,9 @@ struct every_name {
     void *(*typed)(size_t, gc_layout);
     gc_kind (*kind_new)(gc_trace_fn);
     void *(*of_kind)(size_t, gc_kind);
+    gc_cache *(*cache_find)(unsigned int, size_t, gc_kind);
+    void *(*cache_malloc)(gc_cache *);
+    void *(*cache_malloc_typed)(gc_cache *, size_t, gc_layout);
     void (*trace_word)(gc_tracer *, const void *);
     void (*trace_range)(gc_tracer *, const void *, const void *);
     void (*control[3])(void);
@@ -60,6 +63,9 @@ const struct every_name every_name = {
     gc_malloc_typed,
     gc_kind_new,
     gc_malloc_kind,
+    gc_cache_find,
+    gc_cache_malloc_slowly,
+    gc_cache_malloc_typed_slowly,
     gc_trace_word,
     gc_trace_range,
     {gc_collect, gc_enable, gc_disable},

@@ -1,6 +1,8 @@
-/* The header twice, as in a unit that gets it by two ways: what the units of tests/header/check.sh share. */
+/* The headers twice, as in a unit that gets them by two ways: what the units of tests/header/check.sh share. */
 #include <gleaner.h>
+#include <gleaner_inline.h>
 #include <gleaner.h>
+#include <gleaner_inline.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -26,6 +26,8 @@ struct callout {
 void *gleaner_slow_allocate(size_t bytes, size_t align, unsigned kind);
 void *gleaner_allocate(size_t bytes, size_t align, unsigned kind);
 void *gleaner_allocate_typed(size_t bytes, uintptr_t layout);
+unsigned gleaner_cache_class(const void *cache, size_t *bytes);
+void gleaner_cache_check_typed(const void *cache, size_t bytes);
 void *gleaner_allocate_ephemeron(void *key, void *value);
 int gleaner_resize(void **p, size_t bytes, const char *function);
 enum callout_kind gleaner_next_callout(struct callout *callout, const void *frame);
@@ -80,6 +82,17 @@ void *gleaner_edge_allocate(size_t bytes, size_t align, unsigned kind) {
 void *gleaner_edge_allocate_typed(size_t bytes, uintptr_t layout) {
     int error = errno;
     return finish(gleaner_allocate_typed(bytes, layout), bytes, error);
+}
+
+void *gleaner_edge_cache_malloc(const void *cache) {
+    size_t bytes;
+    unsigned kind = gleaner_cache_class(cache, &bytes);
+    return gleaner_edge_allocate(bytes, 1, kind);
+}
+
+void *gleaner_edge_cache_malloc_typed(const void *cache, size_t bytes, uintptr_t layout) {
+    gleaner_cache_check_typed(cache, bytes);
+    return gleaner_edge_allocate_typed(bytes, layout);
 }
 
 void *gleaner_edge_allocate_ephemeron(void *key, void *value) {

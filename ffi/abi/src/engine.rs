@@ -27,8 +27,9 @@
 use crate::{
     alloc::*,
     attach::*,
+    cache::*,
     control::*,
-    exports::{Ephemeron, Tracer, Weak},
+    exports::{Cache, Ephemeron, Tracer, Weak},
     leave::leave_region,
     report::*,
 };
@@ -186,6 +187,12 @@ entries! {
     fn gc_stats_json(buffer: *mut c_char, bytes: usize) -> usize;
     /// See there.
     fn gc_option_set(name: *const c_char, value: *const c_char) -> c_int;
+    /// See there.
+    fn gc_cache_find(layout: c_uint, bytes: usize, kind: c_uint) -> *mut Cache;
+    /// See there.
+    fn gc_cache_malloc_slowly(cache: *mut Cache) -> *mut c_void;
+    /// See there.
+    fn gc_cache_malloc_typed_slowly(cache: *mut Cache, bytes: usize, layout: usize) -> *mut c_void;
 }
 
 /// What an engine does for the malloc family of another copy. Sizes are what the caller asked for.
@@ -307,6 +314,8 @@ unsafe extern "C" {
     fn gleaner_edge_allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void;
     fn gleaner_edge_allocate_typed(bytes: usize, layout: usize) -> *mut c_void;
     fn gleaner_edge_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut Ephemeron;
+    fn gleaner_edge_cache_malloc(cache: *mut Cache) -> *mut c_void;
+    fn gleaner_edge_cache_malloc_typed(cache: *mut Cache, bytes: usize, layout: usize) -> *mut c_void;
     fn gleaner_edge_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
     fn gleaner_edge_collect();
     fn gleaner_edge_finalizers_run() -> usize;
@@ -325,6 +334,12 @@ slow_paths! {
     /// `gc_ephemeron_new`.
     fn gleaner_slow_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut Ephemeron
         = gc_ephemeron_new or gleaner_edge_allocate_ephemeron;
+    /// `gc_cache_malloc_slowly`.
+    fn gleaner_slow_cache_malloc(cache: *mut Cache) -> *mut c_void
+        = gc_cache_malloc_slowly or gleaner_edge_cache_malloc;
+    /// `gc_cache_malloc_typed_slowly`.
+    fn gleaner_slow_cache_malloc_typed(cache: *mut Cache, bytes: usize, layout: usize) -> *mut c_void
+        = gc_cache_malloc_typed_slowly or gleaner_edge_cache_malloc_typed;
     /// `gc_realloc`; `p` is not null, `bytes` are not zero.
     fn gleaner_slow_realloc(p: *mut c_void, bytes: usize) -> *mut c_void = gc_realloc or gleaner_edge_realloc;
     /// The slow path of `gc_free`.

@@ -24,7 +24,7 @@ pub mod errno {
     pub const EINVAL: i32 = 22;
     /// No memory.
     pub const ENOMEM: i32 = 12;
-    /// No such call.
+    /// No such call, or not in this library.
     pub const ENOSYS: i32 = 38;
     /// Too late.
     pub const EBUSY: i32 = 16;
@@ -45,5 +45,7 @@ pub type Weak = gleaner::collect::weak::Cell;
 pub struct Ephemeron {
     private: [*mut c_void; 4],
 }
+/// `gc_cache`: a thread's magazine.
+pub type Cache = gleaner::heap::magazine::Magazine;
 /// `gc_tracer`.
 pub type Tracer = gleaner::collect::trace::Tracer<'static>;

@@ -10,6 +10,7 @@
 
 pub mod alloc;
 pub mod attach;
+pub mod cache;
 pub mod control;
 pub mod edge;
 pub mod engine;

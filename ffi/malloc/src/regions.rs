@@ -103,7 +103,7 @@ pub unsafe extern "C" fn in_region() {
         "2:",
         "cmp byte ptr [rax + {is_foreign}], 0",
         "jne 3f",
-        "mov r10, qword ptr [rip + gleaner_tls_record@GOTTPOFF]",
+        "mov r10, qword ptr [rip + gleaner_thread_1@GOTTPOFF]",
         "mov rax, qword ptr fs:[r10]",
         "test rax, rax",
         "jz 3f",

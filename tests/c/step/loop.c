@@ -1,13 +1,13 @@
 /* The child of tests/single_step.rs: it allocates and frees a few objects of one class, again and again, while a tracer
  * stops it at every instruction.
  *
- * usage: loop (malloc|gc_malloc) ROUNDS
+ * usage: loop (malloc|gc_malloc|malloc_inline|cache_malloc|cache_malloc_typed) ROUNDS
  *
  * It says where its table is, and stops itself; from then on the tracer steps it.  A second thread, which is not traced,
  * collects whenever it is sent a byte, and answers with the number of collections.  Before each call the registers that
  * a call may lose and the stack below are wiped, so that no stale copy of a slot hides a lost one.
  */
-#include <gleaner.h>
+#include <gleaner_inline.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -24,6 +24,43 @@ void *volatile held[HELD];
 
 static void *(*allocate)(size_t);
 static void (*release)(void *);
+
+/* What gleaner_inline.h puts into a program; exported, for the tracer to find. */
+static gc_cache *cache;
+static gc_layout layout;
+
+__attribute__((noinline)) void *malloc_inline(size_t size) {
+    (void)size;
+    return gc_malloc_inline(BYTES);
+}
+
+__attribute__((noinline)) void *cache_malloc(size_t size) {
+    (void)size;
+    return gc_cache_malloc(cache);
+}
+
+__attribute__((noinline)) void *cache_malloc_typed(size_t size) {
+    (void)size;
+    return gc_cache_malloc_typed(cache, BYTES, layout);
+}
+
+static void choose(const char *name) {
+    static const unsigned long first_two = 3;
+    int is_typed = strcmp(name, "cache_malloc_typed") == 0;
+    release = gc_free;
+    if (strcmp(name, "malloc") == 0) {
+        allocate = malloc;
+        release = free;
+    } else if (strcmp(name, "malloc_inline") == 0) {
+        allocate = malloc_inline;
+    } else if (is_typed || strcmp(name, "cache_malloc") == 0) {
+        allocate = is_typed ? cache_malloc_typed : cache_malloc;
+        cache = gc_cache_get(BYTES, is_typed ? GC_KIND_TYPED : GC_KIND_SCANNED);
+        layout = gc_layout_from_bitmap(&first_two, 2);
+    } else {
+        allocate = gc_malloc;
+    }
+}
 
 static void *collect_when_told(void *unused) {
     char byte;
@@ -111,8 +148,7 @@ int main(int argc, char **argv) {
     long rounds;
     if (argc != 3)
         return 2;
-    allocate = strcmp(argv[1], "malloc") == 0 ? malloc : gc_malloc;
-    release = strcmp(argv[1], "malloc") == 0 ? free : gc_free;
+    choose(argv[1]);
     rounds = strtol(argv[2], NULL, 10);
 
     /* The magazine gets its array, and half of it is filled: no call below needs the slow path. */
