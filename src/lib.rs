@@ -1,14 +1,44 @@
 //! gleaner: a heap that collects what the program no longer reaches, and a malloc on the same heap.
 //!
-//! This is the first chapter: the picture, one object's life, what excludes what, and the words. Each module opens with
-//! its own part of the story.
+//! This is the first chapter: how a Rust program uses it, then the picture, one object's life, what excludes what, and the
+//! words. Each module opens with its own part of the story.
+//!
+//! # In a Rust program
+//!
+//! ```
+//! use gleaner::{Gc, Gleaner};
+//! use std::cell::Cell;
+//!
+//! #[global_allocator]
+//! static HEAP: Gleaner = Gleaner;
+//!
+//! struct Node {
+//!     name: String,
+//!     next: Cell<Option<Gc<Node>>>,
+//! }
+//!
+//! fn main() -> Result<(), gleaner::StartError> {
+//!     // SAFETY: nothing in this program hides an address.
+//!     unsafe { gleaner::start()? };
+//!     let last = Gc::new(Node { name: "last".into(), next: Cell::new(None) });
+//!     let first = Gc::new(Node { name: "first".into(), next: Cell::new(Some(last)) });
+//!     last.next.set(Some(first)); // a circle, which comes back by itself
+//!     assert_eq!(first.next.get().map(|node| node.name.as_str()), Some("last"));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`Gc`] is the handle for everyday, [`Weak`], [`Ephemeron`] and [`WeakMap`] keep nothing, [`Root`] keeps its value from
+//! memory that is not searched, [`WithDrop`] is a value whose destructor runs. [`soundness`] argues why safe code cannot
+//! misuse them. [`start`] and [`collect()`] concern the collector; [`set_limit`], [`api::stats`], [`api::options`] and
+//! [`next_event`] the heap.
 //!
 //! # The picture
 //!
 //! ```text
 //!   doors      C header        malloc family      Rust
 //!                  \               |               /
-//!   api            options, statistics
+//!   api            handles, options, statistics
 //!   collect    decide -> stop -> roots -> mark -> weak, finalizers -> sweep -> resume
 //!   heap       magazine (a thread, a class)  <->  block's bitmap  <->  centre (a class)  <->  cage (all)
 //!   os         mappings, threads, signals, the loader
@@ -75,6 +105,7 @@
 //!
 //! | word | meaning |
 //! |---|---|
+//! | handle | a Rust value that points to an object: `Gc` and its kin |
 //! | door | a way for programs to come in: `gleaner.h`, the malloc family, Rust's allocator |
 //! | engine | what is behind the doors; each *copy* of the library has one, and a process uses the first |
 //! | cage | the address range of the heap; *span*: one reserved piece of it |

@@ -22,6 +22,10 @@ struct Trial {
     is_refused: bool,
 }
 
+/// Seeds of walks, each with its options and number of threads, that have ended in a deadlock of ours.
+const FOUND: [(u64, &str, u32, u32, bool); 2] =
+    [(1795287454182337, "refuse=7", 100_000, 1, true), (1795287517811543, "refuse=7", 100_000, 2, true)];
+
 /// The program, compiled once for all tests.
 fn program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -46,19 +50,30 @@ fn seed() -> u64 {
 fn walks(trial: &Trial) {
     let seed = seed();
     for threads in [1, 2] {
-        let arguments = [
-            seed.to_string(),
-            (trial.operations / threads).to_string(),
-            threads.to_string(),
-            if trial.is_refused { "refused" } else { "exact" }.to_string(),
-        ];
-        println!("SEED={seed} GLEANER_OPTIONS={} walk {}", trial.options, arguments.join(" "));
-        let mut command = Command::new(program());
-        command.args(&arguments).env("GLEANER_OPTIONS", trial.options);
-        let outcome = doors::run(&mut command, DEADLINE);
-        print!("{}", outcome.stdout);
-        assert!(outcome.succeeded(), "SEED={seed}, {threads} threads, options \"{}\": {outcome}", trial.options);
-        assert!(outcome.stderr.is_empty(), "SEED={seed}: something was said on standard error: {outcome}");
+        walk(trial, seed, threads);
+    }
+}
+
+fn walk(trial: &Trial, seed: u64, threads: u32) {
+    let arguments = [
+        seed.to_string(),
+        (trial.operations / threads).to_string(),
+        threads.to_string(),
+        if trial.is_refused { "refused" } else { "exact" }.to_string(),
+    ];
+    println!("SEED={seed} GLEANER_OPTIONS={} walk {}", trial.options, arguments.join(" "));
+    let mut command = Command::new(program());
+    command.args(&arguments).env("GLEANER_OPTIONS", trial.options);
+    let outcome = doors::run(&mut command, DEADLINE);
+    print!("{}", outcome.stdout);
+    assert!(outcome.succeeded(), "SEED={seed}, {threads} threads, options \"{}\": {outcome}", trial.options);
+    assert!(outcome.stderr.is_empty(), "SEED={seed}: something was said on standard error: {outcome}");
+}
+
+#[test]
+fn walks_that_once_found_something_agree() {
+    for (seed, options, operations, threads, is_refused) in FOUND {
+        walk(&Trial { options, operations, is_refused }, seed, threads);
     }
 }
 
