@@ -23,7 +23,7 @@
 //!     let last = Gc::new(Node { name: "last".into(), next: Cell::new(None) });
 //!     let first = Gc::new(Node { name: "first".into(), next: Cell::new(Some(last)) });
 //!     last.next.set(Some(first)); // a circle, which comes back by itself
-//!     assert_eq!(first.next.get().map(|node| node.name.as_str()), Some("last"));
+//!     assert!(first.next.get().is_some_and(|node| node.name == "last"));
 //!     Ok(())
 //! }
 //! ```
