@@ -12,7 +12,7 @@
  * What keeps an object alive
  *
  *   An object is reclaimed when no root reaches it.  Roots are words in
- *     - the registers and stacks of all threads,
+ *     - the registers and stacks of all threads, and the used parts of fibers' stacks (see Fibers),
  *     - thread-local storage (__thread, thread_local) of all threads, and pthread_setspecific's values of the first 32
  *       keys (those of later keys, and arguments of atexit's kin, lie in glibc's heap),
  *     - static data of the program and of every loaded library, dlopen'ed ones included,
@@ -176,6 +176,12 @@ typedef void (*gc_event_listener)(const gc_event *event, void *data);
 /* A weak cell. */
 typedef struct gc_weak gc_weak;
 
+/* A fiber: a stack that the program switches to by itself. */
+typedef struct gc_fiber gc_fiber;
+
+/* What gc_fiber_switch calls to go on on another fiber's stack. */
+typedef void (*gc_fiber_jump)(void *data);
+
 /* A pair of key and value; the value lives no longer than the key. */
 typedef struct gc_ephemeron gc_ephemeron;
 
@@ -190,6 +196,12 @@ enum gc_finalizer_order {
 enum gc_weak_kind {
     GC_WEAK_SHORT = 0,
     GC_WEAK_LONG = 1
+};
+
+/* How long what a parked fiber holds lives: see gc_fiber_new. */
+enum gc_fiber_life {
+    GC_FIBER_ROOT = 0,
+    GC_FIBER_OBJECT = 1
 };
 
 /* The steps of a collection, in their order. */
@@ -426,7 +438,7 @@ GLEANER_API int gc_thread_register(void) GLEANER_NOTHROW;
 
 /* Forgets the calling thread: from here its stack and thread-local storage hold nothing.  Optional: a thread that
  * ends is forgotten by itself, after its last destructor has run.  A later use makes it known again.
- * Result: 0; EINVAL when it is not known. */
+ * Result: 0; EINVAL when it is not known; EBUSY while it runs a fiber other than its own stack. */
 GLEANER_API int gc_thread_unregister(void) GLEANER_NOTHROW;
 
 /* Runs fn(data) and returns its result; meanwhile the thread counts as stopped: collections neither wait for it nor
@@ -441,6 +453,69 @@ GLEANER_API int gc_thread_unregister(void) GLEANER_NOTHROW;
  * stacks otherwise (setcontext, swapcontext, __builtin_longjmp, assembly) must not leave fn.
  * From: bdwgc's GC_do_blocking. */
 GLEANER_API void *gc_blocking(gc_blocking_fn fn, void *data) GLEANER_NONNULL(1);
+
+
+/* ---- Fibers ---------------------------------------------------------------------------------------------------- */
+
+/* Fibers, coroutines, green threads: stacks that the program switches between by itself, by swapcontext, Boost.Context,
+ * or a few lines of assembly.  The collector must know them: an object whose only address lies on a stack that no thread
+ * stands on is reclaimed otherwise.  (With the malloc door all mapped stacks are searched anyway, whole; known ones are
+ * searched as far as they are used.)
+ *
+ * A fiber either runs, on one thread, or is parked: then the used part of its stack, from where gc_fiber_switch parked
+ * it to its end, is searched word by word, and nothing else.  A collection's time follows the used parts: a large stack
+ * costs nothing.  A fiber that a thread runs is always searched, from its stack pointer.
+ *
+ * The stack may be any memory: from mmap, static, gc_malloc_atomic, malloc.  It must stay readable and the fiber's alone
+ * from gc_fiber_new until gc_fiber_free, or until the fiber's finalizer runs.  gc_malloc_atomic suits fibers that are
+ * objects: it lives as long as the fiber, and is never searched otherwise.  A stack that makes up a searched object
+ * (gc_malloc; with the malloc door malloc), but for a page at its start, is not searched as an object either; one
+ * that is a smaller part of such an object is searched with it.  Nor is a stack in static data searched as that.
+ *
+ * Collections, finalizers and the stop signal run on the stack of the fiber that a thread runs, if the thread has no
+ * alternate signal stack: give a fiber 32 KiB or more.
+ *
+ * A fiber parked by one thread may go on on another; a thread's own stack is a fiber that only this thread may switch
+ * to.  Leave a fiber by gc_fiber_switch only, also for the last time.  One that is left otherwise (by a context's
+ * uc_link, by an exception) may lead back to the thread's own stack; it is then lost: searched whole, and good for
+ * nothing but gc_fiber_free.  So is a fiber whose thread ends while it runs it, and in the child of a fork one that
+ * another thread ran.  Exceptions and longjmp within a fiber are as anywhere.  gc_blocking may be used on a fiber; a
+ * switch within it ends the state. */
+
+/* Makes a fiber known whose stack is [stack, stack + size).  It is parked, at `sp`: what lies from there to the end
+ * (arguments, a first frame) is searched until it runs; NULL is the end, nothing lies there yet.  The program
+ * prepares the stack itself, before or after.  `data` lives as long as the fiber; arguments that makecontext keeps in
+ * its ucontext_t are not seen, so pass them there.
+ *   GC_FIBER_ROOT    what the parked fiber holds lives until gc_fiber_free, whether the handle is kept or not.
+ *   GC_FIBER_OBJECT  the handle is a collected object, and what the parked fiber holds lives as long as something else
+ *                    reaches the handle: a forgotten coroutine is garbage, also when its own stack holds the handle.
+ *                    A finalizer set on the handle (gc_finalizer_set) may give the stack's memory back.
+ * The handle of either may be stored wherever other addresses are.
+ * Errors: NULL and EINVAL when the stack is NULL or has no bytes, `sp` lies outside, or the life is none of these; NULL
+ * and ENOMEM (no handler is called).
+ * From: Boost.Context's stack_context; what is searched, from bdwgc's GC_set_stackbottom. */
+GLEANER_API gc_fiber *gc_fiber_new(void *stack, size_t size, void *sp, void *data, enum gc_fiber_life life)
+    GLEANER_NOTHROW GLEANER_WARN_UNUSED;
+
+/* The fiber that the calling thread runs: one of gc_fiber_new, or the one that its own stack is, which belongs to the
+ * thread and ends with it.
+ * Errors: NULL and EINVAL on a stack that is neither (a signal handler's), NULL and ENOMEM. */
+GLEANER_API gc_fiber *gc_fiber_current(void) GLEANER_NOTHROW GLEANER_WARN_UNUSED;
+
+/* Parks the calling fiber, makes `to` the one that the calling thread runs, and calls jump(data), which must go on on
+ * the stack of `to`: for the first time at its start, later where the last jump from it was made.  Returns when a later
+ * switch has come back.  The caller's registers and `data` are searched while it is parked; whatever else `jump` itself
+ * keeps in variables is not.  A few nanoseconds beside the jump; no lock.  After it, a thread-local variable may be
+ * another thread's: read it again.
+ * Errors: none.  These abort with a message: `to` runs already, on whichever thread; it is another thread's own stack; it
+ * was freed, or lost, or is no fiber; the calling thread stands on a stack that is no fiber, or that it came to without a
+ * switch.  Two threads that switch to one fiber at the same time are a race, which need not be noticed. */
+GLEANER_API void gc_fiber_switch(gc_fiber *to, gc_fiber_jump jump, void *data) GLEANER_NONNULL(1) GLEANER_NONNULL(2);
+
+/* Ends a fiber that is parked, was never started, or is lost; NULL is nothing.  It holds nothing any more, and the
+ * memory of its stack may be used otherwise.  The handle goes as collected objects do, when nothing points to it.
+ * Errors: none; a fiber that runs, a thread's own stack, what was freed before or is no fiber aborts with a message. */
+GLEANER_API void gc_fiber_free(gc_fiber *fiber) GLEANER_NOTHROW;
 
 
 /* ---- Finalizers ------------------------------------------------------------------------------------------------ */

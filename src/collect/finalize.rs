@@ -12,6 +12,7 @@
 //! stores them somewhere. Setting a finalizer keeps its data alive, not its object.
 
 use super::{
+    fibers,
     mark::Marker,
     table::{List, Map, NoMemory},
 };
@@ -135,6 +136,9 @@ impl Finalizers {
         let due = self.queue.pop()?;
         QUEUED.store(self.queue.as_slice().len(), Ordering::Relaxed);
         self.run += 1;
+        if let Some(fiber) = fibers::find(Addr::new(due.object)) {
+            fiber.note_finalized();
+        }
         Some(due)
     }
 

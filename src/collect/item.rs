@@ -111,7 +111,7 @@ impl Item {
     pub fn is_for_any_marker(self) -> bool {
         let has_map = |slot: Slot| {
             let traits = slot.class().kind().traits();
-            traits.is_conservative() || traits.is_typed()
+            traits.is_conservative() || traits.is_typed() || traits.is_fiber()
         };
         self.words().is_some() || resolve::locate(self.start()).is_some_and(has_map)
     }

@@ -1,4 +1,4 @@
-//! Large objects: scanned in pieces, and only where something was ever written.
+//! Large objects: scanned in pieces, and only where something was ever written. So are long stacks of fibers.
 //!
 //! A program may ask for a gigabyte and use a page of it. Of objects from a megabyte on, the kernel's table says which
 //! pages hold something; a part that was never written, a *hole*, is zero and points to nothing.
@@ -23,10 +23,32 @@ const SPARSE_BYTES: usize = 1 << 20;
 /// Bytes that are looked up at once.
 const WINDOW_BYTES: usize = 2 << 20;
 
+/// A part of something large, or all of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Piece {
+    /// Its words.
+    pub range: Range,
+    /// Whether they are read as those of roots are.
+    pub is_stack: bool,
+}
+
+impl Piece {
+    /// Words of an object.
+    pub fn of_object(range: Range) -> Piece {
+        Piece { range, is_stack: false }
+    }
+
+    /// Words of a fiber's stack.
+    pub fn of_stack(range: Range) -> Piece {
+        Piece { range, is_stack: true }
+    }
+}
+
 /// What is still to be scanned of an object.
 #[derive(Clone, Copy)]
 struct Rest {
     range: Range,
+    is_stack: bool,
     /// The bytes before this address have to be scanned; what follows has not been looked up.
     known_end: Addr,
 }
@@ -43,7 +65,8 @@ pub struct Large {
 impl Large {
     /// None.
     pub const fn new() -> Self {
-        let nothing = Rest { range: Range { start: Addr::NULL, end: Addr::NULL }, known_end: Addr::NULL };
+        let nothing =
+            Rest { range: Range { start: Addr::NULL, end: Addr::NULL }, is_stack: false, known_end: Addr::NULL };
         Large { rests: [nothing; OBJECTS_MAX], count: 0, pages: None, hole_bytes: 0 }
     }
 
@@ -54,23 +77,24 @@ impl Large {
     }
 
     /// Adds an object's words. `false`: there is no room.
-    pub fn add(&mut self, range: Range) -> bool {
+    pub fn add(&mut self, whole: Piece) -> bool {
+        let Piece { range, is_stack } = whole;
         let Some(rest) = self.rests.get_mut(self.count) else { return false };
         let is_sparse = range.bytes() >= SPARSE_BYTES;
-        *rest = Rest { range, known_end: if is_sparse { range.start } else { range.end } };
+        *rest = Rest { range, is_stack, known_end: if is_sparse { range.start } else { range.end } };
         self.count += 1;
         true
     }
 
     /// The next piece to scan.
-    pub fn take_piece(&mut self) -> Option<Range> {
+    pub fn take_piece(&mut self) -> Option<Piece> {
         loop {
             let rest = self.rests.get_mut(self.count.checked_sub(1)?)?;
             if rest.range.is_empty() {
                 self.count -= 1;
             } else if rest.range.start < rest.known_end {
                 let end = rest.known_end.min(rest.range.start + PIECE_BYTES);
-                let piece = Range::new(rest.range.start, end);
+                let piece = Piece { range: Range::new(rest.range.start, end), is_stack: rest.is_stack };
                 rest.range.start = end;
                 return Some(piece);
             } else {
@@ -94,7 +118,7 @@ impl Large {
 
 /// Moves the start of a rest to the next page that holds something, within a window, and its known end behind that run.
 fn look_up(pages: &Pages, rest: &mut Rest) {
-    // Objects of this size begin with a page.
+    // Objects of this size begin with a page; the used part of a stack need not.
     let start = rest.range.start.align_down(mem::PAGE);
     let window = Range::new(start, rest.range.end.align_up(mem::PAGE).min(start + WINDOW_BYTES));
     let mut run = Range::new(window.end, window.end);
@@ -104,7 +128,7 @@ fn look_up(pages: &Pages, rest: &mut Rest) {
             run = if run.is_empty() { part } else { Range::new(run.start, part.end) };
         }
     });
-    rest.range.start = run.start.min(rest.range.end);
+    rest.range.start = run.start.max(rest.range.start).min(rest.range.end);
     rest.known_end = run.end.min(rest.range.end);
 }
 
@@ -122,8 +146,8 @@ mod tests {
             unsafe { (start + page * mem::PAGE).as_ptr::<u64>().write_volatile(7) };
         }
         let mut large = Large::new();
-        assert!(large.add(Range::sized(start, bytes)));
-        let pieces: Vec<Range> = core::iter::from_fn(|| large.take_piece()).collect();
+        assert!(large.add(Piece::of_object(Range::sized(start, bytes))));
+        let pieces: Vec<Range> = core::iter::from_fn(|| large.take_piece()).map(|piece| piece.range).collect();
         large.end();
         (start, pieces)
     }

@@ -139,7 +139,7 @@ impl Marker {
         loop {
             self.scanner.scan_found();
             if let Some(piece) = self.share.take_piece() {
-                self.scanner.scan_range(piece);
+                self.scanner.scan_part(piece);
             } else if self.scanner.overflowed {
                 self.scanner.overflowed = false;
                 self.overflows += 1;
@@ -187,6 +187,8 @@ impl Marker {
         if traits.is_uncollectable() && traits.may_hold_pointers() {
             // SAFETY: an object in use.
             unsafe { self.scanner.root_range(Range::sized(slot.start(), slot.bytes())) };
+        } else if traits.is_fiber() {
+            self.scanner.scan_flagged_fiber(slot);
         } else {
             self.scanner.scan_slot(slot);
         }

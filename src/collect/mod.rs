@@ -7,6 +7,7 @@
 //!   loader       read its list, keep it locked (C library only)      roots
 //!   stop         gates, signals, strangers, threads that ended       world, ended
 //!   magazines    what they hold is free: marked, never scanned       mark
+//!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, item, filter, share, large, ephemeron
 //!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
@@ -25,6 +26,7 @@ pub mod closed;
 pub mod ended;
 pub mod ephemeron;
 pub mod events;
+pub mod fibers;
 pub mod filter;
 pub mod finalize;
 pub mod helpers;
@@ -279,7 +281,7 @@ fn mark_and_sweep(
     roots::forget_reused_control_blocks(tables);
     marker.begin();
     mark_magazines(marker);
-    if let Err(unknown) = mark_roots(marker, snapshot, tables, myself) {
+    if let Err(unknown) = mark_fibers(marker, snapshot).and_then(|()| mark_roots(marker, snapshot, tables, myself)) {
         marker.drain();
         sweep::sweep(sweep::Mode::Count);
         return Err(unknown);
@@ -314,6 +316,13 @@ fn mark_magazines(marker: &mut Marker) {
         // SAFETY: every owner is stopped, gone, or ourselves outside any magazine operation.
         unsafe { record.for_each_cached(|_, slots| marker.mark_cached(slots)) };
     }
+}
+
+/// Objects that are the stacks of fibers are not scanned: what of them is used is, with the fibers.
+fn mark_fibers(marker: &mut Marker, snapshot: &mut Snapshot) -> Result<(), roots::Unknown> {
+    snapshot.fibers.list()?;
+    snapshot.fibers.for_each_object(|slot, _| marker.mark_cached(&[slot.start().get()]));
+    Ok(())
 }
 
 fn mark_roots(

@@ -3,7 +3,8 @@
 //! | root | engine in a C library | engine behind malloc |
 //! |---|---|---|
 //! | registers, general and vector | context of each stopped thread; spilled by the collecting one | same |
-//! | stacks, from the stack pointer to the cold end | by each thread's record | same |
+//! | stacks, from the stack pointer to the cold end | by each thread's record, and its fiber's | same |
+//! | fibers that are kept until they are ended | by their records | same |
 //! | static data | writable segments, as the loader lists them | every private writable mapping, as the kernel lists them |
 //! | code that the program has made, at any alignment | no | yes |
 //! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to |
@@ -18,6 +19,7 @@
 
 use super::{
     closed::Closed,
+    fibers::{self, Fibers},
     hiding,
     table::List,
     tables::{TABLES, Tables},
@@ -48,6 +50,8 @@ pub enum Source {
     Registers,
     /// A stack.
     Stack,
+    /// A fiber.
+    Fiber,
     /// Static data, or another mapping of the program's own.
     Static,
     /// Code that the program has made.
@@ -68,6 +72,7 @@ impl Source {
         match self {
             Source::Registers => "a register",
             Source::Stack => "a stack",
+            Source::Fiber => "a fiber",
             Source::Static => "static data or a mapping of the program's",
             Source::Code => "code that the program has made",
             Source::ThreadLocal => "thread-local storage",
@@ -105,6 +110,8 @@ pub struct Snapshot {
     /// The used parts of stacks, each behind an excluded one, in ascending order.
     stacks: List<Range>,
     closed: Closed,
+    /// The fibers, from the stop on.
+    pub fibers: Fibers,
     /// Bytes of roots that the last enumeration read.
     pub bytes: u64,
 }
@@ -158,6 +165,7 @@ impl Snapshot {
             excluded: List::new(),
             stacks: List::new(),
             closed: Closed::new(),
+            fibers: Fibers::new(),
             bytes: 0,
         }
     }
@@ -223,23 +231,29 @@ impl Snapshot {
         for record in mutator::all().filter(|record| record.is_alive()) {
             visit_registers(record, myself, visit);
         }
+        self.find_excluded(myself)?;
         if mappings_are_roots() {
             self.mappings(myself, visit)?;
-            for record in mutator::all().filter(|record| record.is_alive()) {
-                visit_stack_in_heap(record, myself, visit);
-            }
         } else {
             for record in mutator::all().filter(|record| record.is_alive()) {
-                visit_stack(record, myself, visit)?;
+                visit_own_stack(record, myself, visit)?;
                 self.visit_dynamic_tls(record, visit);
             }
-            self.segments.as_slice().iter().for_each(|&range| visit(Source::Static, range));
+            let excluded = self.excluded.as_slice();
+            for &segment in self.segments.as_slice() {
+                without(segment, excluded, |part| visit(Source::Static, part));
+            }
             let main_control = Range::new(
                 Addr::new(MAIN_CONTROL_START.load(Ordering::Relaxed)),
                 Addr::new(MAIN_CONTROL_END.load(Ordering::Relaxed)),
             );
             visit(Source::ThreadLocal, main_control);
         }
+        for record in mutator::all().filter(|record| record.is_alive()) {
+            self.visit_other_stack(record, myself, visit)?;
+            visit_guest(record, myself, visit);
+        }
+        self.visit_fibers(visit);
         visit_ended_control_blocks(tables, visit);
         visit(Source::Registered, emergency::range());
         tables.ranges.as_slice().iter().for_each(|&range| visit(Source::Registered, range));
@@ -264,11 +278,57 @@ impl Snapshot {
         }
     }
 
+    /// A stack that the thread stands on and that is not its own: a fiber's, a signal handler's, or one that nobody has
+    /// told us of.
+    fn visit_other_stack(
+        &self,
+        record: &Mutator,
+        myself: Myself<'_>,
+        visit: &mut dyn FnMut(Source, Range),
+    ) -> Result<(), Unknown> {
+        let sp = stack_pointer(record, myself);
+        let guest = record.fibers.guest().map(|guest| guest.stack()).filter(|stack| stack.contains(sp));
+        if guest.is_none() && record.stack().contains(sp) {
+            return Ok(());
+        }
+        if let Some(stack) = guest.or_else(|| self.fibers.stack_at(sp)) {
+            visit(Source::Stack, Range::new(sp, stack.end));
+        } else if let Some(slot) = resolve::resolve(Ambiguous(sp.get())) {
+            // It lies in an object: from the stack pointer to the object's end.
+            visit(Source::Stack, Range::new(sp, slot.start() + slot.bytes()));
+        } else if !mappings_are_roots() {
+            return self.visit_mapping_from(sp, visit);
+        }
+        Ok(())
+    }
+
+    /// An unknown stack: from the stack pointer to the end of its mapping, or to a stack that is known.
+    fn visit_mapping_from(&self, sp: Addr, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
+        let pages = Pages::open();
+        let mut found = false;
+        let is_listed = maps::for_each(|mapping| {
+            if mapping.range.contains(sp) {
+                found = true;
+                let part = self.fibers.before_next(Range::new(sp, mapping.range.end));
+                visit_present(&pages, part, Source::Stack, visit);
+            }
+        });
+        if is_listed && found { Ok(()) } else { Err(Unknown) }
+    }
+
+    /// The fibers that are kept until they are ended, and the parts of objects that are no part of the stack there.
+    fn visit_fibers(&self, visit: &mut dyn FnMut(Source, Range)) {
+        self.fibers.for_each_root(|fiber| visit_object(Source::Fiber, fiber.address(), visit));
+        self.fibers.for_each_object(|slot, stack| {
+            visit(Source::Fiber, Range::new(slot.start(), stack.start));
+            visit(Source::Fiber, Range::new(stack.end, slot.start() + slot.bytes()));
+        });
+    }
+
     /// Every private writable mapping, less what is ours and what is dead.
     fn mappings(&mut self, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
-        self.find_excluded(myself)?;
         let pages = Pages::open();
-        let main_sp = main_thread_sp(myself);
+        let main_sp = mutator::find(sys::process_id()).and_then(|record| own_stack_from(record, myself));
         let (excluded, stacks) = (self.excluded.as_slice(), self.stacks.as_slice());
         let mut is_known = true;
         let is_listed = maps::for_each(|mapping| {
@@ -299,28 +359,33 @@ impl Snapshot {
         if is_listed && is_known { Ok(()) } else { Err(Unknown) }
     }
 
+    /// Finds what is not searched as part of something larger: the stacks of fibers, and where mappings are roots what is
+    /// ours and the dead parts of threads' stacks.
     fn find_excluded(&mut self, myself: Myself<'_>) -> Result<(), Unknown> {
         self.excluded.clear();
         self.stacks.clear();
-        let (excluded, stacks) = (&mut self.excluded, &mut self.stacks);
-        let main = sys::process_id();
+        let (excluded, stacks, fibers) = (&mut self.excluded, &mut self.stacks, &self.fibers);
         let mut complete = true;
         // Room first: adding to the list may map memory, and the list of what is ours is locked while it is read.
         let mut count = 0;
         mem::for_each_range(|_| count += 1);
         if stacks.reserve(mutator::count_alive()).is_err()
-            || excluded.reserve(count + mutator::count_alive() + 64).is_err()
+            || excluded.reserve(count + mutator::count_alive() + fibers.count() + 64).is_err()
         {
             return Err(Unknown);
         }
-        mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
-        // Valgrind gives the main thread a stack that the kernel does not list as such.
-        let is_listed = |record: &Mutator| record.tid.load(Ordering::Relaxed) == main && !memcheck::is_simulated();
-        for record in mutator::all().filter(|record| record.is_alive() && !is_listed(record)) {
-            let (stack, sp) = (record.stack(), stack_pointer(record, myself));
-            if stack.contains(sp) && !cage::contains(stack.start) {
-                complete &= excluded.push(Range::new(stack.start, sp)).is_ok();
-                complete &= stacks.push(Range::new(sp, stack.end)).is_ok();
+        fibers.for_each_stack(|stack| complete &= cage::contains(stack.start) || excluded.push(stack).is_ok());
+        if mappings_are_roots() {
+            mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
+            let main = sys::process_id();
+            // Valgrind gives the main thread a stack that the kernel does not list as such.
+            let is_listed = |record: &Mutator| record.tid.load(Ordering::Relaxed) == main && !memcheck::is_simulated();
+            for record in mutator::all().filter(|record| record.is_alive() && !is_listed(record)) {
+                let stack = record.stack();
+                if let Some(from) = own_stack_from(record, myself).filter(|_| !cage::contains(stack.start)) {
+                    complete &= excluded.push(Range::new(stack.start, from)).is_ok();
+                    complete &= stacks.push(Range::new(from, stack.end)).is_ok();
+                }
             }
         }
         stacks.as_mut_slice().sort_unstable_by_key(|range| range.start);
@@ -361,10 +426,6 @@ fn short_stack(stacks: &[Range], part: Range) -> Range {
     Range::new(part.start, end)
 }
 
-fn main_thread_sp(myself: Myself<'_>) -> Option<Addr> {
-    mutator::find(sys::process_id()).map(|record| stack_pointer(record, myself))
-}
-
 /// Where the used part of the thread's current stack begins, the red zone included.
 fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
     if core::ptr::eq(record, myself.mutator) {
@@ -391,29 +452,34 @@ fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(S
     }
 }
 
-/// The used part of the thread's stack. If it stands on another one, both.
-fn visit_stack(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
-    let (stack, sp) = (record.stack(), stack_pointer(record, myself));
-    if stack.contains(sp) {
-        visit(Source::Stack, Range::new(sp, stack.end));
-        return Ok(());
+/// Where the used part of the thread's own stack begins: where it stands, or where it was parked while the thread runs a
+/// fiber. `None`: the thread stands elsewhere and has not said so.
+fn own_stack_from(record: &Mutator, myself: Myself<'_>) -> Option<Addr> {
+    let sp = Some(stack_pointer(record, myself)).filter(|&sp| record.stack().contains(sp));
+    let parked = record.fibers.parked_sp();
+    sp.into_iter().chain(parked).min()
+}
+
+/// The used part of the thread's own stack, or all of it that holds something.
+fn visit_own_stack(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
+    let stack = record.stack();
+    match own_stack_from(record, myself) {
+        Some(from) => visit(Source::Stack, Range::new(from, stack.end)),
+        None if stack.is_empty() => {}
+        None => visit_mapped_part(&Pages::open(), stack, visit)?,
     }
-    let pages = Pages::open();
-    if !stack.is_empty() {
-        visit_mapped_part(&pages, stack, visit)?;
+    Ok(())
+}
+
+/// The fiber that the thread runs or is about to run, which is kept alive by that. If the thread does not stand on it (it
+/// is in the middle of a switch, or in a signal handler with a stack of its own), it is searched whole.
+fn visit_guest(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) {
+    let Some(guest) = record.fibers.guest() else { return };
+    visit_object(Source::Fiber, guest.address(), visit);
+    let stack = guest.stack();
+    if !stack.contains(stack_pointer(record, myself)) {
+        fibers::readable(stack, |part| visit(Source::Stack, part));
     }
-    if cage::contains(sp) {
-        visit_stack_in_heap(record, myself, visit);
-        return Ok(());
-    }
-    let mut found = false;
-    let is_listed = maps::for_each(|mapping| {
-        if mapping.range.contains(sp) {
-            found = true;
-            visit_present(&pages, Range::new(sp, mapping.range.end), Source::Stack, visit);
-        }
-    });
-    if is_listed && found { Ok(()) } else { Err(Unknown) }
 }
 
 /// The parts of a stack's range that are mapped and hold something.
@@ -425,14 +491,6 @@ fn visit_mapped_part(pages: &Pages, stack: Range, visit: &mut dyn FnMut(Source, 
         }
     });
     if is_listed { Ok(()) } else { Err(Unknown) }
-}
-
-/// A stack that lies in an object of the heap: from the stack pointer to the object's end.
-fn visit_stack_in_heap(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) {
-    let sp = stack_pointer(record, myself);
-    if let Some(slot) = resolve::resolve(Ambiguous(sp.get())) {
-        visit(Source::Stack, Range::new(sp, slot.start() + slot.bytes()));
-    }
 }
 
 /// The control blocks of threads that have ended, as far as they can still be read.

@@ -15,9 +15,10 @@
 
 use super::{
     ephemeron::Ephemerons,
+    fibers::{self, Searched},
     filter,
     item::{Item, PIECE_BYTES},
-    large::Large,
+    large::{Large, Piece},
     pipeline::{Next, Pipeline},
     share::{Share, Work},
     trace::{self, layout},
@@ -290,7 +291,7 @@ impl Scanner {
             let is_lead = self.role == Role::Lead;
             match self.share.next(is_lead, |items| self.pipeline.take_over(items)) {
                 Work::Objects => {}
-                Work::Piece(piece) => self.scan_range(piece),
+                Work::Piece(piece) => self.scan_part(piece),
                 Work::Over => return,
             }
         }
@@ -316,9 +317,11 @@ impl Scanner {
             let range = Range::sized(slot.start(), slot.bytes());
             if !Large::is_for(range) {
                 self.scan_range(range);
-            } else if !self.share.add_large(range) {
+            } else if !self.share.add_large(Piece::of_object(range)) {
                 self.come_back(slot.unit());
             }
+        } else if traits.is_fiber() {
+            self.scan_fiber(slot);
         } else if traits.is_typed() {
             layout::children(slot, |word| self.offer(word));
         } else if self.role == Role::Helper {
@@ -329,6 +332,50 @@ impl Scanner {
             self.ephemerons.found(slot.object());
         } else {
             trace::children(slot, |word| self.offer(word));
+        }
+    }
+
+    /// Scans the record of a fiber, and what it uses of its stack: as roots are read, and a long one as a large object is.
+    fn scan_fiber(&mut self, slot: &Slot) {
+        let fiber = fibers::of(slot);
+        fibers::fields(fiber).into_iter().for_each(|word| self.offer(word));
+        match fibers::searched(fiber) {
+            Searched::Nothing => {}
+            Searched::Words(range) if !Large::is_for(range) => self.scan_part(Piece::of_stack(range)),
+            Searched::Words(range) => {
+                if !self.share.add_large(Piece::of_stack(range)) {
+                    self.come_back(slot.unit());
+                }
+            }
+            // SAFETY: what is handed out has been copied.
+            Searched::Readable(range) => fibers::readable(range, |part| unsafe { self.root_words(part) }),
+        }
+    }
+
+    /// As `scan_fiber`, for who scans flagged units: however long the stack is, the mark stack does not fill up.
+    pub fn scan_flagged_fiber(&mut self, slot: &Slot) {
+        let fiber = fibers::of(slot);
+        match fibers::searched(fiber) {
+            Searched::Words(range) if Large::is_for(range) => {
+                fibers::fields(fiber).into_iter().for_each(|word| self.offer(word));
+                // SAFETY: the used part of a parked stack may be read.
+                unsafe { self.root_range(range) };
+            }
+            _ => self.scan_fiber(slot),
+        }
+    }
+
+    /// Scans a part of something large, or what is read as that.
+    pub fn scan_part(&mut self, piece: Piece) {
+        if !piece.is_stack {
+            return self.scan_range(piece.range);
+        }
+        let mut rest = Range::new(piece.range.start.align_up(size_of::<usize>()), piece.range.end);
+        while !rest.is_empty() {
+            let part = Range::new(rest.start, rest.end.min(rest.start + ROOT_PIECE_BYTES));
+            // SAFETY: part of a parked stack.
+            unsafe { self.root_words(part) };
+            rest.start = part.end;
         }
     }
 

@@ -15,12 +15,13 @@
 //! Threads: the markers of a collection; the world is stopped. Nothing here uses thread-local storage, which a helper
 //!          has none of.
 
-use super::{item::Item, large::Large, table::List};
+use super::{
+    item::Item,
+    large::{Large, Piece},
+    table::List,
+};
 use crate::{
-    base::{
-        addr::Range,
-        sync::{AtomicU32, Ordering},
-    },
+    base::sync::{AtomicU32, Ordering},
     os::{
         lock::{Guard, Lock, Rank},
         mem, sys,
@@ -40,7 +41,7 @@ pub enum Work {
     /// It has been given objects.
     Objects,
     /// It scans a piece of a large object.
-    Piece(Range),
+    Piece(Piece),
     /// Nobody has anything left.
     Over,
 }
@@ -116,15 +117,15 @@ impl Share {
     }
 
     /// Adds a large object. `false`: there is no room.
-    pub fn add_large(&self, range: Range) -> bool {
+    pub fn add_large(&self, whole: Piece) -> bool {
         let mut waiting = self.waiting.lock();
-        let is_added = waiting.large.add(range);
+        let is_added = waiting.large.add(whole);
         self.tell(waiting);
         is_added
     }
 
     /// The next piece of a large object.
-    pub fn take_piece(&self) -> Option<Range> {
+    pub fn take_piece(&self) -> Option<Piece> {
         self.waiting.lock().large.take_piece()
     }
 
@@ -238,6 +239,7 @@ impl Waiting {
 mod tests {
     extern crate std;
     use super::*;
+    use crate::base::addr::Range;
     use std::{sync::Mutex, thread, vec, vec::Vec};
 
     /// Numbers stand for objects: each leads to two larger ones, until all have been found.
@@ -269,7 +271,7 @@ mod tests {
             match work {
                 Work::Over => return,
                 Work::Objects => {}
-                Work::Piece(piece) => found.lock().unwrap()[0] += piece.bytes() as u32,
+                Work::Piece(piece) => found.lock().unwrap()[0] += piece.range.bytes() as u32,
             }
         }
     }
@@ -282,7 +284,7 @@ mod tests {
             for _ in 0..20 {
                 let found = Mutex::new(vec![0; COUNT as usize]);
                 share.begin();
-                assert!(share.add_large(Range::sized(mem::map(100_000).expect("memory"), 100_000)));
+                assert!(share.add_large(Piece::of_object(Range::sized(mem::map(100_000).expect("memory"), 100_000))));
                 share.open();
                 thread::scope(|scope| {
                     for _ in 0..helpers {

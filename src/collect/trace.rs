@@ -1,5 +1,6 @@
 //! Tracing: the words of an object that may be pointers, as its kind says.
 
+use super::fibers;
 use crate::{
     base::addr::{Ambiguous, Range},
     heap::{mutator, resolve::Slot},
@@ -54,6 +55,8 @@ pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
         unsafe { words(Range::sized(slot.start(), slot.bytes()), visit) };
     } else if traits.is_typed() {
         layout::children(slot, visit);
+    } else if traits.is_fiber() {
+        fibers::children(slot, visit);
     } else if traits.is_traced() {
         let procedure = slot.class().kind().trace_procedure();
         let mut tracer = Tracer { visit: &mut visit };

@@ -13,6 +13,7 @@
 //! | typed                 | by layout word   | yes       | yes                |
 //! | ephemeron             | by its own rule  | yes       | yes                |
 //! | value                 | every word       | yes       | no                 |
+//! | fiber                 | the used part of its stack | yes | yes            |
 //! | made at run time      | by its procedure | yes       | yes                |
 
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
@@ -25,7 +26,7 @@ pub struct Kind(u8);
 /// How many kinds there can be.
 pub const KINDS_MAX: usize = 64;
 
-const FIXED_KINDS: u32 = 8;
+const FIXED_KINDS: u32 = 9;
 
 impl Kind {
     /// What `malloc` hands out: any word may be a pointer, contents are left as they were.
@@ -44,6 +45,8 @@ impl Kind {
     pub const EPHEMERON: Kind = Kind(6);
     /// What a handle of Rust's refers to: any word may be a pointer; not zeroed, since a value is written whole.
     pub const VALUE: Kind = Kind(7);
+    /// The record of a fiber, which holds what lies on its stack.
+    pub const FIBER: Kind = Kind(8);
 
     /// The kind with this number; the caller got the number from [`Kind::number`] or from a class word.
     #[inline(always)]
@@ -87,6 +90,7 @@ impl Traits {
     const TRACED: u8 = 16;
     const EPHEMERON: u8 = 32;
     const ENDS_EARLY: u8 = 64;
+    const FIBER: u8 = 128;
 
     /// Whether any word may be a pointer.
     #[inline(always)]
@@ -123,6 +127,11 @@ impl Traits {
     pub fn is_ephemeron(self) -> bool {
         self.0 & Self::EPHEMERON != 0
     }
+    /// Whether it is the record of a fiber.
+    #[inline(always)]
+    pub fn is_fiber(self) -> bool {
+        self.0 & Self::FIBER != 0
+    }
     /// Whether objects always end before their slot does, so that one past the end still lies inside.
     #[inline(always)]
     pub fn ends_early(self) -> bool {
@@ -131,7 +140,7 @@ impl Traits {
     /// Whether an object can hold pointers at all.
     #[inline(always)]
     pub fn may_hold_pointers(self) -> bool {
-        self.0 & (Self::CONSERVATIVE | Self::TYPED | Self::TRACED | Self::EPHEMERON) != 0
+        self.0 & (Self::CONSERVATIVE | Self::TYPED | Self::TRACED | Self::EPHEMERON | Self::FIBER) != 0
     }
 }
 
@@ -145,6 +154,7 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
     traits[5] = AtomicU8::new(Traits::TYPED | Traits::ZEROED);
     traits[6] = AtomicU8::new(Traits::EPHEMERON | Traits::ZEROED);
     traits[7] = AtomicU8::new(Traits::CONSERVATIVE);
+    traits[8] = AtomicU8::new(Traits::FIBER | Traits::ZEROED);
     traits
 };
 

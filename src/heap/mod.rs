@@ -12,7 +12,7 @@
 //! - [`fast`] the fast paths of every door · [`magazine`] a thread's free slots · [`refill`] and [`flush`] between magazines and bitmaps · [`centre`] blocks with room
 //! - [`large`] objects with units of their own
 //! - [`mutator`] the record of a thread · [`gate`] where slow paths and collections exclude each other
-//! - [`region`] where the program promises to leave the heap alone
+//! - [`region`] where the program promises to leave the heap alone · [`fiber`] stacks that it switches between
 //! - [`resolve`] from a word to an object
 //! - [`emergency`] memory for a signal handler that interrupted a slow path
 //! - [`announce`] what memcheck is told of objects · [`late`] slots that wait under it
@@ -57,6 +57,7 @@ pub mod cage;
 pub mod centre;
 pub mod emergency;
 pub mod fast;
+pub mod fiber;
 pub mod flush;
 pub mod gate;
 pub mod kind;

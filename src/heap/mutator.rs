@@ -19,7 +19,7 @@
 //! A thread without a record has a null word in its TLS: all its operations take the slow path, which registers.
 
 use super::{
-    gate,
+    fiber, gate,
     kind::{KINDS_MAX, Kind},
     late::Late,
     magazine::Magazine,
@@ -83,6 +83,8 @@ pub struct Mutator {
     pub stack_start: AtomicUsize,
     /// See `thread_pointer`.
     pub stack_end: AtomicUsize,
+    /// Its own stack as a fiber, and the fiber that it runs.
+    pub fibers: fiber::OfThread,
     /// Net bytes allocated since they were last added to the heap's counter.
     pub net_bytes: AtomicI64,
     /// Bytes handed out to this record's magazines and taken back by hand, in all its lives.
@@ -245,6 +247,7 @@ impl Mutator {
 
     /// Gives the record up: the next thread may have it. What it cached has been returned.
     pub fn release(&self) {
+        self.fibers.forget(self.tid.load(Ordering::Relaxed));
         self.tid.store(0, Ordering::Release);
     }
 
@@ -323,6 +326,7 @@ fn register_slowly() -> Option<&'static Mutator> {
         // A record that was free has none: who gave it up took note.
         if former != 0 {
             mutator.former_thread_pointer.store(former, Ordering::Relaxed);
+            mutator.fibers.forget(mutator.tid.load(Ordering::Relaxed));
         }
         mutator.set_stack(Range::default());
     }

@@ -5,8 +5,9 @@
 use super::{
     cage::{self, CAGE, Unit},
     centre,
+    fiber::Fiber,
     mutator::{self, Mutator},
-    resolve,
+    resolve, sweep,
     units::{self, CLASS_WORDS, Class, State},
 };
 use crate::base::{addr::Addr, bits, sync::Ordering};
@@ -32,6 +33,8 @@ pub enum Fault {
     Cached(Addr),
     /// A slot is cached twice.
     CachedTwice(Addr),
+    /// What the record of a fiber says cannot be.
+    Fiber(Addr),
 }
 
 /// Checks the heap. The world is stopped, or the caller is the only thread; no collection is under way.
@@ -53,7 +56,8 @@ pub fn check() -> Result<(), Fault> {
         unit += count;
     }
     check_lists(listed)?;
-    check_magazines()
+    check_magazines()?;
+    check_fibers()
 }
 
 fn is_used(unit: Unit) -> bool {
@@ -167,6 +171,22 @@ fn check_magazines() -> Result<(), Fault> {
             });
         }
     }
+    fault.map_or(Ok(()), Err)
+}
+
+fn check_fibers() -> Result<(), Fault> {
+    let mut fault = None;
+    sweep::for_each_allocated_word(
+        |class| class.kind().traits().is_fiber(),
+        |class, unit, index, allocated| {
+            sweep::for_each_slot(class, unit, index, allocated, |record| {
+                // SAFETY: an object of the kind, in use or zero.
+                if !unsafe { Fiber::at(record) }.is_sound() {
+                    fault = Some(Fault::Fiber(record));
+                }
+            });
+        },
+    );
     fault.map_or(Ok(()), Err)
 }
 

@@ -31,6 +31,10 @@ struct every_name {
     int (*object[3])(void *);
     int (*thread[2])(void);
     void *(*blocking)(gc_blocking_fn, void *);
+    gc_fiber *(*fiber_new)(void *, size_t, void *, void *, enum gc_fiber_life);
+    gc_fiber *(*fiber_current)(void);
+    void (*fiber_switch)(gc_fiber *, gc_fiber_jump, void *);
+    void (*fiber_free)(gc_fiber *);
     int (*finalizer_set)(void *, gc_finalizer_fn, void *, enum gc_finalizer_order);
     gc_weak *(*weak_register)(void *, enum gc_weak_kind);
     void (*weak_unregister)(gc_weak *);
@@ -75,6 +79,10 @@ const struct every_name every_name = {
     {gc_pin, gc_unpin, gc_finalizer_clear},
     {gc_thread_register, gc_thread_unregister},
     gc_blocking,
+    gc_fiber_new,
+    gc_fiber_current,
+    gc_fiber_switch,
+    gc_fiber_free,
     gc_finalizer_set,
     gc_weak_register,
     gc_weak_unregister,

@@ -17,7 +17,8 @@ use gleaner::{
         stats::COUNTERS,
         world,
     },
-    heap::{self, gate, mutator, surplus},
+    heap::{self, fiber, gate, mutator, surplus},
+    os::stack,
 };
 
 /// See `gleaner.h`.
@@ -134,6 +135,13 @@ pub extern "C" fn gc_thread_register() -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn gc_thread_unregister() -> c_int {
     forward!(gc_thread_unregister());
+    if let Some(mutator) = mutator::current() {
+        // If the thread has left a fiber without a switch, now that is known.
+        fiber::settle(mutator, stack::pointer());
+        if mutator.fibers.guest().is_some() {
+            return errno::EBUSY;
+        }
+    }
     if world::unregister() { 0 } else { errno::EINVAL }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     cache::*,
     control::*,
     exports::{Cache, Ephemeron, Tracer, Weak},
+    fiber::{Jump, gc_fiber_current, gc_fiber_free, gc_fiber_new, gc_fiber_switch},
     leave::leave_region,
     report::*,
 };
@@ -43,6 +44,7 @@ use gleaner::{
         addr::Addr,
         sync::{AtomicBool, AtomicPtr, AtomicUsize, Ordering},
     },
+    heap::fiber::Fiber,
     os::{log, rendezvous},
 };
 
@@ -193,6 +195,14 @@ entries! {
     fn gc_cache_malloc_slowly(cache: *mut Cache) -> *mut c_void;
     /// See there.
     fn gc_cache_malloc_typed_slowly(cache: *mut Cache, bytes: usize, layout: usize) -> *mut c_void;
+    /// See there.
+    fn gc_fiber_new(stack: *mut c_void, size: usize, sp: *mut c_void, data: *mut c_void, life: c_uint) -> *mut Fiber;
+    /// See there.
+    fn gc_fiber_current() -> *mut Fiber;
+    /// See there.
+    fn gc_fiber_switch(to: *mut Fiber, jump: Jump, data: *mut c_void);
+    /// See there.
+    fn gc_fiber_free(fiber: *mut Fiber);
 }
 
 /// What an engine does for the malloc family of another copy. Sizes are what the caller asked for.

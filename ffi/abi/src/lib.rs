@@ -15,6 +15,7 @@ pub mod control;
 pub mod edge;
 pub mod engine;
 pub mod exports;
+pub mod fiber;
 pub mod leave;
 pub mod misuse;
 #[cfg(debug_assertions)]
