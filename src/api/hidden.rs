@@ -3,7 +3,10 @@
 //! A pointer to a slice or a `dyn Trait` is two words, the address and what else there is to know. The second cannot be
 //! had alone, so the pointer is kept with another address in it: the distance from the start of the object, a small number.
 
-use crate::{base::addr::Addr, heap::resolve};
+use crate::{
+    base::addr::{Addr, Ambiguous},
+    heap::resolve,
+};
 use core::ptr::NonNull;
 
 /// A pointer without the address of its object.
@@ -18,10 +21,11 @@ impl<T: ?Sized> Clone for Hidden<T> {
 impl<T: ?Sized> Copy for Hidden<T> {}
 
 impl<T: ?Sized> Hidden<T> {
-    /// Takes a pointer apart: the start of its object, and the rest. What lies outside the heap is its own start.
+    /// Takes a pointer apart: the start of the object that it points into, and the rest. What lies outside the heap is its
+    /// own start.
     pub(super) fn split(pointer: NonNull<T>) -> (Addr, Hidden<T>) {
         let address = Addr::of(pointer.as_ptr().cast::<u8>());
-        let start = resolve::object_at(address).map_or(address, |slot| slot.start());
+        let start = resolve::resolve(Ambiguous(address.get())).map_or(address, |slot| slot.start());
         (start, Hidden(pointer.as_ptr().wrapping_byte_sub(start.get())))
     }
 
