@@ -223,7 +223,8 @@ impl<T: ?Sized> Gc<T> {
         core::ptr::addr_eq(this.value.as_ptr(), other.value.as_ptr())
     }
 
-    /// A handle to a part of the value, or to the value as a `dyn Trait` or a slice. It keeps the whole value.
+    /// A handle to a part of the value, or to the value as a `dyn Trait` or a slice. It keeps what the part lies in: the whole
+    /// value, or the buffer that the value owns. A part without a byte, at the very end, keeps nothing.
     ///
     /// ```
     /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
@@ -244,8 +245,19 @@ impl<T: ?Sized> Gc<T> {
     ///     Gc::map(borrowed, |reference| *reference)
     /// }
     /// ```
+    ///
+    /// Nor is it somebody else's, whatever its type is good for:
+    ///
+    /// ```compile_fail
+    /// # use gleaner::Gc;
+    /// fn on_the_stack<'a>(function: &'a fn(&'a u8)) -> Gc<fn(&'a u8)> {
+    ///     Gc::map(Gc::new(()), |_: &()| -> &fn(&'a u8) { function })
+    /// }
+    /// ```
+    // The part's type is `'static` too. Else it could name a lifetime, a closure might return whatever lives so long, and a
+    // handle of a type that accepts a longer one (a `fn` that takes the reference) would outlive it.
     #[inline(always)]
-    pub fn map<U: ?Sized>(this: Gc<T>, part: impl for<'a> FnOnce(&'a T) -> &'a U) -> Gc<U>
+    pub fn map<U: ?Sized + 'static>(this: Gc<T>, part: impl for<'a> FnOnce(&'a T) -> &'a U) -> Gc<U>
     where
         T: 'static,
     {
