@@ -95,11 +95,18 @@ impl<T: ?Sized> From<Box<T>> for Gc<T> {
             ptr::copy_nonoverlapping(value.cast::<u8>(), place.as_ptr(), layout.size());
             drop(Box::from_raw(value as *mut ManuallyDrop<T>));
         }
-        // With the address exchanged it is a pointer to the place that knows its length or its methods.
-        let offset = place.addr().get().wrapping_sub(value.addr());
-        // SAFETY: not null, being the place's address.
-        Gc { value: unsafe { NonNull::new_unchecked(value.wrapping_byte_add(offset)) } }
+        Gc { value: with_address(value, place) }
     }
+}
+
+/// A pointer to `place` that knows the length or the methods that `pointer` knows. It is made of the place's pointer and
+/// not by a distance from the other, through which the compiler would expect to reach the other's memory only.
+fn with_address<T: ?Sized>(mut pointer: *mut T, place: NonNull<u8>) -> NonNull<T> {
+    // SAFETY: all pointers are at least one word; which of a wide one's two is the address is looked at below.
+    unsafe { (&raw mut pointer).cast::<*mut u8>().write(place.as_ptr()) };
+    assert!(pointer.cast::<u8>() == place.as_ptr(), "a wide pointer begins with its address");
+    // SAFETY: not null, being the place's address.
+    unsafe { NonNull::new_unchecked(pointer) }
 }
 
 impl<T> From<Vec<T>> for Gc<[T]> {
