@@ -67,3 +67,9 @@ fn a_weak_handle_to_a_part_finds_it_while_the_object_is_kept() {
         assert_eq!(weak.upgrade().as_deref(), Some(&node[2..4]));
     }
 }
+
+#[test]
+fn threads_that_start_together_all_find_it_started() {
+    let threads: Vec<_> = (0..16).map(|_| std::thread::spawn(start)).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}

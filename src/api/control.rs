@@ -65,7 +65,8 @@ impl core::error::Error for StartError {}
 pub unsafe fn start() -> Result<(), StartError> {
     begin::begin();
     // SAFETY: by the caller's promise.
-    if unsafe { start::start(Door::Malloc) } { Ok(()) } else { Err(StartError) }
+    let is_ready = unsafe { start::start(Door::Malloc) } || start::is_ready_after_all();
+    if is_ready { Ok(()) } else { Err(StartError) }
 }
 
 /// Collects now, and runs the destructors that are ready. `false`: nothing was collected, because the collector has not

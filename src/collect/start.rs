@@ -27,7 +27,33 @@ pub enum Door {
     Malloc,
 }
 
-static STARTED: AtomicU32 = AtomicU32::new(0);
+/// How far starting has come: [`NOT_YET`], the id of the process in which a thread is at it, or [`DONE`].
+static STARTED: AtomicU32 = AtomicU32::new(NOT_YET);
+const NOT_YET: u32 = 0;
+const DONE: u32 = u32::MAX;
+
+/// Whether the caller is the one to start. If so it says when that [`is_done`].
+fn is_first() -> bool {
+    // Acquire: pairs with `is_done`.
+    STARTED.compare_exchange(NOT_YET, sys::process_id(), Ordering::Acquire, Ordering::Acquire).is_ok()
+}
+
+fn is_done() {
+    // Release: whoever sees it sees what was set up.
+    STARTED.store(DONE, Ordering::Release);
+    sys::futex_wake(&STARTED, i32::MAX as u32);
+}
+
+/// Whether the engine can collect, after another thread that may be starting it has come to an end. A child of a fork does
+/// not wait for a thread that it does not have.
+pub fn is_ready_after_all() -> bool {
+    // Acquire: pairs with `is_done`.
+    while STARTED.load(Ordering::Acquire) == sys::process_id() {
+        sys::futex_wait(&STARTED, sys::process_id(), None);
+    }
+    READY.load(Ordering::Acquire)
+}
+
 /// The hold of the world that a fork has, from before it to after it in either process.
 static FORKING: ForkingCell = ForkingCell(UnsafeCell::new(None));
 
@@ -35,14 +61,15 @@ struct ForkingCell(UnsafeCell<Option<Held>>);
 // SAFETY: used by the forking thread only, while it holds the world.
 unsafe impl Sync for ForkingCell {}
 
-/// Sets the engine up, once. Until then the heap works, and nothing is collected.
+/// Sets the engine up, once: `false` when that has failed, or is not yet over, by a caller further up or another thread.
+/// Until then the heap works, and nothing is collected.
 ///
 /// Called from the library's constructor, or where a program asks for it: best while one thread runs, or few.
 ///
 /// # Safety
 /// The caller vouches for the program: what it still uses of the heap can be found from what the door makes roots.
 pub unsafe fn start(door: Door) -> bool {
-    if STARTED.swap(1, Ordering::AcqRel) != 0 {
+    if !is_first() {
         return READY.load(Ordering::Acquire);
     }
     if door == Door::Malloc {
@@ -51,12 +78,18 @@ pub unsafe fn start(door: Door) -> bool {
     roots::note_main_thread();
     let ready = set_heap_up() && Collector::make() && world::choose_signal(settings::signal());
     READY.store(ready, Ordering::Release);
+    is_done();
     ready
 }
 
 /// Sets up what a heap needs that is never collected: no signal is claimed. Instead of [`start`], which then does nothing.
 pub fn start_without_collecting() -> bool {
-    STARTED.swap(1, Ordering::AcqRel) != 0 || set_heap_up()
+    if !is_first() {
+        return true;
+    }
+    let is_up = set_heap_up();
+    is_done();
+    is_up
 }
 
 /// What every heap needs that outlives a fork.
