@@ -43,9 +43,11 @@ impl core::error::Error for StartError {}
 /// it, in a register or as an aligned word in memory that is searched. Safe Rust does that by itself, and so does unsafe
 /// code that keeps addresses as addresses, with whatever in their low bits. It does not hold for
 ///
-/// - a reference, `Box`, `Vec` or the like in a `#[repr(packed)]` structure, where it may lie across two words,
+/// - a reference, `Box`, `Vec` or the like in a `#[repr(packed)]` structure, where it may lie across two words; or a handle,
+///   in one whose declaration leaves the field's type open,
 /// - addresses that are shifted, xored or compressed, or carry something in their high bits,
-/// - the only address of something in memory mapped `MAP_SHARED`, in a file, or with the kernel (`epoll`, `io_uring`).
+/// - the only address of something in memory mapped `MAP_SHARED` or made read-only, in a file, or with the kernel (`epoll`,
+///   `io_uring`).
 ///
 /// Who has such a thing keeps the object by a [`Root`](crate::Root), or does not start the collector.
 ///

@@ -20,9 +20,14 @@
 //! | wants the heap as global allocator | yes | no |
 //!
 //! The boundary is looked at by the first `Gc` that is made, and by [`Root::gc`](crate::Root::gc): under another global allocator they panic and
-//! say what to do. What the compiler can tell it refuses: a `Gc` in a packed structure (E0588, since a `Gc` has an alignment
-//! of its own), a `Gc` sent to another thread whose value is not `Sync`, a destructor of a value that is not `Send`, a part
-//! of a borrowed value kept for longer than the borrow.
+//! say what to do. What the compiler can tell it refuses: a packed structure declared with a `Gc` (E0588, since a `Gc` has an
+//! alignment of its own; a generic one it lets pass, and [`start`](crate::start) names it), a `Gc` sent to another thread
+//! whose value is not `Sync`, a destructor of a value that is not `Send`, a part of a borrowed value kept for longer than the
+//! borrow.
+//!
+//! All this is about what [the crate](crate) names at its root and in [`api`](crate::api). The modules `base`, `os`, `heap` and
+//! `collect` are the engine, public for the doors in C alone: what is safe to call there is so for a caller that knows its
+//! rules, which lie in each module's first lines.
 //!
 //! # Why no destructor by default
 //!
@@ -74,6 +79,10 @@
 //!
 //! **Raw pointers.** `*const T` from [`Gc::as_ptr`](crate::Gc::as_ptr) keeps the value like any other address, as long as it is kept as one.
 //!
+//! **Parts.** [`Gc::map`](crate::Gc::map) gives a handle to something inside, and any address inside keeps an object. Whether
+//! an object has died is asked of the whole, so a [`Weak`](crate::Weak) handle to a part remembers where its object starts. A
+//! part without a byte at an object's very end is an address of what comes next: it keeps nothing, and nothing is read through it.
+//!
 //! **`ManuallyDrop`, `mem::forget`, `Box::leak`.** They keep nothing by themselves: leaked memory is searched while something leads
 //! to it, and is taken back afterwards. No destructor is owed, so none is missed.
 //!
@@ -93,7 +102,7 @@
 //!
 //! `Pin` promises that memory is not used again before the value's destructor has run. A `Gc` makes no such promise, so there
 //! is no `Gc::pin`. A `Box::pin` that is forgotten comes back without its destructor once no address inside it is left
-//! anywhere; whoever relied on the promise had such an address.
+//! anywhere; whoever relied on the promise had such an address. (That the destructor runs at all was never promised.)
 //!
 //! # What the optimiser may do
 //!

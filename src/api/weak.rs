@@ -5,8 +5,9 @@ use core::fmt;
 
 /// A handle that does not keep its value.
 ///
-/// It may be copied, and what is behind it is collected as well: there is nothing to give back. It says `None` once the
-/// value has been found unreachable; until then, which may be long after the last other handle is gone, it gives one.
+/// It may be copied, and what is behind it is collected as well: there is nothing to give back. It says `None` once a
+/// collection has found that nothing leads to the value, nor a destructor that is going to run; until then, which may be long
+/// after the last other handle is gone, it gives one.
 ///
 /// ```
 /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;

@@ -43,10 +43,11 @@ use core::{alloc::Layout, ops::Deref, panic::RefUnwindSafe, panic::UnwindSafe, p
 /// # Ok::<(), gleaner::StartError>(())
 /// ```
 ///
-/// It is as thin as a reference, an `Option` of it is no larger, and it cannot be a field of a packed structure, where the
-/// collector would not see it:
+/// It is as thin as a reference, an `Option` of it is no larger, and no packed structure can be declared with it, where the
+/// collector would not see it. (One that is declared with any type, `#[repr(packed)] struct Packed<T>(u8, T)`, the compiler
+/// lets pass: [`start`](crate::start) leaves such to its caller.)
 ///
-/// ```compile_fail
+/// ```compile_fail,E0588
 /// #[repr(packed)]
 /// struct Packed(u8, gleaner::Gc<u32>);
 /// ```
