@@ -472,8 +472,9 @@ GLEANER_API void *gc_blocking(gc_blocking_fn fn, void *data) GLEANER_NONNULL(1);
  * (gc_malloc; with the malloc door malloc), but for a page at its start, is not searched as an object either; one
  * that is a smaller part of such an object is searched with it.  Nor is a stack in static data searched as that.
  *
- * Collections, finalizers and the stop signal run on the stack of the fiber that a thread runs, if the thread has no
- * alternate signal stack: give a fiber 32 KiB or more.
+ * Finalizers run on the stack of the fiber that the thread runs, and so does the handler of the stop signal if the thread
+ * has no alternate signal stack; a collection takes little of it and works on a stack of its own.  Give a fiber 16 KiB or
+ * more.
  *
  * A fiber parked by one thread may go on on another; a thread's own stack is a fiber that only this thread may switch
  * to.  Leave a fiber by gc_fiber_switch only, also for the last time.  One that is left otherwise (by a context's

@@ -63,6 +63,8 @@ fn three_markers_keep_what_one_keeps() {
         "ephemerons_beyond_the_stack",
         "finalizers_ordered",
         "finalizers_unordered",
+        "fiber_lives",
+        "fiber_walk",
         "fibers",
         "fork",
         "fork_beside_collections",
@@ -87,14 +89,16 @@ fn three_markers_keep_what_one_keeps() {
 /// Behind `malloc` stacks are found in other ways, and a second marker judges the first.
 #[test]
 fn fibers_are_kept_behind_both_doors_and_judged() {
+    keeps_behind("gleaner_malloc", "fiber_steps", None);
     for name in FIBERS {
         keeps_with(name, Some("recheck=1:verify=1"));
         keeps_behind("gleaner_malloc", name, None);
         keeps_behind("gleaner_malloc", name, Some("recheck=1:verify=1"));
+        keeps_with(name, Some("zeal=100:poison=1:verify=1"));
     }
 }
 
-const FIBERS: &[&str] = &["fibers"];
+const FIBERS: &[&str] = &["fiber_ends", "fiber_lives", "fiber_threads", "fiber_unwinds", "fiber_walk", "fibers"];
 
 #[test]
 fn the_archive_keeps_regions_too() {
@@ -140,7 +144,7 @@ macro_rules! contract {
 
 contract! {
     absurd_sizes base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
-    ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events fibers finalizer_control finalizers_manual finalizers_ordered
+    ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events fiber_ends fiber_lives fiber_steps fiber_threads fiber_unwinds fiber_walk fibers finalizer_control finalizers_manual finalizers_ordered
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
     inline_path interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics

@@ -1,7 +1,7 @@
 //! What a wrong program is told: tiny C programs in `tests/c/misuse`, each with one mistake.
 //!
 //! A program says in its first comment what must happen: `EXPECT:` the one line on standard error (`<address>` stands
-//! for any address, nothing after the colon for silence), and `EXIT:` the status, `0` or `SIGABRT`. It may say `DOOR:`
+//! for any address and `<number>` for any number, nothing after the colon for silence), and `EXIT:` the status, `0` or `SIGABRT`. It may say `DOOR:`
 //! `gleaner_malloc` for the malloc door, and `OPTIONS:` for `GLEANER_OPTIONS`.
 
 #[path = "common/doors.rs"]
@@ -46,11 +46,17 @@ fn field<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     comment.lines().find_map(|line| line.trim_start_matches([' ', '*']).strip_prefix(label)).map(str::trim)
 }
 
-/// Whether `text` is `pattern`, where `<address>` stands for `0x` and hexadecimal digits.
+/// Whether `text` is `pattern`, where `<address>` stands for `0x` and hexadecimal digits and `<number>` for decimal ones.
 fn matches(pattern: &str, text: &str) -> bool {
-    let Some((before, after)) = pattern.split_once("<address>") else { return pattern == text };
-    let Some(rest) = text.strip_prefix(before).and_then(|rest| rest.strip_prefix("0x")) else { return false };
-    let digits = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+    let Some(at) = ["<address>", "<number>"].iter().filter_map(|name| pattern.find(name)).min() else {
+        return pattern == text;
+    };
+    let Some(rest) = text.strip_prefix(&pattern[..at]) else { return false };
+    let (rest, after, is_digit): (_, _, fn(&char) -> bool) = match pattern[at..].strip_prefix("<address>") {
+        Some(after) => (rest.strip_prefix("0x").unwrap_or(""), after, char::is_ascii_hexdigit),
+        None => (rest, &pattern[at + "<number>".len()..], char::is_ascii_digit),
+    };
+    let digits = rest.chars().take_while(is_digit).count();
     digits > 0 && matches(after, &rest[digits..])
 }
 
@@ -67,7 +73,11 @@ macro_rules! misuse {
 }
 
 misuse! {
-    absurd_sizes cache_no_cache cache_of_another_size cache_of_another_thread cache_typed_without_layout finalizer_of_no_object free_foreign free_interior free_interior_block
+    absurd_sizes cache_no_cache cache_of_another_size cache_of_another_thread cache_typed_without_layout
+    fiber_free_no_fiber fiber_free_own_stack fiber_free_running fiber_free_running_elsewhere fiber_free_twice fiber_new_refused fiber_switch_freed
+    fiber_switch_from_unknown_stack fiber_switch_lost fiber_switch_no_fiber fiber_switch_others_own_stack fiber_switch_others_stack
+    fiber_switch_running fiber_switch_running_elsewhere
+    finalizer_of_no_object free_foreign free_interior free_interior_block
     free_interior_large free_interior_odd free_large_twice free_small_number free_stack free_static free_twice
     free_twice_across_flush free_twice_checked malloc_delete_twice malloc_free_interior malloc_free_large_twice
     malloc_free_misaligned malloc_free_small_number malloc_free_stack malloc_free_static malloc_free_twice
@@ -86,11 +96,14 @@ fn every_program_in_the_directory_is_run() {
 }
 
 #[test]
-fn an_address_is_a_hexadecimal_number_and_the_rest_is_exact() {
+fn an_address_is_a_hexadecimal_number_a_number_a_decimal_one_and_the_rest_is_exact() {
     assert!(matches("a: <address>; b\n", "a: 0x7f00beef; b\n"));
     assert!(matches("<address>, <address>", "0x1, 0x2"));
     assert!(!matches("a: <address>; b\n", "a: 0x; b\n"));
     assert!(!matches("a: <address>; b\n", "a: 7f00beef; b\n"));
     assert!(!matches("a: <address>; b\n", "a: 0x7f00beef; b\nmore\n"));
     assert!(!matches("", "a word"));
+    assert!(matches("thread <number>: <address>\n", "thread 4711: 0xbeef\n"));
+    assert!(!matches("thread <number>: <address>\n", "thread x: 0xbeef\n"));
+    assert!(!matches("thread <number>: <address>\n", "thread 4711: beef\n"));
 }

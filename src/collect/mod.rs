@@ -213,8 +213,13 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
         return true;
     }
     let mut call = Call { mutator, world, has_run: false };
-    // SAFETY: `run` takes a pointer to a `Call`.
-    unsafe { stack::with_registers_spilled(run, (&raw mut call).cast()) };
+    let data = (&raw mut call).cast();
+    match fibers::collectors_stack(mutator) {
+        // SAFETY: `run` takes a pointer to a `Call`; one thread at a time has the world, and the stack with it.
+        Some(end) => unsafe { stack::with_registers_spilled_elsewhere(run, data, end) },
+        // SAFETY: as above.
+        None => unsafe { stack::with_registers_spilled(run, data) },
+    }
     call.has_run
 }
 

@@ -19,8 +19,9 @@
 //!   from.sp = rsp      to.holder = this thread      thread.fiber = to      from.holder = parked      jump
 //! ```
 //!
-//! Until it has jumped, the thread stands on `from`, whose stack pointer in the record is not lower than the real one; a
-//! collector believes the real one first. A fiber that its thread does not stand on is searched whole.
+//! A collector goes by the thread's `fiber`: that one runs, and all others are parked, whatever their holder; before the
+//! third store `sp` is right. Where a thread stands it learns from the thread's own stack pointer, and a fiber that runs
+//! and that its thread does not stand on is searched whole.
 //!
 //! Holds:   a fiber is some thread's `fiber` from the third store of a switch to it until the third of the next.
 //! Threads: a record is written by the thread that runs its fiber, or makes, takes or ends it; who does which is for the

@@ -61,6 +61,46 @@ pub unsafe extern "C" fn with_registers_spilled(work: Spilled, data: *mut core::
     )
 }
 
+/// As [`with_registers_spilled`], but `work` runs on another stack, which ends at `end`.
+///
+/// # Safety
+/// `work` may be called with `data`; `end` is a multiple of 16, and nobody else uses what lies below, which is enough.
+#[unsafe(naked)]
+pub unsafe extern "C" fn with_registers_spilled_elsewhere(work: Spilled, data: *mut core::ffi::c_void, end: Addr) {
+    naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset rbp, 0",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "push rbx",
+        ".cfi_offset rbx, -24",
+        "push r12",
+        ".cfi_offset r12, -32",
+        "push r13",
+        ".cfi_offset r13, -40",
+        "push r14",
+        ".cfi_offset r14, -48",
+        "push r15",
+        ".cfi_offset r15, -56",
+        "mov rax, rdi",
+        "mov rdi, rsp",
+        "mov rsp, rdx",
+        "call rax",
+        "lea rsp, [rbp - 40]",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
 /// An address in the caller's frame or a little below it.
 #[inline(always)]
 pub fn pointer() -> Addr {
@@ -148,6 +188,23 @@ mod tests {
         // SAFETY: `remember` takes what is passed.
         unsafe { with_registers_spilled(remember, (&raw mut sp).cast()) };
         assert!(!sp.is_null() && sp < pointer() && sp.get().is_multiple_of(16));
+    }
+
+    #[test]
+    fn registers_are_spilled_here_and_the_work_is_done_elsewhere() {
+        unsafe extern "C" fn remember_both(sp: Addr, data: *mut core::ffi::c_void) {
+            // SAFETY: the test passes a pair of its own.
+            unsafe { *data.cast::<(Addr, Addr)>() = (sp, pointer()) };
+        }
+        #[repr(align(16))]
+        struct Aligned([u8; 64 << 10]);
+        let mut elsewhere = std::boxed::Box::new(Aligned([0; 64 << 10]));
+        let elsewhere = Range::sized(Addr::of(elsewhere.0.as_mut_ptr()), 64 << 10);
+        let mut found = (Addr::NULL, Addr::NULL);
+        // SAFETY: `remember_both` takes what is passed, and nobody else uses the box.
+        unsafe { with_registers_spilled_elsewhere(remember_both, (&raw mut found).cast(), elsewhere.end) };
+        assert!(found.0 < pointer() && pointer() - found.0 < 4096, "the registers");
+        assert!(elsewhere.contains(found.1), "the work");
     }
 
     #[test]

@@ -12,8 +12,14 @@
 #include <ucontext.h>
 
 /* Pushes what a call keeps, leaves the stack pointer in *from, and goes on at `to`. */
+#ifdef __cplusplus
+extern "C" {
+#endif
 void hand_switch(void **from, void *to);
 void hand_start(void);
+#ifdef __cplusplus
+}
+#endif
 __asm__(".text\n"
         ".type hand_switch, @function\n"
         "hand_switch:\n"
@@ -49,7 +55,7 @@ struct way {
 
 static void jump_by_hand(void *data)
 {
-    struct jump *jump = data;
+    struct jump *jump = (struct jump *)data;
     hand_switch(&jump->from->sp, jump->to->sp);
 }
 
@@ -66,7 +72,7 @@ static void *prepare_by_hand(struct place *place, char *stack, size_t size, void
 
 static void jump_by_context(void *data)
 {
-    struct jump *jump = data;
+    struct jump *jump = (struct jump *)data;
     swapcontext(&jump->from->context, &jump->to->context);
 }
 
@@ -88,13 +94,13 @@ static void *prepare_by_context(struct place *place, char *stack, size_t size, v
     return NULL;
 }
 
-static const struct way WAYS[] = {
+static __attribute__((unused)) const struct way WAYS[] = {
     {"by hand", jump_by_hand, prepare_by_hand},
     {"by ucontext", jump_by_context, prepare_by_context},
 };
 enum { WAYS_COUNT = sizeof WAYS / sizeof WAYS[0] };
 
-/* A coroutine, in memory from calloc. */
+/* A coroutine. */
 struct coroutine {
     const struct way *way;
     uintptr_t fiber;        /* its handle, hidden */
@@ -107,22 +113,22 @@ struct coroutine {
     int is_over;
 };
 
-static gc_fiber *fiber_of(const struct coroutine *c)
+static __attribute__((unused)) gc_fiber *fiber_of(const struct coroutine *c)
 {
-    return reveal(c->fiber);
+    return (gc_fiber *)reveal(c->fiber);
 }
 
 /* Goes back to who resumed the coroutine; comes back when it is resumed again. */
-static NOINLINE void yield_from(struct coroutine *c)
+static NOINLINE __attribute__((unused)) void yield_from(struct coroutine *c)
 {
     struct jump jump;
     jump.from = &c->here;
     jump.to = &c->there;
-    gc_fiber_switch(reveal(c->resumed_from), c->way->jump, &jump);
+    gc_fiber_switch((gc_fiber *)reveal(c->resumed_from), c->way->jump, &jump);
 }
 
 /* Runs the coroutine until it yields or is over. */
-static NOINLINE void resume(struct coroutine *c)
+static NOINLINE __attribute__((unused)) void resume(struct coroutine *c)
 {
     struct jump jump;
     jump.from = &c->there;
@@ -133,7 +139,7 @@ static NOINLINE void resume(struct coroutine *c)
 
 static void run_coroutine(void *data)
 {
-    struct coroutine *c = data;
+    struct coroutine *c = (struct coroutine *)data;
     void *argument = c->argument;
     c->argument = NULL;
     c->body(c, argument);
@@ -151,11 +157,11 @@ static __attribute__((unused)) gc_fiber *make_coroutine(struct coroutine *c, con
     void *sp;
     memset(c, 0, sizeof *c);
     c->way = way;
-    c->stack = stack;
+    c->stack = (char *)stack;
     c->size = size;
     c->body = body;
     c->argument = argument;
-    sp = way->prepare(&c->here, stack, size, run_coroutine, c);
+    sp = way->prepare(&c->here, c->stack, size, run_coroutine, c);
     fiber = gc_fiber_new(stack, size, sp, NULL, life);
     CHECK(fiber != NULL, "no fiber: %s", strerror(errno));
     c->fiber = hide(fiber);
