@@ -123,6 +123,13 @@ $(SPEED:%=accept-%): accept-%: doors tools bench-peers
 accept-constrained: doors tools bench-peers
 	$(TOOLS)/gleaner-harness bench --constrained $(CHECK)
 
+# Handles beside Rc, Arc and the collectors of other crates, each on three allocators: four minutes.
+# `CHECK=--short` makes it half a minute, `CHECK=trees` one workload.
+.PHONY: accept-handle-speed
+accept-handle-speed:
+	$(CARGO) build --release -p gleaner-handles
+	$(TOOLS)/handles-compare $(CHECK)
+
 # ---- Installing -------------------------------------------------------------------------------------------------------
 
 D := $(DESTDIR)$(PREFIX)

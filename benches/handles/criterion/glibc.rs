@@ -1,0 +1,10 @@
+//! The workloads on glibc's malloc.
+
+use std::alloc::System;
+
+#[global_allocator]
+static HEAP: System = System;
+
+fn main() {
+    gleaner_handles::bench::main("glibc");
+}
