@@ -18,6 +18,7 @@ mod pair;
 pub mod root;
 pub mod soundness;
 pub mod stats;
+mod traits;
 pub mod weak;
 pub mod weak_map;
 pub mod with_drop;

@@ -18,7 +18,7 @@ use crate::{
     os::log,
 };
 use alloc::alloc::handle_alloc_error;
-use core::{alloc::Layout, fmt, ops::Deref, ptr::NonNull};
+use core::{alloc::Layout, ops::Deref, ptr::NonNull};
 
 /// What keeps the value: its address where it is always searched.
 #[repr(C)]
@@ -41,6 +41,7 @@ struct Cell {
 /// let second = first.clone();
 /// drop(first);
 /// assert_eq!(second.len(), 4);
+/// assert_eq!(second, Root::from(String::from("kept")));
 /// ```
 #[repr(C, align(8))]
 pub struct Root<T: ?Sized> {
@@ -161,20 +162,20 @@ impl<T: ?Sized> Deref for Root<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Root<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for Root<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+impl<T> From<T> for Root<T> {
+    fn from(value: T) -> Self {
+        Root::new(value)
     }
 }
 
 impl<T: ?Sized> From<Gc<T>> for Root<T> {
     fn from(gc: Gc<T>) -> Self {
         Gc::root(gc)
+    }
+}
+
+impl<T: Default> Default for Root<T> {
+    fn default() -> Self {
+        Root::new(T::default())
     }
 }

@@ -2,7 +2,6 @@
 
 mod from;
 pub(super) mod place;
-mod traits;
 
 use crate::{api::boundary, api::root::Root, api::weak::Weak, heap::kind::Kind};
 use core::{alloc::Layout, ops::Deref, panic::RefUnwindSafe, panic::UnwindSafe, ptr::NonNull};
@@ -23,6 +22,9 @@ use core::{alloc::Layout, ops::Deref, panic::RefUnwindSafe, panic::UnwindSafe, p
 ///
 /// A `Gc` gives shared references only. What is to change lies in a `Cell`, a `RefCell`, a `Mutex` or an atomic; no
 /// barrier is needed.
+///
+/// Comparing or printing a value that leads back to itself does not end, unless the value's own implementation sees to that;
+/// [`ptr_eq`](Self::ptr_eq) asks for identity, and `{:p}` prints the address.
 ///
 /// ```
 /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
