@@ -185,6 +185,14 @@ typedef void (*gc_fiber_jump)(void *data);
 /* A pair of key and value; the value lives no longer than the key. */
 typedef struct gc_ephemeron gc_ephemeron;
 
+/* A place for such a pair in an array of gc_malloc_ephemerons.  `reserved` is the collector's, and may be copied or
+ * overwritten along with the others. */
+typedef struct gc_pair {
+    void *key;
+    void *value;
+    void *reserved;
+} gc_pair;
+
 /* When a finalizer may run: see gc_finalizer_set. */
 enum gc_finalizer_order {
     GC_FINALIZER_ORDERED = 0,
@@ -251,7 +259,7 @@ typedef struct gc_stats {
     uint64_t finalizers_pending;      /* ready to run */
     uint64_t finalizers_run;
     uint64_t finalizer_cycles;        /* ordered finalizers held back by a cycle, in the last collection */
-    uint64_t weak_cleared;
+    uint64_t weak_cleared;            /* cells, and words and pairs of weak objects */
     uint64_t released_bytes_total;    /* given back to the system */
     uint64_t oom_events;              /* allocations that found no memory, even after collecting */
     uint64_t bytes_limit;             /* gc_heap_limit_set; 0 = none */
@@ -579,6 +587,44 @@ GLEANER_API gc_ephemeron *gc_ephemeron_new(void *key, void *value) GLEANER_WARN_
 /* Key and value; both NULL once the key has died. */
 GLEANER_API void *gc_ephemeron_key(const gc_ephemeron *e) GLEANER_NOTHROW GLEANER_NONNULL(1) GLEANER_WARN_UNUSED;
 GLEANER_API void *gc_ephemeron_value(const gc_ephemeron *e) GLEANER_NOTHROW GLEANER_NONNULL(1) GLEANER_WARN_UNUSED;
+
+
+/* ---- Weak objects, to build weak tables on --------------------------------------------------------------------- */
+
+/* An object of which each aligned word holds weakly: it keeps nothing, and when the object that it points into dies, the
+ * word becomes NULL, or the tombstone.  Zeroed, of any size, read and written like any memory.  Words that point into no
+ * object of ours (numbers, tagged values, static data) are left alone; any address inside an object, tagged ones
+ * too, counts as that object's.
+ * Words are cleared when the object becomes unreachable, before its finalizer can bring it back (as GC_WEAK_SHORT): a
+ * table of values does not hand out what is about to be finalized.  In a weak object that only finalizers' objects reach
+ * they stay as long as the object is there.
+ * An address that was read from it is an ordinary reference, and keeps its object from there on: nothing is cleared
+ * between the load and its use.  An object that the program frees by hand, or that gc_realloc moves, is to be taken out
+ * first: its address stays behind as in any memory.  Words in several threads' use need the program's own locks.
+ * gc_free and gc_realloc may be used; the latter keeps tombstone and count.
+ * Errors: NULL and ENOMEM.  From: Lua's tables with weak values; Scheme's weak vectors. */
+GLEANER_API void *gc_malloc_weak(size_t size) GLEANER_MALLOC GLEANER_ALLOC_SIZE(1) GLEANER_WARN_UNUSED;
+
+/* An array of `pairs` ephemerons, each as gc_ephemeron_new's: keeps the value as long as the array and the key are
+ * reachable, the key by a path that does not lead through this value.  When the key dies, it becomes NULL, or the
+ * tombstone, and the value NULL.  Zeroed; the program sets keys and values as it likes, the value first or while it holds
+ * both.  A pair whose key is NULL keeps nothing, and its value is left alone; a key that points into no object never
+ * dies; any address inside an object counts as that object's.
+ * A key that only a finalizer's object or the finalizer itself holds has not died yet (as GC_WEAK_LONG), and leads to
+ * its value there.  Everything else as for gc_malloc_weak; gc_usable_size(array) / sizeof(gc_pair) is the room there is.
+ * A collection takes time in proportion to the pairs, however long the chains that they make.
+ * Errors: NULL and ENOMEM.  From: Lua's tables with weak keys; Scheme's weak hash tables; Java's WeakHashMap. */
+GLEANER_API gc_pair *gc_malloc_ephemerons(size_t pairs) GLEANER_WARN_UNUSED;
+
+/* What words of this weak object become when they die, keys for an array of ephemerons: any word that points into no
+ * object, for example the mark of a deleted place in a hash table with open addressing, whose searches have to go on
+ * there.  NULL at first; concerns those that die from now on.
+ * Result: 0; EINVAL when `weak` is not the start of a weak object. */
+GLEANER_API int gc_weak_tombstone_set(void *weak, void *tombstone) GLEANER_NOTHROW;
+
+/* How many words or pairs of this weak object have died so far: when it has grown, a hash table has places to reuse.
+ * Result: 0 also when `weak` is not the start of a weak object. */
+GLEANER_API size_t gc_weak_died(const void *weak) GLEANER_NOTHROW GLEANER_WARN_UNUSED;
 
 
 /* ---- Limits and handlers --------------------------------------------------------------------------------------- */

@@ -82,6 +82,7 @@ fn three_markers_keep_what_one_keeps() {
         "typed",
         "uncollectable",
         "weak_many",
+        "weak_objects",
     ];
     about_marking.into_iter().for_each(|name| keeps_with(name, Some("markers=3")));
 }
@@ -118,6 +119,13 @@ fn inlined_allocations_are_seen_by_zeal_and_checked_frees() {
     keeps_with("inline_path", Some("free=checked"));
 }
 
+/// A chain through weak objects, and more of them than the mark stack has room for.
+#[test]
+fn weak_objects_hold_under_zeal_and_beyond_the_stack() {
+    keeps_with("weak_objects", Some("zeal=500:poison=1:verify=1:recheck=1"));
+    keeps_with("weak_objects", Some("mark_stack=16:recheck=1"));
+}
+
 /// The archive has the thread's word too.
 #[test]
 fn the_archive_has_the_inline_path() {
@@ -148,7 +156,8 @@ contract! {
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
     inline_path interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics
-    strings tables_beyond_the_stack thread_local_root threads threads_end typed uncollectable vector_register weak weak_many zeroed
+    strings tables_beyond_the_stack thread_local_root threads threads_end typed uncollectable vector_register weak weak_many weak_objects
+    zeroed
 }
 
 #[test]

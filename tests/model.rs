@@ -1,5 +1,5 @@
 //! A random walk over the heap beside a naive twin: `tests/c/model/walk.c`, linked with the malloc door, so that `malloc`
-//! and `gc_malloc` meet on one heap.
+//! and `gc_malloc` meet on one heap; and one over weak objects, `weak_walk.c`.
 //!
 //! Each test prints its seed; `SEED=<number>` in the environment walks the same way again (with one thread; two threads
 //! take their turns as they come). The options make rare things common: see `heap::zeal`.
@@ -26,18 +26,24 @@ struct Trial {
 const FOUND: [(u64, &str, u32, u32, bool); 2] =
     [(1795287454182337, "refuse=7", 100_000, 1, true), (1795287517811543, "refuse=7", 100_000, 2, true)];
 
-/// The program, compiled once for all tests.
+/// The programs, compiled once for all tests.
 fn program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let out = doors::scratch("model").join("walk");
-        let link = doors::link("gleaner_malloc");
-        let mut flags = vec!["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"];
-        flags.extend(link.iter().map(String::as_str));
-        doors::cc(&doors::root().join("tests/c/model/walk.c"), &out, &flags);
-        out
-    };
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(|| build("walk")).clone()
+}
+
+fn weak_program() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("weak_walk")).clone()
+}
+
+fn build(name: &str) -> PathBuf {
+    let out = doors::scratch("model").join(name);
+    let link = doors::link("gleaner_malloc");
+    let mut flags = vec!["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"];
+    flags.extend(link.iter().map(String::as_str));
+    doors::cc(&doors::root().join("tests/c/model").join(name).with_extension("c"), &out, &flags);
+    out
 }
 
 fn seed() -> u64 {
@@ -75,6 +81,34 @@ fn walks_that_once_found_something_agree() {
     for (seed, options, operations, threads, is_refused) in FOUND {
         walk(&Trial { options, operations, is_refused }, seed, threads);
     }
+}
+
+/// Weak objects beside their twin, on one and two threads.
+fn weak_objects_walk(options: &str) {
+    let seed = seed();
+    for threads in ["1", "2"] {
+        println!("SEED={seed} GLEANER_OPTIONS={options} weak_walk {seed} 40000 {threads}");
+        let mut command = Command::new(weak_program());
+        command.args([&seed.to_string(), "40000", threads]).env("GLEANER_OPTIONS", options);
+        let outcome = doors::run(&mut command, DEADLINE);
+        print!("{}", outcome.stdout);
+        assert!(outcome.succeeded(), "SEED={seed}, {threads} threads, options \"{options}\": {outcome}");
+    }
+}
+
+#[test]
+fn weak_objects_agree_with_their_twin() {
+    weak_objects_walk("");
+}
+
+#[test]
+fn weak_objects_agree_with_their_twin_under_zeal() {
+    weak_objects_walk("zeal=100:poison=1:verify=1:recheck=1");
+}
+
+#[test]
+fn weak_objects_agree_with_their_twin_with_several_markers_and_tiny_mark_stacks() {
+    weak_objects_walk("markers=3:mark_stack=64:recheck=1");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::{
     stats::{COUNTERS, Counters},
     tables::{self, TABLES},
     trace::layout,
+    weak_object::WeakObject,
     world,
 };
 use crate::{
@@ -101,6 +102,18 @@ pub fn allocate_typed(bytes: usize, layout: usize) -> Result<Addr, NoMemory> {
     let object = allocate(&Request::new(bytes, Kind::TYPED))?;
     if let Some(slot) = resolve::object_at(object) {
         layout::set(&slot, layout);
+    }
+    Ok(object)
+}
+
+/// Allocates a weak object for `bytes` of words or pairs.
+pub fn allocate_weak(bytes: usize, kind: Kind) -> Result<Addr, NoMemory> {
+    let bytes = bytes.checked_add(resolve::WEAK_TAIL_BYTES).ok_or(NoMemory)?;
+    let object = allocate(&Request::new(bytes, kind))?;
+    if kind == Kind::EPHEMERONS
+        && let Some(weak) = WeakObject::at(object)
+    {
+        with_tables(|tables| tables.ephemerons_made += weak.room());
     }
     Ok(object)
 }
@@ -306,9 +319,9 @@ pub fn resize(address: Addr, bytes: usize) -> Resized {
 }
 
 fn resize_large(slot: &Slot, bytes: usize) -> bool {
-    // A typed object moves, because its layout lies at the end of its last unit. Under memcheck any moves, so that whoever
-    // kept the old address is found.
-    if slot.class().kind().traits().is_typed() || memcheck::is_running() {
+    // What the collector keeps behind an object lies at the end of its last unit, so such an object moves. Under memcheck any
+    // moves, so that whoever kept the old address is found.
+    if resolve::tail_bytes(slot.class().kind()) != 0 || memcheck::is_running() {
         return false;
     }
     let Some(mutator) = mutator::register() else { return false };
@@ -320,10 +333,15 @@ fn move_to(slot: &Slot, held: usize, bytes: usize) -> Resized {
     let kind = slot.class().kind();
     let moved = if kind.traits().is_typed() {
         allocate_typed(bytes, layout::get(slot))
+    } else if kind.is_weak_object() {
+        allocate_weak(bytes, kind)
     } else {
         allocate(&Request::new(bytes, kind))
     };
     let Ok(moved) = moved else { return Resized::NoMemory };
+    if let (Some(new), Some(old)) = (WeakObject::at(moved), WeakObject::of(*slot)) {
+        new.succeed(&old);
+    }
     // SAFETY: both objects are in use, apart, and hold as many bytes.
     unsafe {
         core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), held.min(bytes));

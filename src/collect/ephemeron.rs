@@ -7,51 +7,67 @@
 //! "Ephemerons", 1997, for the idea).
 //!
 //! ```text
-//!   object    | key | value | link: fresh, or the chain of its bucket | link: all that were found |
+//!   pair      | key | value | link: fresh, or the chain of its bucket |
+//!   object    | pair | link: all that were found |
+//!   array     | pair | pair | ... | tail |            a weak object: see `weak_object`
 //! ```
 //!
-//! The links lie in the objects and the buckets are made when ephemerons are: a collection needs no memory.
+//! The links lie in the objects and the buckets are made when ephemerons are: a collection needs no memory. An array that
+//! is found is looked through pair by pair, and those that wait are linked as others are.
+//!
+//! Any address inside an object stands for it, as a key too; a key that is none never dies, but zero: a pair without a
+//! key keeps nothing.
 //!
 //! Holds: the last link is zero outside a collection and until the ephemeron has been found. So one that is scanned
-//!        again, since the mark stack was full, is found once.
+//!        again, since the mark stack was full, is found once. A pair's link means nothing outside a collection.
 
-use super::table::{List, NoMemory};
+use super::{
+    table::{List, NoMemory},
+    weak_object::{self, Found},
+};
 use crate::{
-    base::addr::{Addr, ObjRef},
+    base::addr::{Addr, Ambiguous, ObjRef, Range},
     heap::resolve,
 };
 
-/// Bytes of the object behind an ephemeron.
-pub const BYTES: usize = 4 * size_of::<usize>();
+const WORD: usize = size_of::<usize>();
+
+/// Bytes of the object behind an ephemeron of its own.
+pub const BYTES: usize = Pair::BYTES + WORD;
 
 /// Where the list of all ends: no address, and not zero.
 const END: usize = 1;
+const NOTHING: Range = Range::new(Addr::NULL, Addr::NULL);
 
-/// An ephemeron in the heap.
+/// A key and a value in the heap, by the address of the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Ephemeron(ObjRef);
+pub struct Pair(Addr);
 
-impl Ephemeron {
-    /// The ephemeron that an object of that kind is.
-    pub fn of(object: ObjRef) -> Self {
-        Ephemeron(object)
-    }
+impl Pair {
+    /// Bytes of a pair.
+    pub const BYTES: usize = 3 * WORD;
 
-    fn word(self, index: usize) -> *mut usize {
-        (self.0.addr() + index * size_of::<usize>()).as_ptr()
+    /// The pair at an address: the start of an ephemeron, or a place in an array of them.
+    pub const fn at(address: Addr) -> Self {
+        Pair(address)
     }
 
     fn read(self, index: usize) -> usize {
-        // SAFETY: an object of this kind has four words.
-        unsafe { self.word(index).read_volatile() }
+        // SAFETY: a pair in an object in use has three words, and is followed by a fourth in an ephemeron of its own.
+        unsafe { (self.0 + index * WORD).as_ptr::<usize>().read_volatile() }
     }
 
     fn write(self, index: usize, value: usize) {
         // SAFETY: as above.
-        unsafe { self.word(index).write_volatile(value) };
+        unsafe { (self.0 + index * WORD).as_ptr::<usize>().write_volatile(value) };
     }
 
-    /// The key; zero when it has died.
+    /// Where it is.
+    pub fn address(self) -> Addr {
+        self.0
+    }
+
+    /// The key; zero when it has died, or there is none.
     pub fn key(self) -> usize {
         self.read(0)
     }
@@ -67,10 +83,27 @@ impl Ephemeron {
         self.write(0, key);
     }
 
+    fn link(self) -> usize {
+        self.read(2)
+    }
+
+    fn set_link(self, link: usize) {
+        self.write(2, link);
+    }
+
+    /// The object that the key is, or lies in.
+    fn key_object(self) -> Option<Addr> {
+        resolve::resolve(Ambiguous(self.key())).map(|slot| slot.start())
+    }
+
     /// Whether the key has been marked, or is no object that could die.
     pub(super) fn key_is_live(self) -> bool {
-        let key = self.key();
-        key != 0 && resolve::object_at(Addr::new(key)).is_none_or(|slot| slot.word().is_marked(slot.bit()))
+        self.key() != 0 && !weak_object::is_dead(self.key())
+    }
+
+    /// Whether the key is an object that has not been marked.
+    pub(super) fn has_died(&self) -> bool {
+        weak_object::is_dead(self.key())
     }
 }
 
@@ -78,6 +111,11 @@ impl Ephemeron {
 pub struct Ephemerons {
     fresh: usize,
     all: usize,
+    /// Arrays that were found and not looked through yet, then those that were.
+    arrays: Found,
+    arrays_seen: Found,
+    /// The rest of the array that is being looked through.
+    rest: Range,
     waiting: usize,
     buckets: List<usize>,
     buckets_used: bool,
@@ -86,7 +124,16 @@ pub struct Ephemerons {
 impl Ephemerons {
     /// None, without memory.
     pub const fn new() -> Self {
-        Ephemerons { fresh: 0, all: END, waiting: 0, buckets: List::new(), buckets_used: false }
+        Ephemerons {
+            fresh: 0,
+            all: END,
+            arrays: Found::new(),
+            arrays_seen: Found::new(),
+            rest: NOTHING,
+            waiting: 0,
+            buckets: List::new(),
+            buckets_used: false,
+        }
     }
 
     /// Makes buckets for `count` ephemerons. Not during a collection.
@@ -101,37 +148,58 @@ impl Ephemerons {
         if self.buckets_used {
             self.buckets.as_mut_slice().fill(0);
         }
-        (self.fresh, self.all, self.waiting, self.buckets_used) = (0, END, 0, false);
+        (self.fresh, self.all, self.rest, self.waiting, self.buckets_used) = (0, END, NOTHING, 0, false);
     }
 
     /// The marker has found this one, perhaps before.
     pub(super) fn found(&mut self, object: ObjRef) {
-        let ephemeron = Ephemeron(object);
-        if ephemeron.read(3) != 0 {
+        let pair = Pair(object.addr());
+        if pair.read(3) != 0 {
             return;
         }
-        ephemeron.write(2, self.fresh);
-        ephemeron.write(3, self.all);
-        self.fresh = object.addr().get();
-        self.all = object.addr().get();
+        pair.write(3, self.all);
+        self.all = pair.0.get();
+        self.make_fresh(pair);
     }
 
-    pub(super) fn take_fresh(&mut self) -> Option<Ephemeron> {
-        let ephemeron = at(self.fresh)?;
-        self.fresh = ephemeron.read(2);
-        Some(ephemeron)
+    /// The marker has found this array of them, perhaps before.
+    pub(super) fn found_array(&mut self, object: ObjRef) {
+        self.arrays.add(object);
     }
 
-    fn bucket(&mut self, key: usize) -> &mut usize {
+    fn make_fresh(&mut self, pair: Pair) {
+        pair.set_link(self.fresh);
+        self.fresh = pair.0.get();
+    }
+
+    pub(super) fn take_fresh(&mut self) -> Option<Pair> {
+        if let Some(pair) = at(self.fresh) {
+            self.fresh = pair.link();
+            return Some(pair);
+        }
+        loop {
+            if !self.rest.is_empty() {
+                let pair = Pair(self.rest.start);
+                self.rest.start = self.rest.start + Pair::BYTES;
+                return Some(pair);
+            }
+            let array = self.arrays.take()?;
+            self.arrays_seen.add(array.object());
+            self.rest = array.range();
+        }
+    }
+
+    fn bucket(&mut self, key: Addr) -> &mut usize {
         let buckets = self.buckets.as_mut_slice();
-        let hash = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let hash = (key.get() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         &mut buckets[hash as usize % buckets.len()]
     }
 
-    /// Makes the ephemeron wait until its key is marked.
-    pub(super) fn await_key(&mut self, ephemeron: Ephemeron) {
-        let bucket = self.bucket(ephemeron.key());
-        ephemeron.write(2, core::mem::replace(bucket, ephemeron.0.addr().get()));
+    /// Makes the pair wait until its key, which is an object, is marked.
+    pub(super) fn await_key(&mut self, pair: Pair) {
+        let Some(key) = pair.key_object() else { return };
+        let bucket = self.bucket(key);
+        pair.set_link(core::mem::replace(bucket, pair.0.get()));
         self.waiting += 1;
         self.buckets_used = true;
     }
@@ -143,51 +211,65 @@ impl Ephemerons {
 
     /// `key` has just been marked: who waited for it is fresh again.
     pub(super) fn wake(&mut self, key: ObjRef) {
-        let key = key.addr().get();
-        let mut previous: Option<Ephemeron> = None;
+        let key = key.addr();
+        let mut previous: Option<Pair> = None;
         let mut next = *self.bucket(key);
-        while let Some(ephemeron) = at(next) {
-            next = ephemeron.read(2);
-            if ephemeron.key() != key {
-                previous = Some(ephemeron);
+        while let Some(pair) = at(next) {
+            next = pair.link();
+            if pair.key_object() != Some(key) {
+                previous = Some(pair);
                 continue;
             }
             match previous {
-                Some(previous) => previous.write(2, next),
+                Some(previous) => previous.set_link(next),
                 None => *self.bucket(key) = next,
             }
-            ephemeron.write(2, self.fresh);
-            self.fresh = ephemeron.0.addr().get();
+            self.make_fresh(pair);
             self.waiting -= 1;
         }
     }
 
-    /// Marking is over: ephemerons whose keys died lose both words. How many ephemerons there are.
-    pub(super) fn clear_dead(&mut self) -> usize {
-        let mut count = 0;
-        while let Some(ephemeron) = self.take() {
-            if ephemeron.key() != 0 && !ephemeron.key_is_live() {
-                ephemeron.set(0, 0);
+    /// Marking is over: ephemerons whose keys died lose both words.
+    pub(super) fn clear_dead(&mut self) -> Cleared {
+        let mut cleared = Cleared::default();
+        while let Some(pair) = self.take() {
+            if pair.has_died() {
+                pair.set(0, 0);
             }
-            count += 1;
+            cleared.pairs += 1;
         }
-        count
+        while let Some(array) = self.arrays_seen.take() {
+            cleared.pairs += array.room();
+            cleared.died += array.clear_dead_pairs() as u64;
+        }
+        cleared
     }
 
     /// The collection is over, or was given up: what has been found is forgotten.
     pub(super) fn end(&mut self) {
         while self.take().is_some() {}
+        self.arrays.forget();
+        self.arrays_seen.forget();
     }
 
     /// Takes one off the list of all.
-    fn take(&mut self) -> Option<Ephemeron> {
-        let ephemeron = at(self.all).filter(|_| self.all != END)?;
-        self.all = ephemeron.read(3);
-        ephemeron.write(3, 0);
-        Some(ephemeron)
+    fn take(&mut self) -> Option<Pair> {
+        let pair = at(self.all).filter(|_| self.all != END)?;
+        self.all = pair.read(3);
+        pair.write(3, 0);
+        Some(pair)
     }
 }
 
-fn at(address: usize) -> Option<Ephemeron> {
-    (address != 0).then(|| Ephemeron(ObjRef::claim(Addr::new(address))))
+/// What became of the ephemerons that a collection has found.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Cleared {
+    /// How many there are, empty places in arrays included.
+    pub pairs: usize,
+    /// How many in arrays have died.
+    pub died: u64,
+}
+
+fn at(address: usize) -> Option<Pair> {
+    (address != 0).then(|| Pair(Addr::new(address)))
 }

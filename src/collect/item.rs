@@ -107,7 +107,7 @@ impl Item {
         (words <= PIECE).then(|| Range::sized(self.start(), words * WORD))
     }
 
-    /// Whether a helper may scan it: the lead calls procedures of the program, and keeps ephemerons.
+    /// Whether a helper may scan it: the lead calls procedures of the program, and keeps ephemerons and weak objects.
     pub fn is_for_any_marker(self) -> bool {
         let has_map = |slot: Slot| {
             let traits = slot.class().kind().traits();

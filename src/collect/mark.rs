@@ -96,6 +96,7 @@ impl Marker {
     pub fn end(&mut self) {
         self.share.end();
         self.scanner.ephemerons.end();
+        self.scanner.weak_words.forget();
     }
 
     /// Marks, before [`drain`](Self::drain) returns, what a word of an object points to.
@@ -197,12 +198,12 @@ impl Marker {
     /// Offers the values of ephemerons whose keys are live; those whose keys are not, wait. `false`: there was none.
     fn settle_ephemerons(&mut self) -> bool {
         let mut settled_any = false;
-        while let Some(ephemeron) = self.scanner.ephemerons.take_fresh() {
+        while let Some(pair) = self.scanner.ephemerons.take_fresh() {
             settled_any = true;
-            if ephemeron.key_is_live() {
-                self.offer(Ambiguous(ephemeron.value()));
+            if pair.key_is_live() {
+                self.offer(Ambiguous(pair.value()));
             } else {
-                self.scanner.ephemerons.await_key(ephemeron);
+                self.scanner.ephemerons.await_key(pair);
             }
         }
         settled_any

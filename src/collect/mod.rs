@@ -10,7 +10,7 @@
 //!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, item, filter, share, large, ephemeron
-//!   weak         short cells · finalizers · long cells · ephemerons  weak, finalize
+//!   weak         short cells, weak words · finalizers · long cells · ephemerons  weak, weak_object, finalize
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
 //!   release      pages free for long go back to the system           heap::surplus
@@ -48,6 +48,7 @@ pub mod tables;
 pub mod trace;
 pub mod trigger;
 pub mod weak;
+pub mod weak_object;
 pub mod world;
 
 use crate::{
@@ -374,12 +375,16 @@ fn settle_weak(marker: &mut Marker, tables: &mut Tables) {
     if !tables.weak.is_empty() {
         cleared += tables.weak.clear_unmarked(WeakKind::Short);
     }
+    cleared += marker.scanner.weak_words.clear_dead_words();
     tables.finalizers.queue_unreachable(marker);
     if !tables.weak.is_empty() {
         cleared += tables.weak.clear_unmarked(WeakKind::Long);
     }
-    tables.ephemerons_made = marker.scanner.ephemerons.clear_dead();
-    tables.weak_cleared += cleared;
+    // Those that only finalizers' objects reach.
+    cleared += marker.scanner.weak_words.clear_dead_words();
+    let ephemerons = marker.scanner.ephemerons.clear_dead();
+    tables.ephemerons_made = ephemerons.pairs;
+    tables.weak_cleared += cleared + ephemerons.died;
 }
 
 /// The times of a collection's steps.

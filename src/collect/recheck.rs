@@ -6,10 +6,11 @@
 //! less those that magazines hold.
 
 use super::{
-    ephemeron::Ephemeron,
+    ephemeron::Pair,
     roots,
     table::{List, NoMemory},
     trace,
+    weak_object::WeakObject,
 };
 use crate::{
     base::{
@@ -18,6 +19,7 @@ use crate::{
     },
     heap::{
         cage,
+        kind::Kind,
         resolve::{self, Slot},
         size_class::{GRANULE, UNIT},
         sweep, units,
@@ -64,7 +66,12 @@ impl<'a> Recheck<'a> {
             stack.release();
             return Err(NoMemory);
         };
-        Ok(Recheck { cached, reached, bytes, stack, ephemerons: List::new(), lost: None })
+        let recheck = Recheck { cached, reached, bytes, stack, ephemerons: List::new(), lost: None };
+        // Free, but nothing that could die.
+        cached.iter().filter_map(|&start| resolve::object_at(Addr::new(start))).for_each(|slot| {
+            recheck.set(&slot);
+        });
+        Ok(recheck)
     }
 
     /// Reaches what a root range points to, and leaves following it to [`judge`](Self::judge): while roots are enumerated
@@ -88,7 +95,7 @@ impl<'a> Recheck<'a> {
         self.reach(resolve::object_at(start), Addr::NULL);
     }
 
-    fn set(&mut self, slot: &Slot) -> bool {
+    fn set(&self, slot: &Slot) -> bool {
         let offset = slot.start().get() - cage::addr_of(slot.unit()).get();
         let granule = slot.unit() as usize * (UNIT / GRANULE) + offset / GRANULE;
         // SAFETY: one bit for each granule below the frontier was mapped.
@@ -141,8 +148,8 @@ impl<'a> Recheck<'a> {
                 continue;
             }
             let traits = slot.class().kind().traits();
-            if traits.is_ephemeron() && self.ephemerons.push(start).is_err() {
-                crate::fatal!("recheck: no memory for its list of ephemerons; run it with less live data");
+            if traits.is_weak() {
+                self.note_ephemerons(&slot);
             }
             if traits.is_uncollectable() && traits.is_conservative() {
                 // SAFETY: an object in use.
@@ -158,17 +165,33 @@ impl<'a> Recheck<'a> {
         }
     }
 
+    /// Notes the pair that the object is, or those that are in it. Weak words lead nowhere.
+    fn note_ephemerons(&mut self, slot: &Slot) {
+        match slot.class().kind() {
+            Kind::EPHEMERON => self.note_ephemeron(Pair::at(slot.start())),
+            Kind::EPHEMERONS => {
+                WeakObject::of(*slot).iter().flat_map(WeakObject::pairs).for_each(|pair| self.note_ephemeron(pair))
+            }
+            _ => {}
+        }
+    }
+
+    fn note_ephemeron(&mut self, pair: Pair) {
+        if pair.key() != 0 && self.ephemerons.push(pair.address().get()).is_err() {
+            crate::fatal!("recheck: no memory for its list of ephemerons; run it with less live data");
+        }
+    }
+
     /// Follows ephemerons by looking at all of them until nothing changes.
     fn follow_ephemerons(&mut self) {
         loop {
             let mut changed = false;
             let mut index = 0;
-            while let Some(&start) = self.ephemerons.as_slice().get(index) {
-                let Some(slot) = resolve::object_at(Addr::new(start)) else { break };
-                let ephemeron = Ephemeron::of(slot.object());
-                if ephemeron.key() != 0 && self.is_reached(ephemeron.key()) {
+            while let Some(&address) = self.ephemerons.as_slice().get(index) {
+                let pair = Pair::at(Addr::new(address));
+                if self.is_reached(pair.key()) {
                     self.ephemerons.swap_remove(index);
-                    self.reach(resolve::resolve(Ambiguous(ephemeron.value())), slot.start());
+                    self.reach(resolve::resolve(Ambiguous(pair.value())), pair.address());
                     self.drain();
                     changed = true;
                 } else {
@@ -181,9 +204,9 @@ impl<'a> Recheck<'a> {
         }
     }
 
-    /// Whether the object at `address` has been reached, or there is none that could die.
+    /// Whether the object that `address` lies in has been reached, or there is none that could die.
     fn is_reached(&self, address: usize) -> bool {
-        let Some(slot) = resolve::object_at(Addr::new(address)) else { return true };
+        let Some(slot) = resolve::resolve(Ambiguous(address)) else { return true };
         let offset = slot.start().get() - cage::addr_of(slot.unit()).get();
         let granule = slot.unit() as usize * (UNIT / GRANULE) + offset / GRANULE;
         // SAFETY: one bit for each granule below the frontier was mapped.

@@ -22,11 +22,13 @@ use super::{
     pipeline::{Next, Pipeline},
     share::{Share, Work},
     trace::{self, layout},
+    weak_object::Found,
 };
 use crate::{
     base::addr::{Addr, Ambiguous, ObjRef, Range},
     heap::{
         cage::Unit,
+        kind::Kind,
         resolve::{self, Slot},
         units,
     },
@@ -41,7 +43,7 @@ pub enum Role {
     Alone,
     /// The collecting thread, beside helpers.
     Lead,
-    /// A helper: it calls no procedure of the program, and leaves ephemerons to the lead.
+    /// A helper: it calls no procedure of the program, and leaves ephemerons and weak objects to the lead.
     Helper,
 }
 
@@ -55,6 +57,7 @@ pub struct Scanner {
     /// Batches marked beside others in this cycle.
     pub shared_batches: u64,
     pub(super) ephemerons: Ephemerons,
+    pub(super) weak_words: Found,
 }
 
 impl Scanner {
@@ -67,6 +70,7 @@ impl Scanner {
             overflowed: false,
             shared_batches: 0,
             ephemerons: Ephemerons::new(),
+            weak_words: Found::new(),
         }
     }
 
@@ -328,8 +332,12 @@ impl Scanner {
             if !self.share.leave_to_lead(Item::of(slot)) {
                 self.come_back(slot.unit());
             }
-        } else if traits.is_ephemeron() {
-            self.ephemerons.found(slot.object());
+        } else if traits.is_weak() {
+            match slot.class().kind() {
+                Kind::WEAK_WORDS => self.weak_words.add(slot.object()),
+                Kind::EPHEMERONS => self.ephemerons.found_array(slot.object()),
+                _ => self.ephemerons.found(slot.object()),
+            }
         } else {
             trace::children(slot, |word| self.offer(word));
         }

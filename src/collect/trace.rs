@@ -46,7 +46,8 @@ pub unsafe fn words(range: Range, mut visit: impl FnMut(Ambiguous)) {
     }
 }
 
-/// Visits the words of an object in use that may be pointers. An ephemeron has none of its own: see `ephemeron`.
+/// Visits the words of an object in use that may be pointers. Ephemerons and weak objects have none of their own:
+/// see `ephemeron` and `weak_object`.
 #[inline(always)]
 pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
     let traits = slot.class().kind().traits();

@@ -2,7 +2,7 @@
 //! with it are found as they are with the C library's own.
 //!
 //! ```text
-//!   slot   | bytes asked for        | slack     | two words of the heap's: sizes | layout |
+//!   slot   | bytes asked for        | slack     | words of the heap's: sizes | layout, or tail |
 //!          | the program may use    | nobody may touch                               |
 //! ```
 //!
@@ -18,6 +18,7 @@
 use super::{
     Request,
     cage::Unit,
+    kind::Kind,
     resolve::{self, Slot},
     sweep,
     units::{self, Class},
@@ -30,8 +31,10 @@ use crate::{
     os::memcheck,
 };
 
-/// Bytes at the end of each slot that no object has: the sizes, and the layout of a typed object.
-const TAIL_BYTES: usize = 2 * size_of::<usize>();
+/// Bytes at the end of each slot that no object has: the sizes, and what the collector keeps there, a word at least.
+fn bytes_behind(kind: Kind) -> usize {
+    size_of::<usize>() + resolve::tail_bytes(kind).max(size_of::<usize>())
+}
 
 /// An object's sizes in one word, which is no address of ours whatever they are: the highest bit is set.
 ///
@@ -75,12 +78,12 @@ impl Sizes {
 }
 
 fn sizes_word(slot: &Slot) -> *mut usize {
-    (slot.start() + (slot.bytes() - TAIL_BYTES)).as_ptr()
+    (slot.start() + (slot.bytes() - bytes_behind(slot.class().kind()))).as_ptr()
 }
 
 /// What has to be asked of the heap, so that there is room behind the object that `request` asks for.
 pub fn with_tail(request: &Request) -> Request {
-    let bytes = request.usable_bytes().saturating_add(TAIL_BYTES);
+    let bytes = request.usable_bytes().saturating_add(bytes_behind(request.kind));
     Request { bytes, ..*request }
 }
 

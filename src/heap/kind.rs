@@ -14,6 +14,8 @@
 //! | ephemeron             | by its own rule  | yes       | yes                |
 //! | value                 | every word       | yes       | no                 |
 //! | fiber                 | the used part of its stack | yes | yes            |
+//! | weak words            | no               | yes       | yes                |
+//! | ephemerons            | by their own rule | yes      | yes                |
 //! | made at run time      | by its procedure | yes       | yes                |
 
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
@@ -26,7 +28,7 @@ pub struct Kind(u8);
 /// How many kinds there can be.
 pub const KINDS_MAX: usize = 64;
 
-const FIXED_KINDS: u32 = 9;
+const FIXED_KINDS: u32 = 11;
 
 impl Kind {
     /// What `malloc` hands out: any word may be a pointer, contents are left as they were.
@@ -47,6 +49,10 @@ impl Kind {
     pub const VALUE: Kind = Kind(7);
     /// The record of a fiber, which holds what lies on its stack.
     pub const FIBER: Kind = Kind(8);
+    /// Words that keep nothing; zeroed, with a tail at the end of the slot.
+    pub const WEAK_WORDS: Kind = Kind(9);
+    /// Pairs of a key and a value that lives as long as the key; zeroed, with a tail at the end of the slot.
+    pub const EPHEMERONS: Kind = Kind(10);
 
     /// The kind with this number; the caller got the number from [`Kind::number`] or from a class word.
     #[inline(always)]
@@ -58,6 +64,12 @@ impl Kind {
     #[inline(always)]
     pub const fn number(self) -> u8 {
         self.0
+    }
+
+    /// Whether its objects are weak objects, with a tail.
+    #[inline(always)]
+    pub fn is_weak_object(self) -> bool {
+        self == Kind::WEAK_WORDS || self == Kind::EPHEMERONS
     }
 
     /// A kind made by [`make`] with this number, if there is one.
@@ -88,7 +100,7 @@ impl Traits {
     const UNCOLLECTABLE: u8 = 4;
     const TYPED: u8 = 8;
     const TRACED: u8 = 16;
-    const EPHEMERON: u8 = 32;
+    const WEAK: u8 = 32;
     const ENDS_EARLY: u8 = 64;
     const FIBER: u8 = 128;
 
@@ -122,10 +134,10 @@ impl Traits {
     pub fn is_traced(self) -> bool {
         self.0 & Self::TRACED != 0
     }
-    /// Whether it is a key and a value.
+    /// Whether it keeps what it holds by a rule of its own, or not: ephemerons and weak objects.
     #[inline(always)]
-    pub fn is_ephemeron(self) -> bool {
-        self.0 & Self::EPHEMERON != 0
+    pub fn is_weak(self) -> bool {
+        self.0 & Self::WEAK != 0
     }
     /// Whether it is the record of a fiber.
     #[inline(always)]
@@ -137,10 +149,10 @@ impl Traits {
     pub fn ends_early(self) -> bool {
         self.0 & Self::ENDS_EARLY != 0
     }
-    /// Whether an object can hold pointers at all.
+    /// Whether an object can hold pointers at all, be they weak.
     #[inline(always)]
     pub fn may_hold_pointers(self) -> bool {
-        self.0 & (Self::CONSERVATIVE | Self::TYPED | Self::TRACED | Self::EPHEMERON | Self::FIBER) != 0
+        self.0 & (Self::CONSERVATIVE | Self::TYPED | Self::TRACED | Self::WEAK | Self::FIBER) != 0
     }
 }
 
@@ -152,9 +164,11 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
     traits[3] = AtomicU8::new(Traits::CONSERVATIVE | Traits::ZEROED | Traits::UNCOLLECTABLE);
     traits[4] = AtomicU8::new(Traits::UNCOLLECTABLE);
     traits[5] = AtomicU8::new(Traits::TYPED | Traits::ZEROED);
-    traits[6] = AtomicU8::new(Traits::EPHEMERON | Traits::ZEROED);
+    traits[6] = AtomicU8::new(Traits::WEAK | Traits::ZEROED);
     traits[7] = AtomicU8::new(Traits::CONSERVATIVE);
     traits[8] = AtomicU8::new(Traits::FIBER | Traits::ZEROED);
+    traits[9] = AtomicU8::new(Traits::WEAK | Traits::ZEROED);
+    traits[10] = AtomicU8::new(Traits::WEAK | Traits::ZEROED);
     traits
 };
 

@@ -14,12 +14,10 @@
 //! in exactly one of: the bitmap (free), `bottom..top` (cached), or a register, a stack or a reachable object (in use).
 //! Pop reads before it lowers, so the slot is in a register when it leaves the cached part. Push writes before it
 //! raises, and keeps the pointer in a register until after it has raised, so the slot is cached when the register is
-//! given up. There is no flag and no fence.
+//! given up. There is no flag and no fence. Code in programs pops too, by the same order: `include/gleaner_inline.h`.
 //!
 //! Holds:   `bottom <= top <= limit`; all three are null for a class never used, which is empty and full at once, so
 //!          both operations take the slow path; the word below `bottom` is zero.
-//! Code in programs pops too: `include/gleaner_inline.h`, by the same order.
-//!
 //! Threads: only the owner writes. A collector reads `bottom..top` after the owner has stopped.
 
 use crate::base::addr::Addr;

@@ -124,9 +124,9 @@ impl Request {
         resolve::usable_bytes(self.kind, taken)
     }
 
-    /// Bytes of the object: what was asked for, without the layout of a typed one.
+    /// Bytes of the object: what was asked for, without what the collector keeps behind it.
     pub fn object_bytes(&self) -> usize {
-        self.bytes - if self.kind.traits().is_typed() { resolve::LAYOUT_BYTES } else { 0 }
+        self.bytes - resolve::tail_bytes(self.kind)
     }
 
     /// Bytes of the slot that the object needs, the one past its end included where its kind wants it.

@@ -96,11 +96,27 @@ impl Slot {
 
 /// Bytes at the end of a typed slot that hold its layout.
 pub const LAYOUT_BYTES: usize = size_of::<usize>();
+/// Bytes at the end of the slot of a weak object that hold its tail; a pair of an array of them takes as many.
+pub const WEAK_TAIL_BYTES: usize = 3 * size_of::<usize>();
+
+/// Bytes at the end of a slot that are the collector's, and no part of the object.
+#[inline]
+pub fn tail_bytes(kind: Kind) -> usize {
+    if kind.traits().is_typed() {
+        LAYOUT_BYTES
+    } else if kind.is_weak_object() {
+        WEAK_TAIL_BYTES
+    } else {
+        0
+    }
+}
 
 /// Bytes of a slot of `slot_bytes` that an object of `kind` may use.
 pub fn usable_bytes(kind: Kind, slot_bytes: usize) -> usize {
-    if kind.traits().is_typed() {
-        return slot_bytes - LAYOUT_BYTES;
+    let tail_bytes = tail_bytes(kind);
+    if tail_bytes != 0 {
+        let usable = slot_bytes - tail_bytes;
+        return if kind == Kind::EPHEMERONS { usable - usable % WEAK_TAIL_BYTES } else { usable };
     }
     let is_exact = !kind.traits().ends_early() && slot_bytes < super::EXACT_BYTES_END;
     slot_bytes - usize::from(!is_exact)

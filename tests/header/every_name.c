@@ -41,6 +41,10 @@ struct every_name {
     void *(*weak_get)(const gc_weak *);
     gc_ephemeron *(*ephemeron_new)(void *, void *);
     void *(*ephemeron_get[2])(const gc_ephemeron *);
+    void *(*malloc_weak)(size_t);
+    gc_pair *(*malloc_ephemerons)(size_t);
+    int (*tombstone_set)(void *, void *);
+    size_t (*died)(const void *);
     void (*limit_set)(size_t);
     void (*oom_set)(gc_oom_handler, void *);
     void (*warn_set)(gc_warn_handler, void *);
@@ -89,6 +93,10 @@ const struct every_name every_name = {
     gc_weak_get,
     gc_ephemeron_new,
     {gc_ephemeron_key, gc_ephemeron_value},
+    gc_malloc_weak,
+    gc_malloc_ephemerons,
+    gc_weak_tombstone_set,
+    gc_weak_died,
     gc_heap_limit_set,
     gc_oom_handler_set,
     gc_warn_handler_set,

@@ -33,6 +33,10 @@ FIELD(gc_stats, 23, oom_events);
 FIELD(gc_stats, 24, bytes_limit);
 HOLDS(stats_ends_there, sizeof(gc_stats) == 16 + 8 * 25);
 
+HOLDS(pair_key, offsetof(gc_pair, key) == 0);
+HOLDS(pair_value, offsetof(gc_pair, value) == 8);
+HOLDS(pair_size, sizeof(gc_pair) == 24);
+
 HOLDS(event_version_is_first, offsetof(gc_event, version) == 0);
 HOLDS(event_kind_is_next, offsetof(gc_event, kind) == 4 && sizeof(enum gc_event_kind) == 4);
 HOLDS(event_collection, offsetof(gc_event, collection) == 8);

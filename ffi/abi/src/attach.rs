@@ -1,9 +1,9 @@
-//! Finalizers, weak cells and ephemerons.
+//! Finalizers, weak cells, ephemerons and weak objects.
 
 use crate::{
     control::status,
-    engine::{forward, gleaner_slow_allocate_ephemeron, gleaner_slow_finalizers_run},
-    exports::{Ephemeron, Weak, errno, refuse},
+    engine::{forward, gleaner_slow_allocate_ephemeron, gleaner_slow_allocate_weak, gleaner_slow_finalizers_run},
+    exports::{Ephemeron, Pair, Weak, errno, refuse},
 };
 use core::ffi::{c_int, c_uint, c_void};
 use gleaner::{
@@ -12,7 +12,10 @@ use gleaner::{
         allocate::{self, Refused},
         finalize::{Finalizer, Order},
         weak::WeakKind,
+        weak_object::WeakObject,
     },
+    heap::kind::Kind,
+    os::memcheck,
 };
 
 /// See `gleaner.h`.
@@ -117,4 +120,43 @@ pub unsafe extern "C" fn gc_ephemeron_key(e: *const Ephemeron) -> *mut c_void {
 pub unsafe extern "C" fn gc_ephemeron_value(e: *const Ephemeron) -> *mut c_void {
     // SAFETY: by the caller's promise.
     unsafe { e.cast::<*mut c_void>().add(1).read_volatile() }
+}
+
+/// An object of a weak kind for another copy of the library, or this one.
+pub(crate) extern "C" fn allocate_weak(bytes: usize, kind: c_uint) -> *mut c_void {
+    // SAFETY: any size may be asked for.
+    unsafe { gleaner_slow_allocate_weak(bytes, kind) }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_malloc_weak(size: usize) -> *mut c_void {
+    allocate_weak(size, c_uint::from(Kind::WEAK_WORDS.number()))
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_malloc_ephemerons(pairs: usize) -> *mut Pair {
+    match pairs.checked_mul(size_of::<Pair>()) {
+        Some(bytes) => allocate_weak(bytes, c_uint::from(Kind::EPHEMERONS.number())).cast(),
+        None => refuse(errno::ENOMEM),
+    }
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_weak_tombstone_set(weak: *mut c_void, tombstone: *mut c_void) -> c_int {
+    forward!(gc_weak_tombstone_set(weak, tombstone));
+    let _unchecked = memcheck::unchecked();
+    let Some(weak) = WeakObject::at(Addr::of(weak)) else { return errno::EINVAL };
+    weak.set_tombstone(tombstone as usize);
+    0
+}
+
+/// See `gleaner.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gc_weak_died(weak: *const c_void) -> usize {
+    forward!(gc_weak_died(weak));
+    let _unchecked = memcheck::unchecked();
+    WeakObject::at(Addr::of(weak)).map_or(0, |weak| weak.died())
 }

@@ -26,6 +26,7 @@ struct callout {
 void *gleaner_slow_allocate(size_t bytes, size_t align, unsigned kind);
 void *gleaner_allocate(size_t bytes, size_t align, unsigned kind);
 void *gleaner_allocate_typed(size_t bytes, uintptr_t layout);
+void *gleaner_allocate_weak(size_t bytes, unsigned kind);
 unsigned gleaner_cache_class(const void *cache, size_t *bytes);
 void gleaner_cache_check_typed(const void *cache, size_t bytes);
 void *gleaner_allocate_ephemeron(void *key, void *value);
@@ -82,6 +83,11 @@ void *gleaner_edge_allocate(size_t bytes, size_t align, unsigned kind) {
 void *gleaner_edge_allocate_typed(size_t bytes, uintptr_t layout) {
     int error = errno;
     return finish(gleaner_allocate_typed(bytes, layout), bytes, error);
+}
+
+void *gleaner_edge_allocate_weak(size_t bytes, unsigned kind) {
+    int error = errno;
+    return finish(gleaner_allocate_weak(bytes, kind), bytes, error);
 }
 
 void *gleaner_edge_cache_malloc(const void *cache) {

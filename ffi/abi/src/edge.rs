@@ -14,7 +14,7 @@ use gleaner::{
     collect::{
         self, Cause,
         allocate::{self, Resized},
-        ephemeron::{self, Ephemeron},
+        ephemeron::{self, Pair},
         events, finalize, settings, world,
     },
     heap::{Request, gate, kind::Kind, mutator, region, resolve},
@@ -107,13 +107,19 @@ pub extern "C" fn gleaner_allocate_typed(bytes: usize, layout: usize) -> *mut c_
     pointer(allocate::allocate_typed(bytes, layout))
 }
 
+/// Allocates a weak object.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_allocate_weak(bytes: usize, kind: c_uint) -> *mut c_void {
+    pointer(allocate::allocate_weak(bytes, Kind::from_number(kind as u8)))
+}
+
 /// Allocates an ephemeron. Both words are live while the caller has them.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut c_void {
     let object = allocate::allocate(&Request::new(ephemeron::BYTES, Kind::EPHEMERON));
     if let Some(slot) = object.ok().and_then(resolve::object_at) {
         allocate::with_tables(|tables| tables.ephemerons_made += 1);
-        Ephemeron::of(slot.object()).set(key as usize, value as usize);
+        Pair::at(slot.start()).set(key as usize, value as usize);
     }
     core::hint::black_box((key, value));
     pointer(object)

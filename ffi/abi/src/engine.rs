@@ -203,6 +203,12 @@ entries! {
     fn gc_fiber_switch(to: *mut Fiber, jump: Jump, data: *mut c_void);
     /// See there.
     fn gc_fiber_free(fiber: *mut Fiber);
+    /// A weak object of `kind`, a number, for `bytes` of words or pairs.
+    fn allocate_weak(bytes: usize, kind: c_uint) -> *mut c_void;
+    /// See there.
+    fn gc_weak_tombstone_set(weak: *mut c_void, tombstone: *mut c_void) -> c_int;
+    /// See there.
+    fn gc_weak_died(weak: *const c_void) -> usize;
 }
 
 /// What an engine does for the malloc family of another copy. Sizes are what the caller asked for.
@@ -324,6 +330,7 @@ unsafe extern "C" {
     fn gleaner_edge_allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void;
     fn gleaner_edge_allocate_typed(bytes: usize, layout: usize) -> *mut c_void;
     fn gleaner_edge_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut Ephemeron;
+    fn gleaner_edge_allocate_weak(bytes: usize, kind: c_uint) -> *mut c_void;
     fn gleaner_edge_cache_malloc(cache: *mut Cache) -> *mut c_void;
     fn gleaner_edge_cache_malloc_typed(cache: *mut Cache, bytes: usize, layout: usize) -> *mut c_void;
     fn gleaner_edge_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
@@ -344,6 +351,9 @@ slow_paths! {
     /// `gc_ephemeron_new`.
     fn gleaner_slow_allocate_ephemeron(key: *mut c_void, value: *mut c_void) -> *mut Ephemeron
         = gc_ephemeron_new or gleaner_edge_allocate_ephemeron;
+    /// An allocation of a weak object.
+    fn gleaner_slow_allocate_weak(bytes: usize, kind: c_uint) -> *mut c_void
+        = allocate_weak or gleaner_edge_allocate_weak;
     /// `gc_cache_malloc_slowly`.
     fn gleaner_slow_cache_malloc(cache: *mut Cache) -> *mut c_void
         = gc_cache_malloc_slowly or gleaner_edge_cache_malloc;

@@ -45,6 +45,16 @@ pub type Weak = gleaner::collect::weak::Cell;
 pub struct Ephemeron {
     private: [*mut c_void; 4],
 }
+/// `gc_pair`: a place in an array of ephemerons.
+#[repr(C)]
+pub struct Pair {
+    key: *mut c_void,
+    value: *mut c_void,
+    reserved: *mut c_void,
+}
+
+const _: () = assert!(size_of::<Pair>() == gleaner::collect::ephemeron::Pair::BYTES);
+
 /// `gc_cache`: a thread's magazine.
 pub type Cache = gleaner::heap::magazine::Magazine;
 /// `gc_tracer`.
