@@ -67,9 +67,9 @@ bench-peers:
 
 # ---- What is promised, one command a promise -------------------------------------------------------------------------
 
-.PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine
+.PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters
 
-accept: accept-tests accept-gateway accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-speed accept-constrained
+accept: accept-tests accept-gateway accept-collect accept-programs accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-speed accept-constrained
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -85,6 +85,10 @@ accept-collect: doors
 # Real programs do under preload what they do without, and are collected meanwhile.
 accept-programs: doors
 	tests/programs/run.sh
+
+# Lua and TinyScheme on this heap, with their own collectors and without: the same output, time and memory printed.
+accept-interpreters: doors
+	tests/interpreters/run.sh
 
 # Under memcheck what is planted is found and the C tests are silent; under AddressSanitizer so are unit and model tests.
 accept-tools: doors
