@@ -21,9 +21,9 @@
  *   From a root the search goes on through the words of every scanned object it meets.
  *
  *   The search is conservative: every aligned word that could be an address is taken for one.  Any address inside an
- *   object keeps it, not only its start; low bits used as tags do no harm.  These are not seen: a word that lies
- *   across an 8-byte boundary (packed structures), and an address that is stored xored, compressed, shifted, or
- *   with its high bits changed.
+ *   object keeps it, not only its start; low bits used as tags do no harm.  On stacks and in vector registers an address
+ *   is found at whatever byte it lies.  These are not seen: elsewhere, a word that lies across an 8-byte boundary (packed
+ *   structures), and anywhere an address that is stored xored, compressed, shifted, or with its high bits changed.
  *
  *   One past the end.  In the heap, an address one past the end of an object keeps nothing: it is the first address
  *   of the next object.  In registers, stacks, thread-local storage, static data, announced ranges and

@@ -102,6 +102,14 @@ fn fibers_are_kept_behind_both_doors_and_judged() {
 const FIBERS: &[&str] = &["fiber_ends", "fiber_lives", "fiber_threads", "fiber_unwinds", "fiber_walk", "fibers"];
 
 #[test]
+fn words_at_any_byte_of_a_stack_are_found_behind_malloc_too() {
+    for options in [None, Some("vector=0"), Some("recheck=1:markers=3")] {
+        keeps_behind("gleaner_malloc", "any_byte", options);
+        keeps_with("any_byte", options);
+    }
+}
+
+#[test]
 fn the_archive_keeps_regions_too() {
     let archive = doors::doors().join("libgleaner.a").display().to_string();
     for kind in ["-pie", "-static"] {
@@ -151,7 +159,7 @@ macro_rules! contract {
 }
 
 contract! {
-    absurd_sizes base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
+    absurd_sizes any_byte base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
     ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events fiber_ends fiber_lives fiber_steps fiber_threads fiber_unwinds fiber_walk fibers finalizer_control finalizers_manual finalizers_ordered
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
     inline_path interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread

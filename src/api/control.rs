@@ -40,11 +40,11 @@ impl core::error::Error for StartError {}
 ///
 /// # Safety
 /// The caller vouches for the whole program: whatever it still uses of the heap, it has an address of, or of a byte inside
-/// it, in a register or as an aligned word in memory that is searched. Safe Rust does that by itself, and so does unsafe
-/// code that keeps addresses as addresses, with whatever in their low bits. It does not hold for
+/// it, in a register, on a stack, or as an aligned word in other memory that is searched. Safe Rust does that by itself, and
+/// so does unsafe code that keeps addresses as addresses, with whatever in their low bits. It does not hold for
 ///
-/// - a reference, `Box`, `Vec` or the like in a `#[repr(packed)]` structure, where it may lie across two words; or a handle,
-///   in one whose declaration leaves the field's type open,
+/// - a reference, `Box`, `Vec` or the like in a `#[repr(packed)]` structure in the heap, where it may lie across two words;
+///   or a handle, in one whose declaration leaves the field's type open,
 /// - addresses that are shifted, xored or compressed, or carry something in their high bits,
 /// - the only address of something in memory mapped `MAP_SHARED` or made read-only, in a file, or with the kernel (`epoll`,
 ///   `io_uring`).

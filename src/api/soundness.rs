@@ -3,8 +3,8 @@
 //! Three facts carry everything here.
 //!
 //! 1. *What the program can still use, the collector finds.* It stops all threads, and takes every aligned word of registers,
-//!    stacks, thread-local storage, static data and all other private writable memory for a possible address; from there
-//!    it goes on through every word of every object that it meets, by any address inside it. Objects never move.
+//!    thread-local storage, static data and all other private writable memory for a possible address, and on stacks every eight
+//!    bytes wherever they begin; from there it goes on through every word of every object that it meets, by any address inside it. Objects never move.
 //! 2. *Whoever starts it vouches for that.* [`start`](crate::start) is `unsafe`, and names what a program must not do; nothing is taken
 //!    back before it. So each line of safe code may rely on the first fact.
 //! 3. *Collecting takes memory, and calls nothing.* No destructor runs inside a collection or an allocation, so no value is
@@ -105,6 +105,11 @@
 //! anywhere; whoever relied on the promise had such an address. (That the destructor runs at all was never promised.)
 //!
 //! # What the optimiser may do
+//!
+//! An enum is a tag and what belongs to it. Moving one, the compiler moves the tag, and then the other bytes, seven or
+//! fifteen of them, to wherever on the stack there is room: an address among them lies across two words there, and may be the only one. So stacks
+//! and vector registers are searched byte by byte. What lives longer than a function, in a value on the heap or in a
+//! `static`, lies where its type says, which is aligned.
 //!
 //! Compilers keep an address inside an object, or one past its end, as long as they access it; the second is searched for
 //! in registers and stacks. Nothing in the language promises that. It is what all conservative collectors rely on, under

@@ -135,9 +135,9 @@ pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
     match searched(fiber) {
         Searched::Nothing => {}
         // SAFETY: the used part of a parked stack may be read.
-        Searched::Words(range) => unsafe { trace::words(range, visit_root) },
+        Searched::Words(range) => unsafe { trace::words_at_any_byte(range, visit_root) },
         // SAFETY: as for `readable`.
-        Searched::Readable(range) => readable(range, |part| unsafe { trace::words(part, &mut visit_root) }),
+        Searched::Readable(range) => readable(range, |part| unsafe { trace::words_at_any_byte(part, &mut visit_root) }),
     }
 }
 

@@ -7,6 +7,11 @@
 //!   word - start <= bytes      one subtraction and one comparison a word; with AVX2, for four words at a time
 //! ```
 //!
+//! On stacks and in vector registers an address may lie at any byte. A compiler that takes a value apart, say the tag and the
+//! payload of an enum of Rust's, copies what follows the tag as so many bytes, to wherever there is room; for a while that
+//! may be the only copy. So these are gone through eight times, a byte further each time. In memory that outlives a
+//! function each word has its place.
+//!
 //! Objects are short and hold mostly addresses. Theirs are *packed*: written one behind the other to an array, without a
 //! branch on what a word is.
 //!
@@ -44,21 +49,43 @@ type Find = unsafe fn(batch: Addr, within: Range) -> u64;
 /// # Safety
 /// The range may be read.
 #[inline(always)]
-pub unsafe fn words_within(range: Range, hull: Range, mut visit: impl FnMut(Ambiguous)) {
-    let mut rest = Range::new(range.start.align_up(WORD), range.end.align_down(WORD));
+pub unsafe fn words_within(range: Range, hull: Range, visit: impl FnMut(Ambiguous)) {
+    let aligned = Range::new(range.start.align_up(WORD), range.end.align_down(WORD));
+    // SAFETY: by the caller's promise.
+    unsafe { words_from(aligned, hull, visit) };
+}
+
+/// Visits the words of `range` that lie in `hull` or one past its end, at whatever byte they begin.
+///
+/// # Safety
+/// The range may be read, and nobody writes there meanwhile.
+pub unsafe fn words_at_any_byte_within(range: Range, hull: Range, mut visit: impl FnMut(Ambiguous)) {
+    for first in 0..WORD {
+        let start = range.start + first;
+        let words = range.end.get().saturating_sub(start.get()) / WORD;
+        // SAFETY: by the caller's promise.
+        unsafe { words_from(Range::sized(start, words * WORD), hull, &mut visit) };
+    }
+}
+
+/// As [`words_within`], for a range of whole words that may begin at any byte.
+#[inline(always)]
+unsafe fn words_from(range: Range, hull: Range, mut visit: impl FnMut(Ambiguous)) {
+    let mut rest = range;
     if rest.bytes() >= BATCH_BYTES {
         let find = best();
         while rest.bytes() >= BATCH_BYTES {
             // SAFETY: by the caller's promise, and `best` knows the processor.
             let found = unsafe { find(rest.start, hull) };
             // SAFETY: by the caller's promise.
-            bits::for_each_bit(found, |word| visit(Ambiguous(unsafe { mem::load_word(rest.start + word * WORD) })));
+            let load = |word| unsafe { mem::load_word_at_any_byte(rest.start + word * WORD) };
+            bits::for_each_bit(found, |word| visit(Ambiguous(load(word))));
             rest.start = rest.start + BATCH_BYTES;
         }
     }
     while !rest.is_empty() {
         // SAFETY: by the caller's promise.
-        let word = unsafe { mem::load_word(rest.start) };
+        let word = unsafe { mem::load_word_at_any_byte(rest.start) };
         if word.wrapping_sub(hull.start.get()) <= hull.bytes() {
             visit(Ambiguous(word));
         }
@@ -70,7 +97,7 @@ pub unsafe fn words_within(range: Range, hull: Range, mut visit: impl FnMut(Ambi
 unsafe fn find_plainly(batch: Addr, within: Range) -> u64 {
     (0..BATCH).fold(0, |found, index| {
         // SAFETY: by the caller's promise.
-        let word = unsafe { mem::load_word(batch + index * WORD) };
+        let word = unsafe { mem::load_word_at_any_byte(batch + index * WORD) };
         found | u64::from(word.wrapping_sub(within.start.get()) <= within.bytes()) << index
     })
 }
@@ -334,6 +361,33 @@ mod tests {
                 let count = unsafe { pack_by_avx2(from, end, hull, to).offset_from_unsigned(to) };
                 assert_eq!(packed[..count], wanted, "round {round}");
             }
+        }
+    }
+
+    #[test]
+    fn words_are_found_at_every_byte_as_a_naive_walk_does() {
+        let mut seed = 0x2545_f491_4f6c_dd1du64;
+        for round in 0..200 {
+            let hull = HULLS[round % HULLS.len()];
+            let words: Vec<usize> = (0..2 * BATCH + 9).map(|_| word(&mut seed, hull)).collect();
+            // SAFETY: any bytes of words may be seen as bytes.
+            let bytes = unsafe { core::slice::from_raw_parts(words.as_ptr().cast::<u8>(), size_of_val(&words[..])) };
+            let first = next(&mut seed) as usize % 64;
+            let last = first + next(&mut seed) as usize % (bytes.len() - first);
+            let mut wanted: Vec<usize> = bytes[first..last]
+                .windows(WORD)
+                .map(|window| usize::from_ne_bytes(window.try_into().expect("a word")))
+                .filter(|word| (hull.start.get()..=hull.end.get()).contains(word))
+                .collect();
+            let mut found = Vec::new();
+            let start = Addr::of(bytes.as_ptr());
+            // SAFETY: part of the vector.
+            unsafe {
+                words_at_any_byte_within(Range::new(start + first, start + last), hull, |word| found.push(word.0));
+            }
+            wanted.sort_unstable();
+            found.sort_unstable();
+            assert_eq!(found, wanted, "round {round}");
         }
     }
 

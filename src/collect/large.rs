@@ -94,7 +94,10 @@ impl Large {
                 self.count -= 1;
             } else if rest.range.start < rest.known_end {
                 let end = rest.known_end.min(rest.range.start + PIECE_BYTES);
-                let piece = Piece { range: Range::new(rest.range.start, end), is_stack: rest.is_stack };
+                // A word of a stack may begin in this piece and end in the next.
+                let beyond = if rest.is_stack { size_of::<usize>() - 1 } else { 0 };
+                let range = Range::new(rest.range.start, rest.range.end.min(end + beyond));
+                let piece = Piece { range, is_stack: rest.is_stack };
                 rest.range.start = end;
                 return Some(piece);
             } else {

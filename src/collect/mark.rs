@@ -10,6 +10,7 @@
 use super::{
     helpers::Helpers,
     item::Item,
+    roots::Source,
     scanner::{Role, Scanner},
     share::Share,
     table::List,
@@ -109,9 +110,14 @@ impl Marker {
     ///
     /// # Safety
     /// The range may be read.
-    pub unsafe fn root_range(&mut self, range: Range) {
-        // SAFETY: by the caller's promise.
-        unsafe { self.scanner.root_range(range) };
+    pub unsafe fn root_range(&mut self, source: Source, range: Range) {
+        if source.has_words_at_any_byte() {
+            // SAFETY: by the caller's promise.
+            unsafe { self.scanner.stack_range(range) };
+        } else {
+            // SAFETY: by the caller's promise.
+            unsafe { self.scanner.root_range(range) };
+        }
     }
 
     /// Marks an uncollectable object, whose words are roots.

@@ -338,7 +338,7 @@ fn mark_roots(
     myself: Myself<'_>,
 ) -> Result<(), roots::Unknown> {
     // SAFETY: the ranges may be read while the world is stopped.
-    snapshot.for_each(myself, tables, &mut |_, range| unsafe { marker.root_range(range) })?;
+    snapshot.for_each(myself, tables, &mut |source, range| unsafe { marker.root_range(source, range) })?;
     roots::for_each_uncollectable(|slot| marker.root_object(&slot));
     Ok(())
 }
@@ -349,7 +349,7 @@ fn recheck(marker: &mut Marker, snapshot: &mut Snapshot, tables: &Tables, myself
         crate::fatal!("recheck: no memory for its bitmap; run it with a smaller heap");
     };
     // The first enumeration succeeded and nothing has moved since.
-    let _ = snapshot.for_each(myself, tables, &mut |_, range| recheck.root(range));
+    let _ = snapshot.for_each(myself, tables, &mut |source, range| recheck.root(source, range));
     sweep::for_each_allocated_word(
         |class| class.kind().traits().is_uncollectable(),
         |class, unit, index, allocated| {

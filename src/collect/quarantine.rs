@@ -7,7 +7,7 @@
 //! Holds: every object freed and not yet swept is in the map, with the place that freed it.
 
 use super::{
-    roots::{Myself, Snapshot, Source},
+    roots::{self, Myself, Snapshot, Source},
     table::{List, Map, NoMemory},
     tables::Tables,
     trace,
@@ -155,7 +155,7 @@ fn find_holder(object: Addr, tables: &Tables, snapshot: &mut Snapshot, myself: M
     let _ = snapshot.for_each(myself, tables, &mut |source, range| {
         // SAFETY: root ranges may be read while the world is stopped.
         unsafe {
-            trace::words(range, |word| {
+            roots::words(source, range, |word| {
                 if matches!(holder, Holder::Nobody) && is_it(word) {
                     holder = Holder::Root(source);
                 }

@@ -7,7 +7,7 @@
 
 use super::{
     ephemeron::Pair,
-    roots,
+    roots::{self, Source},
     table::{List, NoMemory},
     trace,
     weak_object::WeakObject,
@@ -76,10 +76,10 @@ impl<'a> Recheck<'a> {
 
     /// Reaches what a root range points to, and leaves following it to [`judge`](Self::judge): while roots are enumerated
     /// no memory may be mapped, or it would be listed as one.
-    pub fn root(&mut self, range: Range) {
+    pub fn root(&mut self, source: Source, range: Range) {
         // SAFETY: root ranges may be read while the world is stopped.
         unsafe {
-            roots::words(range, |word| {
+            roots::words(source, range, |word| {
                 for slot in [resolve::resolve(word), resolve::resolve_end(word)].into_iter().flatten() {
                     self.note(&slot, Addr::NULL);
                 }
@@ -154,7 +154,7 @@ impl<'a> Recheck<'a> {
             if traits.is_uncollectable() && traits.is_conservative() {
                 // SAFETY: an object in use.
                 unsafe {
-                    roots::words(Range::sized(slot.start(), slot.bytes()), |word| {
+                    trace::words(Range::sized(slot.start(), slot.bytes()), |word| {
                         self.reach(resolve::resolve(word), slot.start());
                         self.reach(resolve::resolve_end(word), slot.start());
                     });

@@ -67,6 +67,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether an address may lie at any byte there: see [`filter`](super::filter).
+    pub fn has_words_at_any_byte(self) -> bool {
+        matches!(self, Source::Registers | Source::Stack)
+    }
+
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
@@ -108,7 +113,7 @@ pub struct Snapshot {
     /// Parts of mappings that are not roots, in ascending order.
     excluded: List<Range>,
     /// The used parts of stacks, each behind an excluded one, in ascending order.
-    stacks: List<Range>,
+    stacks: List<Used>,
     closed: Closed,
     /// The fibers, from the stop on.
     pub fibers: Fibers,
@@ -296,8 +301,10 @@ impl Snapshot {
         } else if let Some(slot) = resolve::resolve(Ambiguous(sp.get())) {
             // It lies in an object: from the stack pointer to the object's end.
             visit(Source::Stack, Range::new(sp, slot.start() + slot.bytes()));
-        } else if !mappings_are_roots() {
-            return self.visit_mapping_from(sp, visit);
+        } else {
+            let found = self.visit_mapping_from(sp, visit);
+            // As a mapping it is a root anyway.
+            return if mappings_are_roots() { Ok(()) } else { found };
         }
         Ok(())
     }
@@ -348,9 +355,14 @@ impl Snapshot {
             }
             let source = if mapping.stack { Source::Stack } else { Source::Static };
             without(range, excluded, |part| {
-                let stack = short_stack(stacks, part);
-                visit(Source::Stack, stack);
-                visit_present(&pages, Range::new(stack.end, part.end), source, visit);
+                let Used { frames, control } = used_stack(stacks, part);
+                if control.end - frames.start <= SHORT_STACK_BYTES {
+                    Used { frames, control }.visit(visit);
+                } else {
+                    visit_present(&pages, frames, Source::Stack, visit);
+                    visit_present(&pages, control, Source::ThreadLocal, visit);
+                }
+                visit_present(&pages, Range::new(control.end, part.end), source, visit);
             });
         });
         if !is_known {
@@ -384,11 +396,11 @@ impl Snapshot {
                 let stack = record.stack();
                 if let Some(from) = own_stack_from(record, myself).filter(|_| !cage::contains(stack.start)) {
                     complete &= excluded.push(Range::new(stack.start, from)).is_ok();
-                    complete &= stacks.push(Range::new(from, stack.end)).is_ok();
+                    complete &= stacks.push(Used::of(record, Range::new(from, stack.end))).is_ok();
                 }
             }
         }
-        stacks.as_mut_slice().sort_unstable_by_key(|range| range.start);
+        stacks.as_mut_slice().sort_unstable_by_key(|used| used.frames.start);
         excluded.as_mut_slice().sort_unstable_by_key(|range| range.start);
         if complete { Ok(()) } else { Err(Unknown) }
     }
@@ -416,14 +428,40 @@ fn own_tables() -> [Range; 2] {
     tables
 }
 
-/// As much of `part` as is the used part of a stack, from its start; empty if none begins there, or it is long.
-///
-/// A thread stands on it, so most of it is there, and reading it costs less than asking the kernel about its pages.
-fn short_stack(stacks: &[Range], part: Range) -> Range {
-    const SHORT: usize = 4 * mem::PAGE;
-    let found = stacks.binary_search_by_key(&part.start, |stack| stack.start).map(|index| stacks[index]);
-    let end = found.ok().filter(|stack| stack.bytes() <= SHORT).map_or(part.start, |stack| stack.end.min(part.end));
-    Range::new(part.start, end)
+/// The used part of a stack up to this size is read without asking which of its pages are there: a thread stands on it, so
+/// most are, and reading them costs less than asking the kernel.
+const SHORT_STACK_BYTES: usize = 4 * mem::PAGE;
+
+/// The used part of a thread's stack: the frames of its functions, where words may lie at any byte, and its control block
+/// behind them.
+#[derive(Clone, Copy, Default)]
+struct Used {
+    frames: Range,
+    control: Range,
+}
+
+impl Used {
+    /// The parts of the used range of a thread's own stack.
+    fn of(record: &Mutator, used: Range) -> Used {
+        let control = Addr::new(record.thread_pointer.load(Ordering::Relaxed));
+        let frames_end = if used.contains(control) { control } else { used.end };
+        Used { frames: Range::new(used.start, frames_end), control: Range::new(frames_end, used.end) }
+    }
+
+    fn visit(self, visit: &mut dyn FnMut(Source, Range)) {
+        visit(Source::Stack, self.frames);
+        visit(Source::ThreadLocal, self.control);
+    }
+}
+
+/// As much of `part` as is the used part of a stack, from its start; empty if none begins there.
+fn used_stack(stacks: &[Used], part: Range) -> Used {
+    let found = stacks.binary_search_by_key(&part.start, |used| used.frames.start).map(|index| stacks[index]);
+    let nothing = Range::new(part.start, part.start);
+    found.map_or(Used { frames: nothing, control: nothing }, |Used { frames, control }| Used {
+        frames: Range::new(part.start, frames.end.min(part.end)),
+        control: Range::new(frames.end.min(part.end), control.end.min(part.end)),
+    })
 }
 
 /// Where the used part of the thread's current stack begins, the red zone included.
@@ -464,7 +502,7 @@ fn own_stack_from(record: &Mutator, myself: Myself<'_>) -> Option<Addr> {
 fn visit_own_stack(record: &Mutator, myself: Myself<'_>, visit: &mut dyn FnMut(Source, Range)) -> Result<(), Unknown> {
     let stack = record.stack();
     match own_stack_from(record, myself) {
-        Some(from) => visit(Source::Stack, Range::new(from, stack.end)),
+        Some(from) => Used::of(record, Range::new(from, stack.end)).visit(visit),
         None if stack.is_empty() => {}
         None => visit_mapped_part(&Pages::open(), stack, visit)?,
     }
@@ -611,8 +649,10 @@ pub fn for_each_uncollectable(mut visit: impl FnMut(resolve::Slot)) {
 /// Visits the words of a root range.
 ///
 /// # Safety
-/// The range came from [`Snapshot::for_each`] and the world is still stopped.
-pub unsafe fn words(range: Range, visit: impl FnMut(Ambiguous)) {
+/// The range came from [`Snapshot::for_each`] with this source, and the world is still stopped.
+pub unsafe fn words(source: Source, range: Range, visit: impl FnMut(Ambiguous)) {
     // SAFETY: by the caller's promise.
-    unsafe { trace::words(range, visit) };
+    unsafe {
+        if source.has_words_at_any_byte() { trace::words_at_any_byte(range, visit) } else { trace::words(range, visit) }
+    };
 }

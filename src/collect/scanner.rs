@@ -240,6 +240,30 @@ impl Scanner {
         unsafe { filter::words_within(range, hull, visit) };
     }
 
+    /// As [`root_range`](Self::root_range), for a stack or registers: words at any byte.
+    ///
+    /// # Safety
+    /// The range may be read.
+    pub unsafe fn stack_range(&mut self, range: Range) {
+        let mut rest = range;
+        while !rest.is_empty() {
+            let end = rest.end.min(rest.start + ROOT_PIECE_BYTES);
+            // A word that begins in this piece may end in the next.
+            // SAFETY: by the caller's promise.
+            unsafe { self.stack_words(Range::new(rest.start, rest.end.min(end + (size_of::<usize>() - 1)))) };
+            rest.start = end;
+            self.relieve();
+        }
+    }
+
+    /// Marks what the words of a part of a stack point to, at whatever byte they begin.
+    unsafe fn stack_words(&mut self, range: Range) {
+        let (hull, mut before) = (self.pipeline.hull(), Ambiguous(0));
+        let visit = |word| self.offer_root(word, core::mem::replace(&mut before, word));
+        // SAFETY: by the caller's promise.
+        unsafe { filter::words_at_any_byte_within(range, hull, visit) };
+    }
+
     /// Marks an uncollectable object, and what its words point to: they are roots. Objects in magazines are marked already,
     /// and have none.
     pub fn root_object(&mut self, slot: &Slot) {
@@ -356,7 +380,7 @@ impl Scanner {
                 }
             }
             // SAFETY: what is handed out has been copied.
-            Searched::Readable(range) => fibers::readable(range, |part| unsafe { self.root_words(part) }),
+            Searched::Readable(range) => fibers::readable(range, |part| unsafe { self.stack_words(part) }),
         }
     }
 
@@ -367,7 +391,7 @@ impl Scanner {
             Searched::Words(range) if Large::is_for(range) => {
                 fibers::fields(fiber).into_iter().for_each(|word| self.offer(word));
                 // SAFETY: the used part of a parked stack may be read.
-                unsafe { self.root_range(range) };
+                unsafe { self.stack_range(range) };
             }
             _ => self.scan_fiber(slot),
         }
@@ -378,12 +402,12 @@ impl Scanner {
         if !piece.is_stack {
             return self.scan_range(piece.range);
         }
-        let mut rest = Range::new(piece.range.start.align_up(size_of::<usize>()), piece.range.end);
+        let mut rest = piece.range;
         while !rest.is_empty() {
-            let part = Range::new(rest.start, rest.end.min(rest.start + ROOT_PIECE_BYTES));
+            let end = rest.end.min(rest.start + ROOT_PIECE_BYTES);
             // SAFETY: part of a parked stack.
-            unsafe { self.root_words(part) };
-            rest.start = part.end;
+            unsafe { self.stack_words(Range::new(rest.start, rest.end.min(end + (size_of::<usize>() - 1)))) };
+            rest.start = end;
         }
     }
 

@@ -46,6 +46,19 @@ pub unsafe fn words(range: Range, mut visit: impl FnMut(Ambiguous)) {
     }
 }
 
+/// Visits the words of `range`, at whatever byte they begin.
+///
+/// # Safety
+/// The range may be read, and nobody writes there meanwhile.
+pub unsafe fn words_at_any_byte(range: Range, mut visit: impl FnMut(Ambiguous)) {
+    let mut at = range.start;
+    while range.end.get().saturating_sub(at.get()) >= WORD {
+        // SAFETY: by the caller's promise.
+        visit(Ambiguous(unsafe { mem::load_word_at_any_byte(at) }));
+        at = at + 1;
+    }
+}
+
 /// Visits the words of an object in use that may be pointers. Ephemerons and weak objects have none of their own:
 /// see `ephemeron` and `weak_object`.
 #[inline(always)]

@@ -177,13 +177,15 @@ impl Pages {
     }
 }
 
-/// Copies the words of `range` that can be read, a page at a time, and gives each page's words to `visit`.
+/// Copies the words of `range` that can be read, a page at a time, and gives each page's words to `visit`, and the first of
+/// the page that follows: a word may lie across both.
 pub fn for_each_copied_page(range: Range, mut visit: impl FnMut(&[usize])) {
-    let mut words = [0usize; PAGE / size_of::<usize>()];
+    let mut words = [0usize; PAGE / size_of::<usize>() + 1];
     let mut page = range.start;
     while page < range.end {
+        let wanted = (range.end - page).min(size_of_val(&words));
         // SAFETY: `words` may be seen as its bytes, and any bytes are words.
-        let bytes = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), PAGE) };
+        let bytes = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), wanted) };
         let copied = sys::read_own_memory(page.get(), bytes);
         visit(&words[..copied / size_of::<usize>()]);
         page = page + PAGE;

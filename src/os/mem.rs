@@ -120,6 +120,21 @@ pub unsafe fn load_word(at: Addr) -> usize {
     word
 }
 
+/// Reads a word that may lie at any byte.
+///
+/// # Safety
+/// The word's bytes may be read, and nobody writes there meanwhile.
+#[inline(always)]
+pub unsafe fn load_word_at_any_byte(at: Addr) -> usize {
+    let word;
+    // SAFETY: by the caller's promise; an instruction of this processor reads words at any byte. AddressSanitizer does not see
+    // it, as above.
+    unsafe {
+        core::arch::asm!("mov {}, [{}]", out(reg) word, in(reg) at.get(), options(nostack, readonly, preserves_flags))
+    };
+    word
+}
+
 /// Reserves `bytes` at a multiple of `align`, a power of two of at least a page. `None` when the system refuses.
 pub fn reserve(bytes: usize, align: usize) -> Option<Addr> {
     let whole = Range::sized(mmap(wish(), bytes + align, libc::PROT_NONE)?, bytes + align);
