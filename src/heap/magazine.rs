@@ -203,15 +203,15 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Adds `count` slots of `slot_bytes` that lie side by side from `first` on.
+    /// Adds `count` slots that begin every `step_bytes` from `first` on.
     ///
     /// # Safety
     /// There is room for them in the array.
     #[inline(always)]
-    pub unsafe fn add_run(&mut self, first: Addr, slot_bytes: usize, count: usize) {
+    pub unsafe fn add_run(&mut self, first: Addr, step_bytes: usize, count: usize) {
         for index in 0..count {
             // SAFETY: by the caller's promise.
-            unsafe { *self.array.add(self.count + index) = first.get() + index * slot_bytes };
+            unsafe { *self.array.add(self.count + index) = first.get() + index * step_bytes };
         }
         self.count += count;
     }

@@ -270,10 +270,10 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         let last = first_slot + 63 - taken.leading_zeros() as usize;
         let pristine_from = block.pristine_from.load(Ordering::Relaxed);
         block.pristine_from.store(pristine_from.max(last as u32 + 1), Ordering::Relaxed);
-        for_each_in_order(class, taken, |bit, length| {
+        for_each_in_order(class, taken, |bit, step, length| {
             let first = start + (first_slot + bit) * shape.slot_bytes as usize;
             // SAFETY: `wanted` is within the array, and at most `wanted - count` bits were taken.
-            unsafe { contents.add_run(first, shape.slot_bytes as usize, length) };
+            unsafe { contents.add_run(first, step * shape.slot_bytes as usize, length) };
         });
         taken_slots += taken.count_ones();
     }
@@ -281,24 +281,32 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
     block.free.fetch_sub(taken_slots, Ordering::Relaxed);
 }
 
-/// Visits taken slots in the order in which they are handed out, as runs of neighbours: the first and how many.
+/// Visits taken slots in the order in which they are handed out, as runs: the first, how many slots there are from one to the
+/// next, and how many they are.
 ///
 /// Where a root that holds an object keeps the one that ends there too, neighbours in time are no neighbours in memory:
 /// a program that drops a tree and makes another would keep the first by the second. So of each sixteen slots the even
 /// ones come first.
 #[inline(always)]
-fn for_each_in_order(class: Class, taken: u64, mut visit: impl FnMut(usize, usize)) {
+fn for_each_in_order(class: Class, taken: u64, mut visit: impl FnMut(usize, usize, usize)) {
     if class.kind().traits().ends_early() {
-        return bits::for_each_run(taken, visit);
+        return bits::for_each_run(taken, |first, length| visit(first, 1, length));
     }
     for first in (0..64).step_by(INTERLEAVED) {
-        bits::for_each_bit(taken & EVEN << first, |bit| visit(bit, 1));
-        bits::for_each_bit(taken & EVEN << (first + 1), |bit| visit(bit, 1));
+        if taken >> first & ALL == ALL {
+            // Most are like this where most is garbage.
+            visit(first, 2, INTERLEAVED / 2);
+            visit(first + 1, 2, INTERLEAVED / 2);
+        } else {
+            bits::for_each_bit(taken & EVEN << first, |bit| visit(bit, 1, 1));
+            bits::for_each_bit(taken & EVEN << (first + 1), |bit| visit(bit, 1, 1));
+        }
     }
 }
 
 const INTERLEAVED: usize = 16;
 const EVEN: u64 = 0x5555;
+const ALL: u64 = 0xffff;
 
 /// The lowest `count` set bits of `word`.
 fn lowest_bits(word: u64, count: usize) -> u64 {
