@@ -390,8 +390,15 @@ impl Snapshot {
         if mappings_are_roots() {
             mem::for_each_range(|range| complete &= excluded.push(range).is_ok());
             let main = sys::process_id();
-            // Valgrind gives the main thread a stack that the kernel does not list as such.
-            let is_listed = |record: &Mutator| record.tid.load(Ordering::Relaxed) == main && !memcheck::is_simulated();
+            // Valgrind gives the main thread a stack that the kernel does not list as such. Nor does it list that of a
+            // thread that has forked and is its process's first now: there the control block is at the cold end.
+            let is_listed = |record: &Mutator| {
+                let tp = Addr::new(record.thread_pointer.load(Ordering::Relaxed));
+                let ends_in_control_block = |from| Range::new(from, record.stack().end).contains(tp);
+                record.tid.load(Ordering::Relaxed) == main
+                    && !memcheck::is_simulated()
+                    && !own_stack_from(record, myself).is_some_and(ends_in_control_block)
+            };
             for record in mutator::all().filter(|record| record.is_alive() && !is_listed(record)) {
                 let stack = record.stack();
                 if let Some(from) = own_stack_from(record, myself).filter(|_| !cage::contains(stack.start)) {
