@@ -30,9 +30,12 @@ use core::alloc::{GlobalAlloc, Layout};
 pub struct Gleaner;
 
 /// Takes a slot, or gives null.
+///
+/// It starts at a multiple of the alignment: so does every slot whose size is one, and where a multiple of an alignment
+/// is asked for, the class that it gets is one.
 #[inline(always)]
 fn pop(layout: Layout) -> *mut u8 {
-    if layout.align() > size_class::GRANULE { core::ptr::null_mut() } else { fast::pop_for_malloc(layout.size()) }
+    fast::pop_for_malloc(layout.size() | (layout.align() - 1))
 }
 
 fn allocate(layout: Layout, zeroed: bool) -> *mut u8 {
@@ -70,38 +73,53 @@ unsafe impl GlobalAlloc for Gleaner {
         }
     }
 
+    #[inline]
     unsafe fn realloc(&self, object: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        if layout.align() > size_class::GRANULE {
-            // SAFETY: the caller's promises to us are ours to `realigned`.
-            return unsafe { self.realigned(object, layout, bytes) };
+        // SAFETY: by the caller's promise `bytes` are not zero, and with this alignment not too many.
+        let wanted = unsafe { Layout::from_size_align_unchecked(bytes, layout.align()) };
+        // What shrinks a little stays where it is.
+        let slot = if bytes > layout.size() { pop(wanted) } else { core::ptr::null_mut() };
+        if slot.is_null() {
+            // SAFETY: the caller's promises to us.
+            return unsafe { resize(object, layout, wanted) };
         }
-        match allocate::resize(Addr::of(object), bytes) {
-            Resized::At(moved) => moved.as_ptr(),
-            Resized::NoMemory => core::ptr::null_mut(),
-            Resized::NotAnObject(met) => {
-                report("realloc", Addr::of(object), met);
-                core::ptr::null_mut()
-            }
-        }
+        // SAFETY: the slot is ours, and the object the caller's to give up.
+        unsafe { move_to(slot, object, layout, wanted) }
     }
 }
 
-impl Gleaner {
-    /// Changes the size of an object that asked for more than the heap's usual alignment.
-    ///
-    /// # Safety
-    /// As for `realloc`.
-    unsafe fn realigned(&self, object: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        // SAFETY: by the caller's promise `bytes` are not zero, and with this alignment not too many.
-        let moved = unsafe { self.alloc(Layout::from_size_align_unchecked(bytes, layout.align())) };
-        if !moved.is_null() {
-            // SAFETY: both are in use, apart, and hold as many bytes; the old one is the caller's to give up.
-            unsafe {
-                core::ptr::copy_nonoverlapping(object, moved, layout.size().min(bytes));
-                self.dealloc(object, layout);
-            }
+/// Moves an object to a slot that is large enough for `wanted`.
+///
+/// # Safety
+/// The slot is in use and nobody else's; the object has this layout, and is the caller's to give up.
+#[inline(always)]
+unsafe fn move_to(slot: *mut u8, object: *mut u8, layout: Layout, wanted: Layout) -> *mut u8 {
+    // SAFETY: both are in use, apart, and hold as many bytes; the old one is the caller's to give up.
+    unsafe {
+        core::ptr::copy_nonoverlapping(object, slot, layout.size().min(wanted.size()));
+        Gleaner.dealloc(object, layout);
+    }
+    slot
+}
+
+/// Changes the size of an object that shrinks, or is large, or whose new place is not at hand.
+///
+/// # Safety
+/// As for `realloc`, by the layout that is `wanted`.
+#[inline(never)]
+unsafe fn resize(object: *mut u8, layout: Layout, wanted: Layout) -> *mut u8 {
+    if layout.align() > size_class::GRANULE {
+        let slot = allocate(wanted, false);
+        // SAFETY: the slot is new, and the object the caller's to give up.
+        return if slot.is_null() { slot } else { unsafe { move_to(slot, object, layout, wanted) } };
+    }
+    match allocate::resize(Addr::of(object), wanted.size()) {
+        Resized::At(moved) => moved.as_ptr(),
+        Resized::NoMemory => core::ptr::null_mut(),
+        Resized::NotAnObject(met) => {
+            report("realloc", Addr::of(object), met);
+            core::ptr::null_mut()
         }
-        moved
     }
 }
 
@@ -180,6 +198,19 @@ mod tests {
                     assert!((moved as usize).is_multiple_of(align), "{moved:p} after {layout:?} became {wanted}");
                     assert!(holds(moved, bytes.min(wanted)), "{layout:?} became {wanted} and lost its contents");
                     Gleaner.dealloc(moved, Layout::from_size_align(wanted, align).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_slot_taken_at_once_is_large_and_aligned_enough() {
+        for align in (0..=13).map(|shift| 1usize << shift) {
+            for bytes in 1..size_class::TABLE_BYTES_MAX {
+                let whole = bytes | (align - 1);
+                if whole < size_class::TABLE_BYTES_MAX {
+                    let slot_bytes = size_class::slot_bytes_of(size_class::of_small_and_one_more(whole));
+                    assert!(slot_bytes > bytes && slot_bytes.is_multiple_of(align), "{bytes} at {align}: {slot_bytes}");
                 }
             }
         }

@@ -160,7 +160,7 @@ pub fn free(address: Addr, site: usize) -> Freed {
     if slot.start() != address {
         return Freed::Inside { offset: address - slot.start(), bytes: slot.object_bytes() };
     }
-    let Some(mutator) = mutator::register() else { return dropped() };
+    let Some(mutator) = world::register() else { return dropped() };
     let Some(inside) = gate::enter(mutator) else { return dropped() };
     surplus::look_if_watched(&inside);
     let _unchecked = memcheck::unchecked();
@@ -336,7 +336,7 @@ fn move_to(slot: &Slot, held: usize, bytes: usize) -> Resized {
     } else if kind.is_weak_object() {
         allocate_weak(bytes, kind)
     } else {
-        allocate(&Request::new(bytes, kind))
+        allocate_another(bytes, kind)
     };
     let Ok(moved) = moved else { return Resized::NoMemory };
     if let (Some(new), Some(old)) = (WeakObject::at(moved), WeakObject::of(*slot)) {
@@ -346,11 +346,21 @@ fn move_to(slot: &Slot, held: usize, bytes: usize) -> Resized {
     unsafe {
         core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), held.min(bytes));
     }
+    // SAFETY: the old object is the caller's to give up.
+    if kind == Kind::MALLOC && unsafe { fast::push_of_malloc(slot.start()) } {
+        return Resized::At(moved);
+    }
     match free(slot.start(), 0) {
         // It was free all along, in a magazine.
         twice @ Freed::Twice { .. } => Resized::NotAnObject(twice),
         _ => Resized::At(moved),
     }
+}
+
+/// An object of a kind that has nothing but its bytes: one of `malloc` from the thread's magazine, if that has a slot.
+fn allocate_another(bytes: usize, kind: Kind) -> Result<Addr, NoMemory> {
+    let slot = if kind == Kind::MALLOC { fast::pop_for_malloc(bytes) } else { core::ptr::null_mut() };
+    if slot.is_null() { allocate(&Request::new(bytes, kind)) } else { Ok(Addr::of(slot)) }
 }
 
 /// The old memory stays, as all emergency memory does.

@@ -77,6 +77,9 @@ pub unsafe fn start(door: Door) -> bool {
     }
     roots::note_main_thread();
     let ready = set_heap_up() && Collector::make() && world::choose_signal(settings::signal());
+    if ready {
+        pressure::restart(&Trigger::first_budget(0));
+    }
     READY.store(ready, Ordering::Release);
     is_done();
     ready
@@ -92,15 +95,39 @@ pub fn start_without_collecting() -> bool {
     is_up
 }
 
-/// What every heap needs that outlives a fork.
-fn set_heap_up() -> bool {
+/// How far the heap is set up: [`NOT_YET`], the id of the process in which a thread is at it, [`DONE`] or [`REFUSED`].
+static HEAP: AtomicU32 = AtomicU32::new(NOT_YET);
+const REFUSED: u32 = u32::MAX - 1;
+
+/// Sets up what every heap needs that outlives a fork, once, whether it is going to be collected, may be, or never is.
+///
+/// `false`: the system has refused it, or a fork has cut it off. It is a heap all the same, but its gates do not close
+/// for a fork, and a thread that begins gives up no records of those that have ended.
+#[cold]
+pub fn set_heap_up() -> bool {
+    let process = sys::process_id();
+    loop {
+        // Acquire: pairs with the Release below.
+        match HEAP.compare_exchange(NOT_YET, process, Ordering::Acquire, Ordering::Acquire) {
+            Ok(_) => {
+                let state = if try_to_set_heap_up() { DONE } else { REFUSED };
+                // Release: who finds it done sees what was done.
+                HEAP.store(state, Ordering::Release);
+                return state == DONE;
+            }
+            Err(at_it) if at_it == process => thread::yield_now(),
+            Err(state) => return state == DONE,
+        }
+    }
+}
+
+fn try_to_set_heap_up() -> bool {
     if !heap::ensure_reserved() {
         return false;
     }
     thread::barrier_init();
     let Some(_) = mutator::register() else { return false };
     world::hold().follow_process();
-    pressure::restart(&Trigger::first_budget(0));
     // SAFETY: the three functions stay loaded: doors are linked with `-z nodelete`.
     let survives_fork = unsafe { sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child) };
     survives_fork && mem::mark_as_own()
