@@ -67,9 +67,9 @@ bench-peers:
 
 # ---- What is promised, one command a promise -------------------------------------------------------------------------
 
-.PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters
+.PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers
 
-accept: accept-tests accept-gateway accept-collect accept-programs accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-speed accept-constrained
+accept: accept-tests accept-gateway accept-collect accept-programs accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -105,6 +105,11 @@ accept-threads: doors
 # Uses after free and double frees under quarantine, failing realloc, a limit reached.
 accept-quarantine: doors
 	tests/stress/run.sh misuse
+
+# 100,000 fibers, each with the only address of its object on its parked stack; a collection's time follows the used parts
+# of stacks; what a switch costs.
+accept-fibers: doors
+	tests/fibers/run.sh
 
 # Speed and memory beside other allocators and collectors: figures with their goals, at full size, all in some forty
 # minutes. `--quick` makes one small: `make accept-lru CHECK=--quick`.

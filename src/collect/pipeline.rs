@@ -433,7 +433,7 @@ impl Pipeline {
 }
 
 /// A queue of at most `N` values, a power of two.
-struct Fifo<T: Copy, const N: usize> {
+pub(super) struct Fifo<T: Copy, const N: usize> {
     values: [MaybeUninit<T>; N],
     /// Values taken and added so far; their difference is the count.
     taken: usize,
@@ -441,7 +441,7 @@ struct Fifo<T: Copy, const N: usize> {
 }
 
 impl<T: Copy, const N: usize> Fifo<T, N> {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         assert!(N.is_power_of_two());
         Fifo { values: [const { MaybeUninit::uninit() }; N], taken: 0, added: 0 }
     }
@@ -457,13 +457,13 @@ impl<T: Copy, const N: usize> Fifo<T, N> {
     }
 
     #[inline(always)]
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.count() == N
     }
 
     /// Adds a value; there is room.
     #[inline(always)]
-    fn push(&mut self, value: T) {
+    pub(super) fn push(&mut self, value: T) {
         debug_assert!(!self.is_full());
         self.values[self.added % N].write(value);
         self.added = self.added.wrapping_add(1);
@@ -471,7 +471,7 @@ impl<T: Copy, const N: usize> Fifo<T, N> {
 
     /// Takes the oldest value.
     #[inline(always)]
-    fn pop(&mut self) -> Option<T> {
+    pub(super) fn pop(&mut self) -> Option<T> {
         if self.is_empty() {
             return None;
         }
@@ -494,6 +494,12 @@ fn prefetch_object(item: Item) {
             prefetch(start + line * CACHE_LINE);
         }
     }
+}
+
+/// Asks for the first lines of a range; of the others the processor sees by itself that they are read in order.
+pub(super) fn prefetch_range(range: Range) {
+    let end = range.end.min(range.start + PREFETCHED_LINES * CACHE_LINE);
+    (range.start.get()..end.get()).step_by(CACHE_LINE).for_each(prefetch);
 }
 
 #[inline(always)]

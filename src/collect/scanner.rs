@@ -19,7 +19,7 @@ use super::{
     filter,
     item::{Item, PIECE_BYTES},
     large::{Large, Piece},
-    pipeline::{Next, Pipeline},
+    pipeline::{self, Fifo, Next, Pipeline},
     share::{Share, Work},
     trace::{self, layout},
     weak_object::Found,
@@ -34,6 +34,8 @@ use crate::{
     },
 };
 
+/// So many stacks of fibers are on their way into the cache.
+const STACKS: usize = 16;
 const ROOT_PIECE_BYTES: usize = 4 << 10;
 
 /// Who walks.
@@ -50,6 +52,8 @@ pub enum Role {
 /// See the module's documentation.
 pub struct Scanner {
     pipeline: Pipeline,
+    /// The used parts of fibers' stacks, asked for some time before they are scanned.
+    stacks: Fifo<Range, STACKS>,
     role: Role,
     share: &'static Share,
     /// A unit was flagged.
@@ -65,6 +69,7 @@ impl Scanner {
     pub const fn new(share: &'static Share) -> Self {
         Scanner {
             pipeline: Pipeline::new(),
+            stacks: Fifo::new(),
             role: Role::Alone,
             share,
             overflowed: false,
@@ -300,6 +305,7 @@ impl Scanner {
                         self.scan_slot(&slot);
                     }
                 }
+                Next::Nothing if self.scan_stack() => {}
                 Next::Nothing => return,
             }
         }
@@ -373,7 +379,13 @@ impl Scanner {
         fibers::fields(fiber).into_iter().for_each(|word| self.offer(word));
         match fibers::searched(fiber) {
             Searched::Nothing => {}
-            Searched::Words(range) if !Large::is_for(range) => self.scan_part(Piece::of_stack(range)),
+            Searched::Words(range) if !Large::is_for(range) => {
+                pipeline::prefetch_range(range);
+                if self.stacks.is_full() {
+                    self.scan_stack();
+                }
+                self.stacks.push(range);
+            }
             Searched::Words(range) => {
                 if !self.share.add_large(Piece::of_stack(range)) {
                     self.come_back(slot.unit());
@@ -382,6 +394,15 @@ impl Scanner {
             // SAFETY: what is handed out has been copied.
             Searched::Readable(range) => fibers::readable(range, |part| unsafe { self.stack_words(part) }),
         }
+    }
+
+    /// Scans the stack that has been asked for first. `false`: there is none.
+    fn scan_stack(&mut self) -> bool {
+        let stack = self.stacks.pop();
+        if let Some(range) = stack {
+            self.scan_part(Piece::of_stack(range));
+        }
+        stack.is_some()
     }
 
     /// As `scan_fiber`, for who scans flagged units: however long the stack is, the mark stack does not fill up.
