@@ -56,6 +56,7 @@ fn make_collectors_stack() -> Option<()> {
         mem::unmap(whole.start, COLLECTORS_STACK_BYTES);
         return Some(());
     }
+    memcheck::note_stack_born(whole, whole.end);
     // Where it is refused there is no guard.
     let nothing = mem::Protection { read: false, write: false, execute: false };
     let _ = mem::protect(Range::sized(whole.start, mem::PAGE), nothing);
@@ -64,9 +65,9 @@ fn make_collectors_stack() -> Option<()> {
 
 /// The end of the stack on which the calling thread is to collect, if it runs a fiber. It has the world.
 pub fn collectors_stack(mutator: &Mutator) -> Option<Addr> {
-    // Acquire: pairs with the Release of who made it. Memcheck takes a stack that it does not know for a stray pointer.
+    // Acquire: pairs with the Release of who made it.
     let end = Addr::new(COLLECTORS_STACK_END.load(Ordering::Acquire));
-    (mutator.fibers.guest().is_some() && !end.is_null() && !memcheck::is_running()).then_some(end)
+    (mutator.fibers.guest().is_some() && !end.is_null()).then_some(end)
 }
 
 /// Makes a fiber that is parked at `sp`.

@@ -33,7 +33,7 @@ use crate::{
         addr::{Addr, Range},
         sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering},
     },
-    os::maps,
+    os::{maps, memcheck},
 };
 
 /// See the module's documentation. All zero: no fiber.
@@ -54,6 +54,8 @@ pub struct Fiber {
     lost_by: AtomicU32,
     /// Not zero: its finalizer has been taken to be run, and may have given its stack's memory back.
     finalized: AtomicU32,
+    /// By what valgrind knows its stack.
+    stack_number: AtomicU32,
 }
 
 /// Bytes of a fiber's record.
@@ -139,6 +141,7 @@ impl Fiber {
     pub fn make(&self, stack: Range, sp: Addr, data: usize, life: Life) {
         MADE.store(true, Ordering::Relaxed);
         self.set_stack(stack);
+        self.stack_number.store(memcheck::note_stack_born(stack, sp), Ordering::Relaxed);
         self.sp.store(sp.get(), Ordering::Relaxed);
         self.data.store(data, Ordering::Relaxed);
         self.life.store(life as u32, Ordering::Relaxed);
@@ -203,6 +206,7 @@ impl Fiber {
     /// It is over: it holds nothing any more. The caller has found it parked or lost.
     pub fn end(&self) {
         self.data.store(0, Ordering::Relaxed);
+        memcheck::note_stack_died(self.stack_number.swap(0, Ordering::Relaxed), self.stack());
         self.holder.store(ENDED, Ordering::Relaxed);
     }
 

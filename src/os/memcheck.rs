@@ -22,10 +22,13 @@ const ARE_YOU_THERE: usize = 0x1001;
 const BLOCK_BORN: usize = 0x1301;
 const BLOCK_DIED: usize = 0x1302;
 const BLOCK_RESIZED: usize = 0x130b;
+const STACK_BORN: usize = 0x1501;
+const STACK_DIED: usize = 0x1502;
 const CHANGE_SILENCE: usize = 0x1801;
 // Requests that memcheck answers: the letters M and C, and a number.
 const MEMCHECK: usize = (b'M' as usize) << 24 | (b'C' as usize) << 16;
 const FORBID: usize = MEMCHECK;
+const ALLOW: usize = MEMCHECK + 1;
 const DEFINE: usize = MEMCHECK + 2;
 const GET_VALIDITY: usize = MEMCHECK + 8;
 
@@ -108,6 +111,23 @@ pub fn forbid(range: Range) {
 /// The bytes of `range` may be read, and have a value.
 pub fn define(range: Range) {
     request(DEFINE, [range.start.get(), range.bytes(), 0, 0]);
+}
+
+/// There is a stack that the program switches to by itself, free below `sp`: its number, or zero where nobody simulates.
+pub fn note_stack_born(stack: Range, sp: Addr) -> u32 {
+    if !is_simulated() {
+        return 0;
+    }
+    request(ALLOW, [stack.start.get(), sp - stack.start, 0, 0]);
+    request(STACK_BORN, [stack.start.get(), stack.end.get(), 0, 0]) as u32
+}
+
+/// The stack with that number is none any more: its bytes, also the dead ones, may be written, and then read.
+pub fn note_stack_died(number: u32, stack: Range) {
+    if number != 0 {
+        request(STACK_DIED, [number as usize, 0, 0, 0]);
+        request(ALLOW, [stack.start.get(), stack.bytes(), 0, 0]);
+    }
 }
 
 /// While it lives, memcheck reports nothing that the calling thread does.
