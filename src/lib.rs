@@ -132,6 +132,8 @@
 
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![warn(missing_docs)]
+// Without the doors nobody uses what only they need, nor sees the floors that the first chapter leads to.
+#![cfg_attr(not(feature = "engine"), allow(dead_code, rustdoc::private_intra_doc_links))]
 // These types live in statics and are made by const functions; nobody wants one by `Default`.
 #![allow(clippy::new_without_default)]
 
@@ -145,13 +147,28 @@ extern crate alloc;
 
 #[cfg(not(loom))]
 pub mod api;
+
+// The floors below. A door may take them apart, so they are open to the doors, and safe functions of theirs rely on their
+// callers as one module relies on another: no handle would be safe beside them.
+#[cfg(feature = "engine")]
 pub mod base;
-#[cfg(not(loom))]
+#[cfg(not(feature = "engine"))]
+mod base;
+#[cfg(all(feature = "engine", not(loom)))]
 pub mod collect;
+#[cfg(not(any(feature = "engine", loom)))]
+mod collect;
+#[cfg(feature = "engine")]
 pub mod heap;
+#[cfg(not(feature = "engine"))]
+mod heap;
 // The model checker runs the heap on a platform of its own.
+#[cfg(feature = "engine")]
 #[cfg_attr(loom, path = "os/model.rs")]
 pub mod os;
+#[cfg(not(feature = "engine"))]
+#[cfg_attr(loom, path = "os/model.rs")]
+mod os;
 
 #[cfg(not(loom))]
 pub use api::{

@@ -8,6 +8,7 @@ use crate::{
     heap::{pressure, zeal},
     os::{log, mem},
 };
+use core::fmt;
 
 /// Why an option was not set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +20,20 @@ pub enum Rejected<'a> {
     /// It can be set only before the first allocation.
     TooLate,
 }
+
+impl fmt::Display for Rejected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rejected::UnknownName(closest) => {
+                write!(f, "no option is called that; did you mean '{closest}'? (help lists them)")
+            }
+            Rejected::BadValue(value, values) => write!(f, "'{value}' is not understood; it takes {values}"),
+            Rejected::TooLate => f.write_str("it can be set only before the first allocation"),
+        }
+    }
+}
+
+impl core::error::Error for Rejected<'_> {}
 
 /// An option.
 pub struct Opt {
@@ -150,22 +165,38 @@ fn milli(text: &str) -> Option<u32> {
     (whole <= 1000).then_some(whole * 1000 + thousandths)
 }
 
-/// Sets one option. `is_started`: something has been allocated.
-pub fn set<'a>(name: &str, value: &'a str, is_started: bool) -> Result<(), Rejected<'a>> {
+/// Sets one option.
+///
+/// # Errors
+/// [`Rejected`] says why not; nothing has changed then.
+///
+/// ```
+/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+/// use gleaner::api::options::{self, Rejected};
+/// assert_eq!(options::set("pace", "0.5"), Ok(()));
+/// assert_eq!(options::set("pase", "0.5"), Err(Rejected::UnknownName("pace")));
+/// assert!(options::set("pace", "fast").unwrap_err().to_string().contains("it takes FACTOR"));
+/// ```
+pub fn set<'a>(name: &str, value: &'a str) -> Result<(), Rejected<'a>> {
+    set_in_time(name, value, pressure::has_started())
+}
+
+/// Sets one option; `is_late`: something has been allocated.
+fn set_in_time<'a>(name: &str, value: &'a str, is_late: bool) -> Result<(), Rejected<'a>> {
     let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
         return Err(Rejected::UnknownName(closest(name)));
     };
-    if option.is_early && is_started {
+    if option.is_early && is_late {
         return Err(Rejected::TooLate);
     }
     if (option.set)(value) { Ok(()) } else { Err(Rejected::BadValue(value, option.values)) }
 }
 
-/// Sets the options of a text `name=value:name=value`, and says on standard error which it did not understand.
+/// Sets the options of a text `name=value:name=value`, and says on standard error which it did not set, and why.
 pub fn set_all(text: &str) {
     for part in text.split(':').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        match set(name, value, false) {
+        match set(name, value) {
             Ok(()) => {}
             Err(Rejected::UnknownName(closest)) => log::print(format_args!(
                 "gleaner: GLEANER_OPTIONS: no option is called '{name}'; did you mean '{closest}'? (help lists them)"
@@ -227,14 +258,14 @@ mod tests {
 
     #[test]
     fn an_unknown_name_gets_the_closest_one() {
-        assert_eq!(set("trase", "1", false), Err(Rejected::UnknownName("trace")));
-        assert_eq!(set("colect", "on", false), Err(Rejected::UnknownName("collect")));
+        assert_eq!(set_in_time("trase", "1", false), Err(Rejected::UnknownName("trace")));
+        assert_eq!(set_in_time("colect", "on", false), Err(Rejected::UnknownName("collect")));
     }
 
     #[test]
     fn values_and_times_are_checked() {
-        assert_eq!(set("collect", "maybe", false), Err(Rejected::BadValue("maybe", "on|report|off")));
-        assert_eq!(set("free", "checked", true), Err(Rejected::TooLate));
-        assert_eq!(set("trace", "0", true), Ok(()));
+        assert_eq!(set_in_time("collect", "maybe", false), Err(Rejected::BadValue("maybe", "on|report|off")));
+        assert_eq!(set_in_time("free", "checked", true), Err(Rejected::TooLate));
+        assert_eq!(set_in_time("trace", "0", true), Ok(()));
     }
 }

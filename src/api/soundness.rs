@@ -25,9 +25,9 @@
 //! whose value is not `Sync`, a destructor of a value that is not `Send`, a part of a borrowed value kept for longer than the
 //! borrow.
 //!
-//! All this is about what [the crate](crate) names at its root and in [`api`](crate::api). The modules `base`, `os`, `heap` and
-//! `collect` are the engine, public for the doors in C alone: what is safe to call there is so for a caller that knows its
-//! rules, which lie in each module's first lines.
+//! All this is about what [the crate](crate) names at its root and in [`api`](crate::api). The modules below, the engine, can be
+//! named by who switches on the feature `engine`, as the doors in C do: what is safe to call there is so for a caller that
+//! knows its rules, which lie in each module's first lines.
 //!
 //! # Why no destructor by default
 //!

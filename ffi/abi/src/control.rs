@@ -168,8 +168,7 @@ pub unsafe extern "C" fn gc_option_set(name: *const c_char, value: *const c_char
     // SAFETY: by the caller's promise.
     let (name, value) = unsafe { (CStr::from_ptr(name).to_str(), CStr::from_ptr(value).to_str()) };
     let (Ok(name), Ok(value)) = (name, value) else { return errno::EINVAL };
-    let is_started = heap::pressure::has_started();
-    match options::set(name, value, is_started) {
+    match options::set(name, value) {
         Ok(()) => 0,
         Err(Rejected::TooLate) => errno::EBUSY,
         Err(_) => errno::EINVAL,
