@@ -49,15 +49,16 @@ typedef struct {
     StackValue slots[];
 } Stack;
 
-/* What lies above the top is stale. Within a Lua function's frame some registers are stale too: they are not told
- * apart. A stack that its owner has left, or is about to move to, is searched as a whole. */
+/* What lies above the top is stale. A Lua function's top is where its frame ends, since another thread may collect while
+ * the thread's own top is old; so some stale registers count. A stack that its owner has left, or is about to move to, is
+ * searched as a whole. */
 static void trace_stack(void *object, size_t size, gc_tracer *tracer) {
     Stack *stack = object;
     lua_State *L = stack->owner;
     void *end = (char *)object + size;
     gc_trace_word(tracer, L);
     if (L != NULL && L->stack == stack->slots && L->ci != NULL) {
-        StkId top = L->ci->top > L->top ? L->ci->top : L->top;
+        StkId top = isLua(L->ci) && L->ci->top > L->top ? L->ci->top : L->top;
         if (top >= stack->slots && (void *)top <= end) end = top;
     }
     gc_trace_range(tracer, stack->slots, end);
@@ -70,6 +71,9 @@ __attribute__((constructor)) static void announce(void) {
     table_layout = gc_layout_from_bitmap(&words, 64);
     stack_kind = gc_kind_new(trace_stack);
 }
+
+/* Reads a word that a collection may clear, once: what was read is not read again. */
+static void *once(void *const *word) { return *(void *const volatile *)word; }
 
 /* Turns a failed allocation into Lua's error. */
 static void *checked(lua_State *L, void *block, size_t size) {
@@ -113,42 +117,39 @@ void luaC_fix(lua_State *L, GCObject *o) {
 
 /* ---- The string table ------------------------------------------------------------------------------------------ */
 
-/* Open addressing. `hash` is 0 where nothing has ever been; where the cell is empty, a string has died. */
+/* Open addressing. A place is a pair of the string, held weakly, and its hash. Pairs, and not weak words: a string that
+ * only an object about to be finalized holds has not died yet, or its text would soon be two objects. */
 
 #define SMALLEST_TABLE 128
 
-static unsigned int nonzero(unsigned int h) { return h != 0 ? h : 1; }
+/* What a string that has died leaves behind: a search goes on there. */
+static char died;
 
 static unsigned int unused_place(const stringtable *t, unsigned int h) {
     unsigned int at = h & (t->size - 1);
-    while (t->hash[at] != 0) at = (at + 1) & (t->size - 1);
+    while (t->place[at].key != NULL) at = (at + 1) & (t->size - 1);
     return at;
 }
 
 /* Forgets the dead, and makes room for at least as many again as are left. */
 static void rebuild(lua_State *L, stringtable *t) {
-    stringtable old = *t, new = {NULL, NULL, 0, SMALLEST_TABLE};
-    unsigned int live = 0, i;
-    for (i = 0; i < old.size; i++) live += old.hash[i] != 0 && gc_weak_get(old.cell[i]) != NULL;
-    while (new.size / 2 < live) new.size *= 2;
-    new.hash = gc_malloc_atomic(new.size * sizeof *new.hash);
-    new.cell = gc_malloc_atomic(new.size * sizeof *new.cell);
-    if (new.hash == NULL || new.cell == NULL) luaM_error(L);
-    memset(new.hash, 0, new.size * sizeof *new.hash);
-    for (i = 0; i < old.size; i++) {
-        if (old.hash[i] == 0) continue;
-        if (gc_weak_get(old.cell[i]) == NULL) {
-            gc_weak_unregister(old.cell[i]);
-        } else {
-            unsigned int at = unused_place(&new, old.hash[i]);
-            new.hash[at] = old.hash[i];
-            new.cell[at] = old.cell[i];
+    unsigned int live = t->nuse - (unsigned int)gc_weak_died(t->place), size = SMALLEST_TABLE, i;
+    stringtable new = {NULL, 0, 0};
+    while (size / 2 < live) size *= 2;
+    new.place = gc_malloc_ephemerons(size);
+    if (new.place == NULL || gc_weak_tombstone_set(new.place, &died) != 0) luaM_error(L);
+    new.size = size;
+    for (i = 0; i < t->size; i++) {
+        void *s = once(&t->place[i].key);
+        if (s != NULL && s != &died) {
+            gc_pair *place = &new.place[unused_place(&new, ((TString *)s)->hash)];
+            place->value = (void *)(uintptr_t)((TString *)s)->hash;
+            place->key = s;
             new.nuse++;
         }
     }
+    gc_free(t->place);
     *t = new;
-    gc_free(old.hash);
-    gc_free(old.cell);
 }
 
 /* The string of that text, or NULL; then a place is free for it. */
@@ -156,11 +157,10 @@ TString *luaC_findstr(lua_State *L, const char *text, size_t length, unsigned in
     stringtable *t = &G(L)->strt;
     unsigned int at;
     if (l_unlikely(t->nuse >= t->size - t->size / 4)) rebuild(L, t);
-    h = nonzero(h);
-    for (at = h & (t->size - 1); t->hash[at] != 0; at = (at + 1) & (t->size - 1)) {
-        if (t->hash[at] == h) {
-            TString *s = gc_weak_get(t->cell[at]);
-            if (s != NULL && s->shrlen == length && memcmp(text, getstr(s), length) == 0) return s;
+    for (at = h & (t->size - 1); t->place[at].key != NULL; at = (at + 1) & (t->size - 1)) {
+        if (t->place[at].value == (void *)(uintptr_t)h) {
+            TString *s = once(&t->place[at].key);
+            if (s != (void *)&died && s->shrlen == length && memcmp(text, getstr(s), length) == 0) return s;
         }
     }
     return NULL;
@@ -168,19 +168,10 @@ TString *luaC_findstr(lua_State *L, const char *text, size_t length, unsigned in
 
 void luaC_enterstr(lua_State *L, TString *s) {
     stringtable *t = &G(L)->strt;
-    unsigned int h = nonzero(s->hash), at = unused_place(t, h);
-    gc_weak *cell = gc_weak_register(s, GC_WEAK_LONG);
-    if (cell == NULL) luaM_error(L);
-    t->cell[at] = cell;
-    t->hash[at] = h;
+    gc_pair *place = &t->place[unused_place(t, s->hash)];
+    place->value = (void *)(uintptr_t)s->hash;
+    place->key = s;
     t->nuse++;
-}
-
-static void end_strings(stringtable *t) {
-    for (unsigned int i = 0; i < t->size; i++)
-        if (t->hash[i] != 0) gc_weak_unregister(t->cell[i]);
-    gc_free(t->hash);
-    gc_free(t->cell);
 }
 
 
@@ -345,5 +336,4 @@ void luaC_freeallobjects(lua_State *L) {
     global_State *g = G(L);
     luaC_stop(g, GCSTPCLS);
     finalize_all(L);
-    end_strings(&g->strt);
 }

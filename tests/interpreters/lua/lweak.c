@@ -5,16 +5,17 @@
  * gets is a copy of the value. If it then writes to the copy, Lua's barrier, which is called for black objects only,
  * says so, and the entry follows.
  *
- *   entry   | key | value | ...   pointer-free memory: says what is meant, keeps nothing
- *   keep    | key | value | ...   what keeps it: the object itself where it is strong, an ephemeron where it is weak
- *
- *   weak key, strong value    ephemeron(key, value), nothing
- *   weak key, weak value      ephemeron(key, none), ephemeron(value, none)
- *   strong key, weak value    the key, ephemeron(value, none)
+ *   entry    | key, value | ...   pointer-free memory: says what is meant, keeps nothing
+ *   strong   | key, value | ...   what is strong, where no pair has it
+ *   pairs    | key, value | ...   weak keys, each with its value if that is strong: ephemerons
+ *   words    | value | ...        weak values
  *
  * Strings and what is no object are values to Lua, and never weak.
  *
- * Holds:   an object is taken out of its ephemeron, not out of `entry`: that address may be another's by now.
+ * Values vanish before their finalizers run, keys after them, as Lua's manual has it.
+ *
+ * Holds:   an object that may have died is taken out of `pairs` and `words`, not out of `entry`: that address may be
+ *          another's by now.
  *          The copy is scanned: the value that was read last stays until another is read.
  */
 #define lweak_c
@@ -48,17 +49,20 @@ typedef struct {
     TValue key, value;
 } Entry;
 
-typedef struct {
-    void *key, *value;
-} Keep;
-
 /* `copy` is what Lua gets, `last` the entry it was made of. */
 typedef struct WeakPart {
     unsigned int mode, size, used, last;
     Entry *entry;
-    Keep *keep;
+    struct {
+        void *key, *value;
+    } *strong;
+    gc_pair *pairs;
+    void **words;
     TValue copy;
 } WeakPart;
+
+/* Reads a word that a collection may clear, once: what was read is not read again. */
+static void *once(void *const *word) { return *(void *const volatile *)word; }
 
 /* In the place of the array, which a table without slots has no use for. */
 static WeakPart *part(const Table *t) { return (WeakPart *)t->array; }
@@ -82,7 +86,7 @@ static unsigned int hash(const TValue *key) {
 static int has_key(const WeakPart *w, unsigned int at, const TValue *key) {
     const TValue *own = &w->entry[at].key;
     if (rawtt(own) != rawtt(key)) return 0;
-    if (key_may_die(w, key)) return gc_ephemeron_key(w->keep[at].key) == gcvalue(key);
+    if (key_may_die(w, key)) return once(&w->pairs[at].key) == gcvalue(key);
     return luaV_rawequalobj(own, key);
 }
 
@@ -93,49 +97,55 @@ static unsigned int find(const WeakPart *w, const TValue *key) {
     return NONE;
 }
 
-/* Reads an entry's value; empty when it has been removed, or has died, or its key has. */
-static void read_value(const WeakPart *w, unsigned int at, TValue *value) {
-    const Entry *e = &w->entry[at];
-    const Keep *k = &w->keep[at];
-    *value = e->value;
+/* Reads an entry; the value is empty when it has been removed, or it or its key has died. */
+static void read_entry(const WeakPart *w, unsigned int at, TValue *key, TValue *value) {
+    int dead = 0;
+    *key = w->entry[at].key;
+    *value = w->entry[at].value;
+    if (key_may_die(w, key)) {
+        key->value_.gc = once(&w->pairs[at].key);
+        dead = key->value_.gc == NULL;
+    }
     if (value_may_die(w, value)) {
-        value->value_.gc = gc_ephemeron_key(k->value);
-        if (value->value_.gc == NULL) setempty(value);
+        value->value_.gc = once(&w->words[at]);
+        dead |= value->value_.gc == NULL;
     }
-    if (key_may_die(w, &e->key)) {
-        if (!(w->mode & WEAK_VALUES) && iscollectable(value)) value->value_.gc = gc_ephemeron_value(k->key);
-        if (gc_ephemeron_key(k->key) == NULL) setempty(value);
-    }
+    if (dead) setempty(value);
 }
 
-static gc_ephemeron *ephemeron(lua_State *L, const TValue *key, void *value) {
-    gc_ephemeron *e = gc_ephemeron_new(gcvalue(key), value);
-    if (e == NULL) luaM_error(L);
-    return e;
-}
-
-/* Writes an entry whole. What keeps it comes first, so that nothing dies in between. */
-static void write_entry(lua_State *L, WeakPart *w, unsigned int at, const TValue *key, const TValue *value) {
-    int apart = !key_may_die(w, key) || (w->mode & WEAK_VALUES);
-    void *kept_value = iscollectable(value) ? gcvalue(value) : NULL;
-    Keep keep = {iscollectable(key) ? gcvalue(key) : NULL, apart ? kept_value : NULL};
-    if (value_may_die(w, value)) keep.value = ephemeron(L, value, NULL);
-    if (key_may_die(w, key)) keep.key = ephemeron(L, key, apart ? NULL : kept_value);
-    w->keep[at] = keep;
+/* Writes an entry whole. */
+static void write_entry(WeakPart *w, unsigned int at, const TValue *key, const TValue *value) {
+    void *strong_key = iscollectable(key) ? gcvalue(key) : NULL, *strong_value = iscollectable(value) ? gcvalue(value) : NULL;
+    if (value_may_die(w, value)) {
+        w->words[at] = strong_value;
+        strong_value = NULL;
+    }
+    if (key_may_die(w, key)) {
+        w->pairs[at].value = strong_value;
+        w->pairs[at].key = strong_key;
+        strong_key = strong_value = NULL;
+    }
+    w->strong[at].key = strong_key;
+    w->strong[at].value = strong_value;
     w->entry[at].key = *key;
     w->entry[at].value = *value;
 }
 
+static void *checked(lua_State *L, void *block) {
+    if (block == NULL) luaM_error(L);
+    return block;
+}
+
 static WeakPart *new_part(lua_State *L, unsigned int mode, unsigned int size) {
     unsigned int i;
-    WeakPart *w = gc_malloc(sizeof *w);
-    if (w == NULL) luaM_error(L);
+    WeakPart *w = checked(L, gc_malloc(sizeof *w));
     w->mode = mode;
     w->size = size;
     w->last = NONE;
-    w->entry = gc_malloc_atomic(size * sizeof *w->entry);
-    w->keep = gc_malloc(size * sizeof *w->keep);
-    if (w->entry == NULL || w->keep == NULL) luaM_error(L);
+    w->entry = checked(L, gc_malloc_atomic(size * sizeof *w->entry));
+    w->strong = checked(L, gc_malloc(size * sizeof *w->strong));
+    if (mode & WEAK_KEYS) w->pairs = checked(L, gc_malloc_ephemerons(size));
+    if (mode & WEAK_VALUES) w->words = checked(L, gc_malloc_weak(size * sizeof *w->words));
     for (i = 0; i < size; i++) {
         setnilvalue(&w->entry[i].key);
         setempty(&w->entry[i].value);
@@ -144,38 +154,35 @@ static WeakPart *new_part(lua_State *L, unsigned int mode, unsigned int size) {
 }
 
 /* Puts in a key that is not there. */
-static void enter(lua_State *L, WeakPart *w, const TValue *key, const TValue *value) {
+static void enter(WeakPart *w, const TValue *key, const TValue *value) {
     unsigned int at = hash(key) & (w->size - 1);
     while (!ttisnil(&w->entry[at].key)) at = (at + 1) & (w->size - 1);
-    write_entry(L, w, at, key, value);
+    write_entry(w, at, key, value);
     w->used++;
 }
 
 /* A part of another size or mode with what is left in this one. */
 static WeakPart *rebuilt(lua_State *L, WeakPart *w, unsigned int mode) {
     unsigned int live = 0, size = SMALLEST, at;
-    TValue value;
+    TValue key, value;
     WeakPart *new;
     for (at = 0; at < w->size; at++) {
-        read_value(w, at, &value);
+        read_entry(w, at, &key, &value);
         live += !isempty(&value);
     }
     while (size / 2 <= live) size *= 2;
     new = new_part(L, mode, size);
     for (at = 0; at < w->size; at++) {
-        TValue key = w->entry[at].key;
-        read_value(w, at, &value);
-        if (isempty(&value)) continue;
-        if (key_may_die(w, &key)) key.value_.gc = gc_ephemeron_key(w->keep[at].key);
-        if (!iscollectable(&key) || gcvalue(&key) != NULL) enter(L, new, &key, &value);
+        read_entry(w, at, &key, &value);
+        if (!isempty(&value)) enter(new, &key, &value);
     }
     return new;
 }
 
 /* Moves an entry of the table itself. */
-static void move_in(lua_State *L, WeakPart *w, const TValue *key, TValue *value) {
+static void move_in(WeakPart *w, const TValue *key, TValue *value) {
     if (isempty(value)) return;
-    enter(L, w, key, value);
+    enter(w, key, value);
     setempty(value);
 }
 
@@ -188,11 +195,11 @@ static void become_weak(lua_State *L, Table *t, unsigned int mode) {
     w = new_part(L, mode, size);
     for (i = 0; i < array_size; i++) {
         setivalue(&key, i + 1);
-        move_in(L, w, &key, &t->array[i]);
+        move_in(w, &key, &t->array[i]);
     }
     for (i = 0; i < nodes; i++) {
         getnodekey(L, &key, gnode(t, i));
-        move_in(L, w, &key, gval(gnode(t, i)));
+        move_in(w, &key, gval(gnode(t, i)));
     }
     luaH_resize(L, t, 0, 0);
     t->array = (TValue *)w;
@@ -217,9 +224,10 @@ void luaW_check(lua_State *L, Table *t, Table *mt) {
 /* A copy of the value, empty when it has gone; NULL when there is no such key. */
 const TValue *luaW_get(Table *t, const TValue *key) {
     WeakPart *w = part(t);
+    TValue own;
     w->last = find(w, key);
     if (w->last == NONE) return NULL;
-    read_value(w, w->last, &w->copy);
+    read_entry(w, w->last, &own, &w->copy);
     return &w->copy;
 }
 
@@ -227,22 +235,22 @@ void luaW_new(lua_State *L, Table *t, const TValue *key, const TValue *value) {
     WeakPart *w = part(t);
     unsigned int at = find(w, key);
     if (at != NONE) {
-        write_entry(L, w, at, key, value);
+        write_entry(w, at, key, value);
         return;
     }
     if (w->used >= w->size - w->size / 4) {
         w = rebuilt(L, w, w->mode);
         t->array = (TValue *)w;
     }
-    enter(L, w, key, value);
+    enter(w, key, value);
 }
 
 /* Lua has written to the copy that it got last; if it got none, it has called luaW_new. */
-void luaW_store(lua_State *L, Table *t, const TValue *value) {
+void luaW_store(Table *t, const TValue *value) {
     WeakPart *w = part(t);
     if (w->last != NONE) {
         TValue key = w->entry[w->last].key;
-        write_entry(L, w, w->last, &key, value);
+        write_entry(w, w->last, &key, value);
     }
 }
 
@@ -255,11 +263,9 @@ int luaW_next(lua_State *L, Table *t, StkId key) {
         at++;
     }
     for (; at < w->size; at++) {
-        TValue value, own = w->entry[at].key;
-        read_value(w, at, &value);
+        TValue own, value;
+        read_entry(w, at, &own, &value);
         if (isempty(&value)) continue;
-        if (key_may_die(w, &own)) own.value_.gc = gc_ephemeron_key(w->keep[at].key);
-        if (iscollectable(&own) && gcvalue(&own) == NULL) continue;
         setobj2s(L, key, &own);
         setobj2s(L, key + 1, &value);
         return 1;

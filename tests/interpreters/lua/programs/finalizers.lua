@@ -41,6 +41,19 @@ end
 for _ = 1, 5 do collectgarbage() end
 print("nested", nested > 800 and nested <= 1000)
 
+-- While it is finalized, an object is gone from weak values, still there as a weak key, and its strings are themselves.
+local seen, wrong = 0, 0
+local values, keys = setmetatable({}, { __mode = "v" }), setmetatable({}, { __mode = "k" })
+for i = 1, 200 do
+  local o = setmetatable({ i, name = "only " .. i }, { __gc = function(o)
+    seen = seen + 1
+    if o.name ~= "only " .. o[1] or values[o[1]] ~= nil or keys[o] ~= o[1] then wrong = wrong + 1 end
+  end })
+  values[i], keys[o] = o, i
+end
+collectgarbage() collectgarbage()
+print("weak while finalized", seen > 180, wrong)
+
 -- A file that nobody closed.
 for _ = 1, 2000 * scale do local f = io.open("/dev/null") f:read(1) end
 print("files", io.type(io.open("/dev/null")))
