@@ -258,7 +258,7 @@ fn locate_end(word: Ambiguous) -> Option<Slot> {
     }
     let slot = locate(Addr::new(word.0.wrapping_sub(1)))?;
     let ends_here = slot.start() + slot.bytes() == Addr::new(word.0);
-    (ends_here && !slot.class().is_large() && !slot.class().kind().traits().ends_early()).then_some(slot)
+    (ends_here && !slot.class().is_large() && slot.class().kind().traits().may_fill_slot()).then_some(slot)
 }
 
 /// The first byte of the slot that `locate_end` finds.
@@ -267,7 +267,11 @@ pub fn start_of_end(word: Ambiguous) -> Option<Addr> {
     match locate(Addr::new(word.0)) {
         Some(here) if here.start != Addr::new(word.0) => None,
         // Slots of a block lie side by side.
-        Some(here) if here.index > 0 => (!here.class.kind().traits().ends_early())
+        Some(here) if here.index > 0 => here
+            .class
+            .kind()
+            .traits()
+            .may_fill_slot()
             .then(|| Addr::new(word.0 - here.class.shape().slot_bytes as usize)),
         _ => locate_end(word).map(|slot| slot.start),
     }

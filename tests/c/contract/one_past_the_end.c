@@ -1,5 +1,6 @@
 /* One past the end keeps nothing in the heap, and keeps the object in announced ranges, static data, uncollectable
- * objects, thread-local storage and on the stack. */
+ * objects, thread-local storage and on the stack. A typed object's end lies within its slot, before the layout: its
+ * neighbour's address in a root keeps the neighbour alone. */
 #include "check.h"
 
 static const size_t sizes[] = {16, 48, 128, 4096, 8192};
@@ -44,6 +45,34 @@ static void fill_roots(void)
     uncollectable = hide(roots);
 }
 
+enum { TYPED_BYTES = 40, TYPED_SLOT = 48 };
+static char *volatile typed_ends[MANY], *volatile typed_neighbours[MANY];
+static gc_weak *typed_kept[MANY], *typed_lost[MANY];
+
+/* A typed object in every other slot of a block, as above. */
+static char *new_typed(gc_layout layout, gc_weak **cell)
+{
+    char *p;
+    do {
+        p = gc_malloc_typed(TYPED_BYTES, layout);
+        CHECK(gc_usable_size(p) == TYPED_BYTES, "a typed object has %zu bytes", gc_usable_size(p));
+    } while ((uintptr_t)p % 65536 / TYPED_SLOT % 2 != 0);
+    *cell = observe(p);
+    return p;
+}
+
+/* A root has the end of one object, another root the slot behind another. */
+static void fill_typed(void)
+{
+    const unsigned long words = 1;
+    gc_layout layout = gc_layout_from_bitmap(&words, 1);
+    size_t i;
+    for (i = 0; i < MANY; i++) {
+        typed_ends[i] = new_typed(layout, &typed_kept[i]) + TYPED_BYTES;
+        typed_neighbours[i] = new_typed(layout, &typed_lost[i]) + TYPED_SLOT;
+    }
+}
+
 static void fill_heap(void)
 {
     size_t i;
@@ -75,6 +104,11 @@ int main(void)
     CHECK(cleared(by_range, MANY) == 0, "the announced range lost %zu", cleared(by_range, MANY));
     CHECK(cleared(by_uncollectable, MANY) == 0, "the uncollectable object lost %zu", cleared(by_uncollectable, MANY));
     on_the_stack();
+
+    run(fill_typed);
+    gc_collect();
+    CHECK(cleared(typed_kept, MANY) == 0, "static data lost %zu typed objects", cleared(typed_kept, MANY));
+    CHECK(cleared(typed_lost, MANY) >= MOST(MANY), "neighbours keep %zu typed objects", MANY - cleared(typed_lost, MANY));
 
     run(fill_heap);
     gc_collect();
