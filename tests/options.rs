@@ -38,6 +38,20 @@ fn what_is_understood_is_set_without_a_word() {
     }
 }
 
+/// The loader allocates before the library's constructor has read them.
+#[test]
+fn a_preloaded_library_is_not_late_for_options_that_have_to_be_early() {
+    let library = doors::doors().join("libgleaner_malloc.so");
+    let options = "zeal=50:poison=1:free=checked:stats=1";
+    let outcome = doors::run(
+        Command::new("/bin/ls").arg("/").env("LD_PRELOAD", library).env("GLEANER_OPTIONS", options),
+        DEADLINE,
+    );
+    let collected =
+        outcome.stderr.starts_with("gleaner: exit collections=") && !outcome.stderr.contains("collections=0 ");
+    assert!(outcome.succeeded() && collected, "{outcome}");
+}
+
 #[test]
 fn what_is_not_understood_is_named_and_the_rest_is_set() {
     let unknown = |name: &str, closest: &str| {

@@ -194,9 +194,21 @@ fn set_in_time<'a>(name: &str, value: &'a str, is_late: bool) -> Result<(), Reje
 
 /// Sets the options of a text `name=value:name=value`, and says on standard error which it did not set, and why.
 pub fn set_all(text: &str) {
+    set_each(text, pressure::has_started());
+}
+
+/// The same for a library while the loader starts it: what the loader itself has allocated does not make it late.
+///
+/// # Safety
+/// The program has not used the engine yet.
+pub unsafe fn set_all_at_load(text: &str) {
+    set_each(text, false);
+}
+
+fn set_each(text: &str, is_late: bool) {
     for part in text.split(':').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        match set(name, value) {
+        match set_in_time(name, value, is_late) {
             Ok(()) => {}
             Err(Rejected::UnknownName(closest)) => log::print(format_args!(
                 "gleaner: GLEANER_OPTIONS: no option is called '{name}'; did you mean '{closest}'? (help lists them)"

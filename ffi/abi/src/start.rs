@@ -70,7 +70,8 @@ pub unsafe fn start(door: Door, environment: *const *const c_char) {
     leave::find_originals();
     // SAFETY: by the caller's promise.
     if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
-        options::set_all(text);
+        // SAFETY: the library's constructor runs before anybody can call it but the loader, which only allocates.
+        unsafe { options::set_all_at_load(text) };
     }
     let is_started = match place {
         // SAFETY: the program takes the contract of `gleaner.h`, or of the malloc door, upon itself.
