@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "gleaner.h"
+#include "gleaner_inline.h"
 #include "lua.h"
 
 #include "ldo.h"
@@ -82,12 +82,23 @@ static void *checked(lua_State *L, void *block, size_t size) {
     return block;
 }
 
+/* Tables come from the thread's own cache, without a call. */
+static void *new_table(void) {
+    static __thread gc_cache *tables;
+    if (l_unlikely(tables == NULL)) {
+        tables = gc_cache_get(sizeof(Table), GC_KIND_TYPED);
+        if (tables == NULL) return gc_malloc_typed(sizeof(Table), table_layout);
+    }
+    return gc_cache_malloc_typed(tables, sizeof(Table), table_layout);
+}
+
 GCObject *luaC_newobj(lua_State *L, int tt, size_t size) {
     GCObject *o;
     switch (tt) {
     case LUA_VSHRSTR:
     case LUA_VLNGSTR: o = gc_malloc_atomic(size); break;
-    case LUA_VTABLE: o = gc_malloc_typed(size, table_layout); break;
+    case LUA_VTABLE: o = new_table(); break;
+    case LUA_VUPVAL: o = gc_malloc_inline(sizeof(UpVal)); break;
     default: o = gc_malloc(size);
     }
     checked(L, o, size);
@@ -121,6 +132,7 @@ void luaC_fix(lua_State *L, GCObject *o) {
  * only an object about to be finalized holds has not died yet, or its text would soon be two objects. */
 
 #define SMALLEST_TABLE 128
+#define SMALL_TABLE 32768
 
 /* What a string that has died leaves behind: a search goes on there. */
 static char died;
@@ -131,11 +143,30 @@ static unsigned int unused_place(const stringtable *t, unsigned int h) {
     return at;
 }
 
-/* Forgets the dead, and makes room for at least as many again as are left. */
-static void rebuild(lua_State *L, stringtable *t) {
-    unsigned int live = t->nuse - (unsigned int)gc_weak_died(t->place), size = SMALLEST_TABLE, i;
-    stringtable new = {NULL, 0, 0};
+/* Places for what lives, and at least as many again. */
+static unsigned int size_wanted(const stringtable *t) {
+    unsigned int live = t->nuse - (unsigned int)gc_weak_died(t->place), size = SMALLEST_TABLE;
     while (size / 2 < live) size *= 2;
+    return size;
+}
+
+/* Whether a table would be larger than all that was live: then most of its strings are dead, and the heap does not know
+ * yet. It would give a larger heap the longer to fill. */
+static int is_excessive(unsigned int size) {
+    gc_stats stats;
+    stats.size = sizeof stats;
+    gc_stats_get(&stats);
+    return size > SMALL_TABLE && size * sizeof(gc_pair) > stats.live_bytes_last;
+}
+
+/* Forgets the dead, and makes room. */
+static void rebuild(lua_State *L, stringtable *t) {
+    unsigned int size = size_wanted(t), i;
+    stringtable new = {NULL, 0, 0};
+    if (size > t->size && is_excessive(size)) {
+        gc_collect();
+        size = size_wanted(t);
+    }
     new.place = gc_malloc_ephemerons(size);
     if (new.place == NULL || gc_weak_tombstone_set(new.place, &died) != 0) luaM_error(L);
     new.size = size;
