@@ -1,7 +1,7 @@
 #!/bin/bash
 # Acceptance: real interpreters live on the heap, and do what they did before.
 #
-#   tests/interpreters/run.sh [--short] [--rounds N] [--language lua|scheme] [PROGRAM...]
+#   tests/interpreters/run.sh [--short] [--no-zeal] [--rounds N] [--language lua|scheme] [PROGRAM...]
 #
 # Fetches the sources of Lua 5.4 and TinyScheme by their Debian package names, builds each as it is and with the patches
 # of this directory, runs the programs of lua/programs and scheme/programs on each, and compares what they print:
@@ -16,6 +16,7 @@
 # Exit status 1 when an output differs, or when a program ran `collected` and nothing was reclaimed.
 #
 #   --short           small sizes, one round: under 40 seconds
+#   --no-zeal         full size only, for times
 #   --rounds N        how often each runs at full size, 5 if not given
 #   --language NAME   only that one
 #   PROGRAM           only these: `trees`, `weak`
@@ -25,13 +26,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 doors=$root/target/doors/release
 work=$root/target/interpreters
-rounds=5 scale=4 zeal_scale=0.1 zeal_every=1 languages=(lua scheme) chosen=()
+rounds=5 scale=4 zeal_scale=0.1 zeal_every=1 zeal=yes languages=(lua scheme) chosen=()
 
 usage() { sed -n '2,/^set /{s/^# \{0,1\}//;/^set /d;p}' "$0"; }
 
 while (($#)); do
     case $1 in
     --short) rounds=1 scale=0.5 zeal_scale=0.05 zeal_every=5 ;;
+    --no-zeal) zeal=no ;;
     --rounds) rounds=${2:?--rounds needs a number} && shift ;;
     --language) languages=("${2:?--language needs a name}") && shift ;;
     -h | --help) usage && exit ;;
@@ -240,8 +242,10 @@ run_language() {
         program=$(basename "${program%.*}")
         if ((!${#chosen[@]})) || [[ " ${chosen[*]} " = *" $program "* ]]; then programs+=("$program"); fi
     done
-    for program in "${programs[@]}"; do under_zeal "$language" "$program"; done
-    echo "$language: ${#programs[@]} programs under zeal compared"
+    if [[ $zeal = yes ]]; then
+        for program in "${programs[@]}"; do under_zeal "$language" "$program"; done
+        echo "$language: ${#programs[@]} programs under zeal compared"
+    fi
     printf '%-14s' "$language"
     for variant in "${variants[@]}"; do printf ' %20s' "$variant"; done
     echo
