@@ -171,7 +171,8 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
     traits[5] = AtomicU8::new(Traits::TYPED | Traits::ZEROED);
     traits[6] = AtomicU8::new(Traits::WEAK | Traits::ZEROED);
     traits[7] = AtomicU8::new(Traits::CONSERVATIVE);
-    traits[8] = AtomicU8::new(Traits::FIBER | Traits::ZEROED);
+    // Its own address lies on a parked stack: that must not keep the fiber beside it, and that one the next.
+    traits[8] = AtomicU8::new(Traits::FIBER | Traits::ZEROED | Traits::ENDS_EARLY);
     traits[9] = AtomicU8::new(Traits::WEAK | Traits::ZEROED);
     traits[10] = AtomicU8::new(Traits::WEAK | Traits::ZEROED);
     traits
