@@ -1,0 +1,175 @@
+/* printer.c: values -> text, as `write` does (so that it can be read again) or as `display` does. */
+#include "memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The shortest decimal that reads back as the same number, always with a point or an exponent. */
+static void format_real(double d, char text[72]) {
+    if (isnan(d) || isinf(d)) {
+        strcpy(text, isnan(d) ? "+nan.0" : d > 0 ? "+inf.0" : "-inf.0");
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, 72, "%.*g", digits, d);
+        if (strtod(text, NULL) == d)
+            break;
+    }
+    if (strpbrk(text, ".e") == NULL)
+        strcat(text, ".0");
+}
+
+void format_number(value v, int radix, char text[72]) {
+    if (is_real(v)) {
+        format_real(real_of(v), text);
+        return;
+    }
+    char digits[72];
+    int count = 0;
+    intptr_t n = fixnum_of(v);
+    for (uintptr_t rest = n < 0 ? -(uintptr_t)n : (uintptr_t)n; rest != 0 || count == 0; rest /= (uintptr_t)radix)
+        digits[count++] = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % (uintptr_t)radix];
+    if (n < 0)
+        *text++ = '-';
+    while (count > 0)
+        *text++ = digits[--count];
+    *text = 0;
+}
+
+static void print_character(struct port *port, uint32_t c, bool written) {
+    char byte = (char)c;
+    if (!written) {
+        port_put(port, &byte, 1);
+        return;
+    }
+    port_puts(port, "#\\");
+    for (int i = 0; char_names[i][0] != NULL; i++)
+        if (byte == *char_names[i][1]) {
+            port_puts(port, char_names[i][0]);
+            return;
+        }
+    port_put(port, &byte, 1);
+}
+
+static void print_string(struct port *port, value v) {
+    port_puts(port, "\"");
+    for (size_t i = 0; i < length_of(v); i++) {
+        char c = bytes_of(v)[i];
+        const char *escape = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\t' ? "\\t" : NULL;
+        if (escape != NULL)
+            port_puts(port, escape);
+        else
+            port_put(port, &c, 1);
+    }
+    port_puts(port, "\"");
+}
+
+/* A list that comes back to itself ends with "...". */
+static void print_list(struct port *port, value v, bool written) {
+    const char *const quotes[] = {"'", "`", ",", ",@"};
+    const value quoting[] = {me.s_quote, me.s_quasiquote, me.s_unquote, me.s_unquote_splicing};
+    for (int i = 0; i < 4; i++)
+        if (car(v) == quoting[i] && is_pair(cdr(v)) && cdr(cdr(v)) == NIL) {
+            port_puts(port, quotes[i]);
+            print(port, car(cdr(v)), written);
+            return;
+        }
+    size_t count = 0;
+    value slow = v;
+    port_puts(port, "(");
+    for (;;) {
+        print(port, car(v), written);
+        v = cdr(v);
+        if (++count % 2 == 0)
+            slow = cdr(slow);
+        if (!is_pair(v) || v == slow)
+            break;
+        port_puts(port, " ");
+    }
+    if (v != NIL) {
+        port_puts(port, is_pair(v) ? " ..." : " . ");
+        if (!is_pair(v))
+            print(port, v, written);
+    }
+    port_puts(port, ")");
+}
+
+static void print_items(struct port *port, const char *open, value v, bool written) {
+    port_puts(port, open);
+    for (size_t i = 0; i < length_of(v); i++) {
+        if (i > 0)
+            port_puts(port, " ");
+        print(port, is(T_BYTES, v) ? fixnum((unsigned char)bytes_of(v)[i]) : vector_of(v)->item[i], written);
+    }
+    port_puts(port, ")");
+}
+
+static void print_named(struct port *port, const char *what, value name) {
+    port_puts(port, "#<");
+    port_puts(port, what);
+    if (name != NOTHING && name != FALSE) {
+        port_puts(port, " ");
+        print(port, name, false);
+    }
+    port_puts(port, ">");
+}
+
+static void print_record(struct port *port, value v, bool written) {
+    const struct record_type *type = (const struct record_type *)object_of(me.record_types);
+    while (type->record != object_of(v)->header)
+        type = (const struct record_type *)object_of(type->next);
+    port_puts(port, "#<");
+    print(port, type->name, false);
+    value field = type->fields;
+    for (size_t i = 0; i < record_length(v); i++, field = cdr(field)) {
+        port_puts(port, i > 0 ? ", " : " ");
+        print(port, car(field), false);
+        port_puts(port, ": ");
+        print(port, vector_of(v)->item[i], written);
+    }
+    port_puts(port, ">");
+}
+
+static void print_object(struct port *port, value v, bool written) {
+    switch (type_of(v)) {
+    case T_SYMBOL: print(port, symbol_of(v)->name, false); break;
+    case T_SYNTAX: port_puts(port, "#<syntax>"); break;
+    case T_STRING:
+        if (written)
+            print_string(port, v);
+        else
+            port_put(port, bytes_of(v), length_of(v));
+        break;
+    case T_BYTES: print_items(port, "#u8(", v, written); break;
+    case T_VECTOR: print_items(port, "#(", v, written); break;
+    case T_CLOSURE: print_named(port, "procedure", closure_of(v)->code->name); break;
+    case T_PRIMITIVE: print_named(port, "procedure", make_text(primitive_of(v)->name)); break;
+    case T_CONTINUATION: port_puts(port, "#<continuation>"); break;
+    case T_COROUTINE: port_puts(port, "#<coroutine>"); break;
+    case T_TABLE: port_puts(port, "#<hash-table>"); break;
+    case T_PORT: port_puts(port, "#<port>"); break;
+    case T_CONDITION: print_named(port, "condition", ((struct condition *)object_of(v))->message); break;
+    case T_RECORD: print_record(port, v, written); break;
+    case T_RECORD_TYPE: print_named(port, "record-type", ((struct record_type *)object_of(v))->name); break;
+    }
+}
+
+void print(struct port *port, value v, bool written) {
+    check_stack();
+    if (is_fixnum(v) || is_real(v)) {
+        char text[72];
+        format_number(v, 10, text);
+        port_puts(port, text);
+    } else if (is_pair(v)) {
+        print_list(port, v, written);
+    } else if (is_char(v)) {
+        print_character(port, char_of(v), written);
+    } else if (is_object(v)) {
+        print_object(port, v, written);
+    } else {
+        port_puts(port, v == TRUE ? "#t" : v == FALSE ? "#f" : v == NIL ? "()" : v == END_OF_FILE ? "#<eof>"
+                        : v == UNSPECIFIED ? "#<unspecified>" : "#<nothing>");
+    }
+}
