@@ -127,6 +127,7 @@
 //! | region, safe region | where a thread promises to leave the heap alone, so that it need not be stopped |
 //! | stranger | a thread that the kernel lists and that has no record |
 //! | stop signal, reserve signal | what asks a thread to stop; what asks one that the first does not reach |
+//! | fiber | a stack that the program switches to by itself; *parked*: no thread runs it, and its record says how much of it is used |
 //! | attached | an object has a finalizer, a weak cell or a pin |
 //! | emergency memory | what a signal handler gets that has interrupted its own thread's slow path |
 

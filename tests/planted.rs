@@ -13,9 +13,14 @@
 #[path = "common/doors.rs"]
 mod doors;
 
-use gleaner::base::{addr::Addr, sync::Ordering};
+use gleaner::base::{
+    addr::{Addr, Range},
+    sync::Ordering,
+};
 use gleaner::heap::{
-    self, Request, cage, gate,
+    self, Request, cage,
+    fiber::{self, Fiber, Life},
+    gate,
     kind::Kind,
     mutator::{self, Mutator},
     resolve::{self, Slot},
@@ -78,6 +83,25 @@ fn names(fault: Fault, plant: impl FnOnce(), take_back: impl FnOnce()) {
     take_back();
     assert_eq!(found, Err(fault));
     assert_eq!(verify::check(), Ok(()), "in order once the fault is taken back");
+}
+
+#[test]
+fn a_fiber_parked_outside_its_stack_is_named() {
+    let heap = Heap::lock();
+    let slot = heap.allocate(fiber::BYTES, Kind::FIBER);
+    // SAFETY: an object of the kind, which this test keeps.
+    let fiber = unsafe { Fiber::at(slot.start()) };
+    let stack = Range::sized(Addr::new(0x1000), 0x1000);
+    fiber.make(stack, stack.end, 0, Life::Root);
+    for outside in [stack.start.get() - 8, stack.end.get() + 8] {
+        names(
+            Fault::Fiber(slot.start()),
+            || fiber.make(stack, Addr::new(outside), 0, Life::Root),
+            || fiber.make(stack, stack.start, 0, Life::Object),
+        );
+    }
+    fiber.end();
+    assert_eq!(verify::check(), Ok(()), "one that has ended has no stack");
 }
 
 #[test]

@@ -249,3 +249,83 @@ fn is_most_of(stack: Range, object: Range) -> bool {
     let after = object.end.get().checked_sub(stack.end.get());
     before <= mem::PAGE && after.is_some_and(|after| after <= object.bytes() / 4 + mem::PAGE)
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::{boxed::Box, vec::Vec};
+
+    /// A list of fibers with these stacks.
+    fn list_of(stacks: &[(usize, usize)]) -> Fibers {
+        let mut fibers = Fibers::new();
+        for &(start, end) in stacks {
+            let memory = Box::leak(Box::new([0u64; fiber::BYTES / 8]));
+            // SAFETY: zero, large enough, and never given back.
+            let fiber = unsafe { Fiber::at(Addr::of(memory.as_ptr())) };
+            let stack = Range::new(Addr::new(start), Addr::new(end));
+            fiber.make(stack, stack.end, 0, Life::Root);
+            fibers.known.push(Known { stack, fiber }).unwrap();
+        }
+        fibers.known.as_mut_slice().sort_unstable_by_key(|known| known.stack.start);
+        fibers
+    }
+
+    #[test]
+    fn a_stack_is_found_by_any_address_in_it_and_by_none_outside() {
+        let fibers = list_of(&[(0x5000, 0x6000), (0x1000, 0x2000), (0x2000, 0x3000)]);
+        let start_at = |sp: usize| fibers.stack_at(Addr::new(sp)).map(|stack| stack.start.get());
+        assert_eq!(start_at(0xfff), None);
+        assert_eq!(start_at(0x1000), Some(0x1000));
+        assert_eq!(start_at(0x1fff), Some(0x1000));
+        assert_eq!(start_at(0x2000), Some(0x2000));
+        assert_eq!(start_at(0x3000), None);
+        assert_eq!(start_at(0x5fff), Some(0x5000));
+        assert_eq!(start_at(0x6000), None);
+        assert_eq!(Fibers::new().stack_at(Addr::new(0x1000)), None);
+    }
+
+    #[test]
+    fn an_unknown_stack_ends_where_a_known_one_begins() {
+        let fibers = list_of(&[(0x5000, 0x6000), (0x8000, 0x9000)]);
+        let end_of =
+            |start: usize, end: usize| fibers.before_next(Range::new(Addr::new(start), Addr::new(end))).end.get();
+        assert_eq!(end_of(0x1000, 0x4000), 0x4000);
+        assert_eq!(end_of(0x1000, 0x9000), 0x5000);
+        assert_eq!(end_of(0x6000, 0x8800), 0x8000);
+        assert_eq!(end_of(0x9000, 0xf000), 0xf000);
+    }
+
+    #[test]
+    fn only_an_object_that_is_a_stack_but_for_a_little_is_one() {
+        let range = |start, end| Range::new(Addr::new(start), Addr::new(end));
+        let object = range(0x10000, 0x20000);
+        assert!(is_most_of(object, object));
+        assert!(is_most_of(range(0x11000, 0x20000), object), "a page before it");
+        assert!(is_most_of(range(0x10000, 0x1b000), object), "what the slot has beyond the request");
+        assert!(!is_most_of(range(0x11008, 0x20000), object), "more than a page before it");
+        assert!(!is_most_of(range(0x10000, 0x18000), object), "half of the object");
+        assert!(!is_most_of(range(0x10000, 0x20008), object), "more than the object");
+    }
+
+    #[test]
+    fn what_can_be_read_of_a_range_is_copied_and_guards_are_passed_over() {
+        let start = mem::map(4 * mem::PAGE).expect("memory");
+        let words = 4 * mem::PAGE / size_of::<usize>();
+        for index in 0..words {
+            // SAFETY: mapped just now, and ours.
+            unsafe { start.as_ptr::<usize>().add(index).write(index + 1) };
+        }
+        let guard = Range::sized(start + mem::PAGE, mem::PAGE);
+        assert!(mem::protect(guard, mem::Protection { read: false, write: false, execute: false }));
+        let mut found = Vec::new();
+        // SAFETY: what is handed out has been copied.
+        readable(Range::new(start + 16, start + (4 * mem::PAGE - 8)), |part| unsafe {
+            trace::words(part, |word| found.push(word.0));
+        });
+        mem::unmap(start, 4 * mem::PAGE);
+        let page = mem::PAGE / size_of::<usize>();
+        let expected: Vec<usize> = (3..=page).chain(2 * page + 1..words).collect();
+        assert_eq!(found, expected);
+    }
+}

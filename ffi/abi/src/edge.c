@@ -19,7 +19,8 @@ struct callout {
     uint64_t event[8];
     void (*warn)(const char *message, void *data);
     char message[128];
-    uintptr_t guard; /* tells while the callback runs that this frame is there */
+    uintptr_t guard; /* tells while the callback runs that this frame is there; then 0, for a thread that began it on a
+                        fiber which another thread went on with */
 };
 
 /* The Rust side.  Each returns with every gate open. */
@@ -57,6 +58,7 @@ void gleaner_edge_callouts(void) {
         } else {
             gleaner_call_finalizer(callout.finalizer, callout.object, callout.data);
         }
+        callout.guard = 0;
         gleaner_callout_over(kind);
     }
 }
@@ -135,6 +137,7 @@ size_t gleaner_edge_finalizers_run(void) {
     size_t count = 0;
     while (gleaner_next_finalizer(&callout, __builtin_frame_address(0))) {
         gleaner_call_finalizer(callout.finalizer, callout.object, callout.data);
+        callout.guard = 0;
         gleaner_callout_over(FINALIZER);
         count++;
     }

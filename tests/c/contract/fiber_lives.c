@@ -46,6 +46,25 @@ static void holds_one_and_itself(struct coroutine *c, void *argument)
     use(own_handle);
 }
 
+/* All that is there of the object is where it ends. */
+static void holds_an_end(struct coroutine *c, void *argument)
+{
+    char *end = (char *)make((size_t)argument) + sizeof(struct object);
+    yield_from(c);
+    use(end);
+}
+
+/* While it runs nothing but that keeps the fiber's handle. */
+static void loses_its_handle(struct coroutine *c, void *argument)
+{
+    gc_weak *handle = observe(fiber_of(c));
+    clear_stack(1);
+    gc_collect();
+    CHECK(gc_weak_get(handle) == fiber_of(c), "the handle of fiber %zu has died while the fiber runs", (size_t)argument);
+    gc_weak_unregister(handle);
+    yield_from(c);
+}
+
 /* Leaves addresses in the dead part of the stack, below where it yields. */
 static NOINLINE void leave_dead_words(size_t number)
 {
@@ -123,6 +142,19 @@ static void start_self_holders(void)
     start_all(GC_FIBER_OBJECT, holds_one_and_itself);
 }
 
+static void start_holders_of_ends(void)
+{
+    start_all(GC_FIBER_ROOT, holds_an_end);
+}
+
+static void start_one_without_handle(void)
+{
+    make_coroutine(&coroutines[0], &WAYS[0], stack_of(0), STACK_BYTES, GC_FIBER_OBJECT, loses_its_handle, NULL);
+    /* Known to the coroutine alone, complemented. */
+    clear_stack(4);
+    resume(&coroutines[0]);
+}
+
 static void start_leavers(void)
 {
     start_all(GC_FIBER_ROOT, leaves_dead_words);
@@ -198,6 +230,15 @@ int main(void)
     run(start_self_holders);
     expect_dead(cells, "objects whose own stacks hold their handles");
     end_cells();
+
+    run(start_holders_of_ends);
+    expect_alive("objects that end where a word says");
+    run(free_all);
+    expect_dead(cells, "ends on freed fibers");
+    end_cells();
+
+    run(start_one_without_handle);
+    clear_stacks();
 
     run(start_leavers);
     expect_dead(cells, "words below the stack pointer");

@@ -88,6 +88,9 @@ static void *work(void *unused)
 {
     gc_fiber *own = gc_fiber_current();
     size_t taken, steps = 0;
+    /* What the thread's own stack holds while the thread runs fibers. */
+    struct object *mine = grow(grow(NULL, 0), 1);
+    gc_weak *cell = observe(mine);
     while ((taken = take()) != FIBERS + 1) {
         if (taken == FIBERS) {
             sched_yield();
@@ -95,6 +98,8 @@ static void *work(void *unused)
         }
         resume(&coroutines[taken]);
         CHECK(gc_fiber_current() == own, "the thread has come back to another stack");
+        CHECK(gc_weak_get(cell) == mine, "what the thread's own stack holds has died");
+        check(mine, 0, 2);
         put_back(taken);
         if (++steps % 64 == 0)
             gc_collect();

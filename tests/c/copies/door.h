@@ -20,7 +20,7 @@
     X(gc_thread_register) X(gc_thread_unregister) X(gc_blocking) X(gc_finalizer_set) X(gc_finalizer_clear)          \
     X(gc_finalizers_run) X(gc_weak_register) X(gc_weak_unregister) X(gc_weak_get) X(gc_ephemeron_new)               \
     X(gc_ephemeron_key) X(gc_ephemeron_value) X(gc_heap_limit_set) X(gc_oom_handler_set) X(gc_stats_get)            \
-    X(gc_stats_json) X(gc_option_set)
+    X(gc_stats_json) X(gc_option_set) X(gc_fiber_new) X(gc_fiber_current) X(gc_fiber_switch) X(gc_fiber_free)
 
 struct door {
 #define MEMBER(name) __typeof__(name) *name;

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static struct door first, second;
@@ -301,6 +302,54 @@ static void a_child_has_one_heap_too(void)
     CHECK(waitpid(child, &status, 0) == child && status == 0, "the child ended with %#x", status);
 }
 
+/* ---- fibers ---- */
+
+static ucontext_t fiber_context, own_context;
+static gc_fiber *fiber, *own_fiber;
+static gc_weak *held_by_fiber;
+
+static void to_fiber(void *unused)
+{
+    (void)unused;
+    swapcontext(&own_context, &fiber_context);
+}
+
+static void to_own_stack(void *unused)
+{
+    (void)unused;
+    swapcontext(&fiber_context, &own_context);
+}
+
+static void on_fiber(void)
+{
+    void *object = one->gc_malloc(48);
+    held_by_fiber = other->gc_weak_register(object, GC_WEAK_SHORT);
+    CHECK(one->gc_fiber_current() == fiber && other->gc_fiber_current() == fiber, "the two doors differ on a fiber");
+    other->gc_fiber_switch(own_fiber, to_own_stack, NULL);
+    CHECK(one->gc_weak_get(held_by_fiber) == object, "what a fiber of the two doors held has died");
+    one->gc_fiber_switch(own_fiber, to_own_stack, NULL);
+}
+
+static void fibers_are_known_to_both(void)
+{
+    enum { STACK_BYTES = 256 << 10 };
+    char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(stack != MAP_FAILED, "no stack");
+    own_fiber = one->gc_fiber_current();
+    CHECK(own_fiber != NULL && other->gc_fiber_current() == own_fiber, "the two doors differ on the own stack");
+    fiber = one->gc_fiber_new(stack, STACK_BYTES, NULL, NULL, GC_FIBER_ROOT);
+    getcontext(&fiber_context);
+    fiber_context.uc_stack.ss_sp = stack;
+    fiber_context.uc_stack.ss_size = STACK_BYTES;
+    makecontext(&fiber_context, on_fiber, 0);
+    other->gc_fiber_switch(fiber, to_fiber, NULL);
+    one->gc_collect();
+    other->gc_collect();
+    one->gc_fiber_switch(fiber, to_fiber, NULL);
+    other->gc_fiber_free(fiber);
+    munmap(stack, STACK_BYTES);
+}
+
 static void each_way(struct door *a, struct door *b)
 {
     one = a;
@@ -315,6 +364,7 @@ static void each_way(struct door *a, struct door *b)
     a_jump_out_of_a_region_ends_it();
     statistics_are_one();
     a_child_has_one_heap_too();
+    fibers_are_known_to_both();
 }
 
 int main(int count, char **arguments)
