@@ -1,7 +1,7 @@
 //! The scanner: one marker's walk from words to objects to their words.
 //!
 //! An object is marked when it is found, in the side bitmap, and scanned later. What is read in between has been asked
-//! for some time before: see [`pipeline`](super::pipeline).
+//! for some time before: see [`pipeline`].
 //!
 //! The stack of objects that wait has a budget. When it is full, the object stays marked and unscanned and its unit is
 //! flagged: [`mark`](super::mark) scans the marked objects of flagged units again.
