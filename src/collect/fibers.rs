@@ -149,10 +149,11 @@ pub fn readable(range: Range, mut visit: impl FnMut(Range)) {
         if presence != Presence::Absent {
             let mut page = run.start;
             maps::for_each_copied_page(run, |words| {
-                let copy = Range::sized(Addr::of(words.as_ptr()), size_of_val(words));
-                let part = Range::sized(page, copy.bytes()).intersect(range);
+                let copy = Addr::of(words.as_ptr());
+                // Not the word of the page that follows.
+                let part = Range::sized(page, size_of_val(words).min(mem::PAGE)).intersect(range);
                 if !part.is_empty() {
-                    visit(Range::sized(copy.start + (part.start - page), part.bytes()));
+                    visit(Range::sized(copy + (part.start - page), part.bytes()));
                 }
                 page = page + mem::PAGE;
             });
