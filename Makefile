@@ -16,7 +16,7 @@ DOORS := target/doors/release
 TOOLS := target/release
 OUT := target/out
 
-.PHONY: all doors tools demo test loom bench bench-quick bench-pace bench-inline bench-peers install clean
+.PHONY: all doors tools demo test loom bench bench-quick bench-pace bench-inline bench-weak bench-peers install clean
 all: doors tools
 
 # The libraries are built apart from the tools, whose dependencies need `std`.
@@ -60,6 +60,12 @@ bench-pace: doors tools bench-peers
 # An allocation without a call beside one with, in half a minute.
 bench-inline: doors bench-peers
 	benches/inline.sh
+
+# What weak objects cost a collection.
+bench-weak: doors
+	@mkdir -p $(OUT)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Iinclude -o $(OUT)/weak benches/c/weak.c -L$(DOORS) -lgleaner -Wl,-rpath,$(CURDIR)/$(DOORS)
+	$(OUT)/weak
 
 PEERS := gcc libgc-dev libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4
 bench-peers:

@@ -98,9 +98,9 @@ GLEANER_INLINE gc_cache *gc_cache_get(size_t size, gc_kind kind)
 /* An object of the size and kind that the cache was asked for, as from gc_malloc, gc_malloc_atomic,
  * gc_malloc_uncollectable or gc_malloc_kind.
  * Threads: the one whose cache it is, where it could allocate by gleaner.h: not in a trace procedure, not in the function
- * of gc_blocking, not in a signal handler.  These mistakes are not seen while the cache has slots, and then two threads
- * get one object, or a collection takes one that is in use.  What the slow path sees of them aborts with a message; with
- * option zeal=1 every call takes it.
+ * of gc_blocking, not in a signal handler; a fiber that goes on on another thread asks for that thread's cache.  These
+ * mistakes are not seen while the cache has slots, and then two threads get one object, or a collection takes one that is
+ * in use.  What the slow path sees of them aborts with a message; with option zeal=1 every call takes it.
  * Errors: NULL and ENOMEM, after the handler of gc_oom_handler_set. */
 GLEANER_INLINE void *gc_cache_malloc(gc_cache *cache)
 {

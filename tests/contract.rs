@@ -162,7 +162,7 @@ contract! {
     absurd_sizes any_byte base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
     ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events fiber_ends fiber_lives fiber_steps fiber_threads fiber_unwinds fiber_walk fibers finalizer_control finalizers_manual finalizers_ordered
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
-    inline_path interior json kinds leader_exits markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
+    inline_path interior json kinds leader_exits limit_unwinds markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics
     strings tables_beyond_the_stack thread_local_root threads threads_end typed uncollectable vector_register weak weak_many weak_objects
     zeroed
