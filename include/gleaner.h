@@ -66,6 +66,10 @@
  *   (link it with -Wl,-z,nodelete).  An engine that is part of a Rust program is not found by the copies of this
  *   library.
  *
+ *   There is one heap in a process, for all threads and interpreters: the search cannot tell which of several a word of
+ *   a stack belongs to, nor see an address of one stored in another.  An interpreter that nothing refers to any more is
+ *   garbage as a whole; what needs limits and pauses of its own needs a process of its own.
+ *
  * Errors
  *
  *   A function that can fail says so in its result: NULL or 0 with errno set, or an errno value as result, as written

@@ -127,6 +127,20 @@ fn inlined_allocations_are_seen_by_zeal_and_checked_frees() {
     keeps_with("inline_path", Some("free=checked"));
 }
 
+/// The program's word is that of the copy that the loader finds first, and its functions are too.
+#[test]
+fn the_inline_path_takes_from_the_engine_that_is_preloaded() {
+    let program = doors::scratch("contract").join("inline_path_preloaded");
+    let link = doors::link("gleaner");
+    let mut flags = vec!["-O2", "-pthread"];
+    flags.extend(link.iter().map(String::as_str));
+    doors::cc(&programs().join("inline_path.c"), &program, &flags);
+    let mut command = Command::new(&program);
+    command.env_remove("GLEANER_OPTIONS").env("LD_PRELOAD", doors::doors().join("libgleaner_malloc.so"));
+    let outcome = doors::run(&mut command, DEADLINE);
+    assert!(outcome.succeeded(), "{outcome}");
+}
+
 /// A chain through weak objects, and more of them than the mark stack has room for.
 #[test]
 fn weak_objects_hold_under_zeal_and_beyond_the_stack() {

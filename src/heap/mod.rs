@@ -51,6 +51,26 @@
 //! collection gives blocks back instead, marking is the bound.
 //!
 //! *Space*: a magazine holds at most 64 KiB, a thread's together 1 MiB: at most 256 MiB for 256 threads.
+//!
+//! # Why a process has one heap
+//!
+//! Programs with several interpreters ask for several heaps, each collected by itself. In the heap that would cost little.
+//! A class word has four bits to spare for a heap's number, so that `free` and the marker would find magazine and shape by
+//! the same instructions; an allocation, ten instructions today, would first load the record that the thread has for that
+//! heap, a load that all others wait for, and number zero need not. Each heap would have its own magazines for each thread,
+//! 128 KiB of address space and up to 1 MiB of cached slots; a claimed block for each thread and class; and its centres.
+//!
+//! What is lost is what a heap of its own is wanted for. The search is conservative, and any thread may have an address of
+//! any heap in a register, on its stack, in static data. So a collection of one heap stops the same threads and reads the
+//! same roots as one of all: with k heaps that is paid k times. And an object of another heap may point into this one.
+//! Precise collectors rule that out by types, or note each such store; a C program stores by one instruction that nobody
+//! sees. Either all other heaps are searched too, and then they are one heap whose garbage is found in parts, or the
+//! program promises to store no such address: a promise that nothing checks, and whose breach reclaims a live object,
+//! which is what a collection must never do.
+//!
+//! One heap gives the rest: an interpreter that nothing refers to any more is garbage as a whole, whatever its objects do
+//! to each other, and threads that allocate do not wait for each other. What has to be apart for certain, its pauses and its
+//! limit too, is a process.
 
 pub mod announce;
 pub mod cage;
