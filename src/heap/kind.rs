@@ -149,10 +149,10 @@ impl Traits {
     pub fn ends_early(self) -> bool {
         self.0 & Self::ENDS_EARLY != 0
     }
-    /// Whether one past the end of an object may be the start of the next slot: neither a byte nor a layout lies between.
+    /// Whether one past the end of an object may be the start of the next slot: no byte, layout or tail lies between.
     #[inline(always)]
     pub fn may_fill_slot(self) -> bool {
-        self.0 & (Self::ENDS_EARLY | Self::TYPED) == 0
+        self.0 & (Self::ENDS_EARLY | Self::TYPED | Self::WEAK) == 0
     }
     /// Whether an object can hold pointers at all, be they weak.
     #[inline(always)]
