@@ -21,4 +21,5 @@ pub mod stats;
 mod traits;
 pub mod weak;
 pub mod weak_map;
+mod weak_word;
 pub mod with_drop;
