@@ -4,8 +4,8 @@
 use super::gc::place;
 use crate::{
     base::addr::Addr,
-    collect::{allocate, ephemeron},
-    heap::kind::Kind,
+    collect::ephemeron,
+    heap::{fast, kind::Kind},
 };
 use alloc::alloc::handle_alloc_error;
 use core::{alloc::Layout, hint::black_box, ptr::NonNull};
@@ -21,9 +21,11 @@ impl Pair {
     /// A pair of the object that starts at `key`, and any word.
     pub(super) fn new(key: Addr, value: usize) -> Pair {
         let layout = Layout::new::<[usize; ephemeron::BYTES / size_of::<usize>()]>();
-        let object = place::take_anywhere(layout, Kind::EPHEMERON);
-        let counted = allocate::with_tables(|tables| tables.ephemerons_made += 1);
-        let (Some(object), Some(())) = (object, counted) else { handle_alloc_error(layout) };
+        let slot = NonNull::new(fast::pop(layout.size(), Kind::EPHEMERON));
+        let Some(object) = slot.or_else(|| place::take_anywhere(layout, Kind::EPHEMERON)) else {
+            handle_alloc_error(layout)
+        };
+        ephemeron::note_made(1);
         let pair = Pair { object };
         pair.set(key, value);
         // Until here they are the caller's: a collection on the way finds them.

@@ -5,7 +5,7 @@
 //! the return, outside the gate.
 
 use super::{
-    Cause, collect,
+    Cause, collect, ephemeron,
     finalize::Finalizer,
     settings::{self, FreeMode},
     stats::{COUNTERS, Counters},
@@ -113,7 +113,7 @@ pub fn allocate_weak(bytes: usize, kind: Kind) -> Result<Addr, NoMemory> {
     if kind == Kind::EPHEMERONS
         && let Some(weak) = WeakObject::at(object)
     {
-        with_tables(|tables| tables.ephemerons_made += weak.room());
+        ephemeron::note_made(weak.room());
     }
     Ok(object)
 }

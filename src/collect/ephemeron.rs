@@ -26,7 +26,10 @@ use super::{
     weak_object::{self, Found},
 };
 use crate::{
-    base::addr::{Addr, Ambiguous, ObjRef, Range},
+    base::{
+        addr::{Addr, Ambiguous, ObjRef, Range},
+        sync::{AtomicUsize, Ordering},
+    },
     heap::resolve,
 };
 
@@ -38,6 +41,16 @@ pub const BYTES: usize = Pair::BYTES + WORD;
 /// Where the list of all ends: no address, and not zero.
 const END: usize = 1;
 const NOTHING: Range = Range::new(Addr::NULL, Addr::NULL);
+
+/// Ephemerons that there may be: those that the last collection found, and those made since. Relaxed: a figure to size
+/// buckets by, which may be a little behind.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// So many ephemerons have been made.
+#[inline]
+pub fn note_made(count: usize) {
+    COUNT.fetch_add(count, Ordering::Relaxed);
+}
 
 /// A key and a value in the heap, by the address of the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,8 +149,9 @@ impl Ephemerons {
         }
     }
 
-    /// Makes buckets for `count` ephemerons. Not during a collection.
-    pub fn reserve(&mut self, count: usize) -> Result<(), NoMemory> {
+    /// Makes buckets for the ephemerons that there may be. Not during a collection.
+    pub fn reserve(&mut self) -> Result<(), NoMemory> {
+        let count = COUNT.load(Ordering::Relaxed);
         while self.buckets.as_slice().len() * 2 < count.max(64) {
             self.buckets.push(0)?;
         }
@@ -229,20 +243,21 @@ impl Ephemerons {
         }
     }
 
-    /// Marking is over: ephemerons whose keys died lose both words.
-    pub(super) fn clear_dead(&mut self) -> Cleared {
-        let mut cleared = Cleared::default();
+    /// Marking is over: ephemerons whose keys died lose both words. Gives how many of those in arrays did.
+    pub(super) fn clear_dead(&mut self) -> u64 {
+        let (mut count, mut died) = (0, 0);
         while let Some(pair) = self.take() {
             if pair.has_died() {
                 pair.set(0, 0);
             }
-            cleared.pairs += 1;
+            count += 1;
         }
         while let Some(array) = self.arrays_seen.take() {
-            cleared.pairs += array.room();
-            cleared.died += array.clear_dead_pairs() as u64;
+            count += array.room();
+            died += array.clear_dead_pairs() as u64;
         }
-        cleared
+        COUNT.store(count, Ordering::Relaxed);
+        died
     }
 
     /// The collection is over, or was given up: what has been found is forgotten.
@@ -259,15 +274,6 @@ impl Ephemerons {
         pair.write(3, 0);
         Some(pair)
     }
-}
-
-/// What became of the ephemerons that a collection has found.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Cleared {
-    /// How many there are, empty places in arrays included.
-    pub pairs: usize,
-    /// How many in arrays have died.
-    pub died: u64,
 }
 
 fn at(address: usize) -> Option<Pair> {

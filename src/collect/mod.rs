@@ -240,8 +240,7 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed);
     let markers = helpers::markers_wanted(*mark_cpu_ns, !roots::needs_loader());
     marker.prepare(live, settings::mark_stack_objects(), markers);
-    let made = allocate::with_tables(|tables| tables.ephemerons_made).unwrap_or(0);
-    let known = marker.scanner.ephemerons.reserve(made).is_ok() && snapshot.read_loader().is_ok();
+    let known = marker.scanner.ephemerons.reserve().is_ok() && snapshot.read_loader().is_ok();
     let stopped = if known { world::stop(myself.mutator) } else { Err(world::Abandoned { tid: 0 }) };
     if let Err(abandoned) = stopped {
         return give_up(myself.mutator, abandoned);
@@ -382,9 +381,8 @@ fn settle_weak(marker: &mut Marker, tables: &mut Tables) {
     }
     // Those that only finalizers' objects reach.
     cleared += marker.scanner.weak_words.clear_dead_words();
-    let ephemerons = marker.scanner.ephemerons.clear_dead();
-    tables.ephemerons_made = ephemerons.pairs;
-    tables.weak_cleared += cleared + ephemerons.died;
+    cleared += marker.scanner.ephemerons.clear_dead();
+    tables.weak_cleared += cleared;
 }
 
 /// The times of a collection's steps.

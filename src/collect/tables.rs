@@ -28,8 +28,6 @@ pub struct Tables {
     pub ended_control_blocks: List<usize>,
     /// Frees that are remembered.
     pub quarantine: Quarantine,
-    /// Ephemerons made, to size their buckets by.
-    pub ephemerons_made: usize,
     /// Weak cells cleared so far.
     pub weak_cleared: u64,
 }
@@ -44,7 +42,6 @@ pub static TABLES: Lock<Tables> = Lock::new(
         pins: Map::new(),
         ended_control_blocks: List::new(),
         quarantine: Quarantine::new(),
-        ephemerons_made: 0,
         weak_cleared: 0,
     },
 );
