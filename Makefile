@@ -75,7 +75,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers
 
-accept: accept-tests accept-gateway accept-collect accept-programs accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained
+accept: accept-tests accept-gateway accept-collect accept-programs accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway

@@ -91,7 +91,7 @@ pub const WORKLOADS: [Workload; 11] = [
     Workload { name: "lists-1k", work: work(1_000, 100_000), bench: work(1_000, 1_000), peers: lists::PEERS },
     Workload { name: "lists-1M", work: work(1_000_000, 60_000), bench: work(30_000, 1_000), peers: lists::PEERS },
     Workload { name: "graph-1k", work: work(1_000, 1_000_000), bench: work(1_000, 10_000), peers: graph::PEERS },
-    Workload { name: "graph-1M", work: work(1_000_000, 400_000), bench: work(30_000, 10_000), peers: graph::PEERS },
+    Workload { name: "graph-1M", work: work(1_000_000, 200_000), bench: work(30_000, 10_000), peers: graph::PEERS },
     Workload { name: "map", work: work(100_000, 5_000_000), bench: work(10_000, 50_000), peers: map::PEERS },
     Workload { name: "stack", work: work(1_000, 5_000_000), bench: work(1_000, 50_000), peers: stack::PEERS },
 ];

@@ -15,9 +15,9 @@ use std::{
 };
 
 const ALLOCATORS: [&str; 3] = ["glibc", "mimalloc", "gleaner"];
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// A row that has taken so long in all has no more rounds.
-const ENOUGH_NS: u64 = 1_000_000_000;
+const ENOUGH_NS: u64 = 2_000_000_000;
 /// What takes longer is ended.
 const LIMIT_S: u64 = 5;
 const LIMIT_SHORT_S: u64 = 1;
