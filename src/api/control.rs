@@ -6,7 +6,7 @@ use crate::{
         self, Cause, events,
         start::{self, Door},
     },
-    heap::{gate, mutator, surplus},
+    heap::{gate, kind, mutator, surplus},
 };
 use core::fmt;
 
@@ -66,6 +66,7 @@ impl core::error::Error for StartError {}
 /// ```
 pub unsafe fn start() -> Result<(), StartError> {
     begin::begin();
+    kind::clear_malloc();
     // SAFETY: by the caller's promise.
     let is_ready = unsafe { start::start(Door::Malloc) } || start::is_ready_after_all();
     if is_ready { Ok(()) } else { Err(StartError) }

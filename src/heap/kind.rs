@@ -17,8 +17,11 @@
 //! | weak words            | no               | yes       | yes                |
 //! | ephemerons            | by their own rule | yes      | yes                |
 //! | made at run time      | by its procedure | yes       | yes                |
+//!
+//! Where handles live, `malloc`'s slots are cleared too, but not promised to be: what a collection has taken back still
+//! holds pointers, and a vector with room to spare would keep what they point to, which was made before it, and so on.
 
-use crate::base::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 /// A kind's number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +79,13 @@ impl Kind {
     pub fn made(number: u32) -> Option<Kind> {
         // Relaxed: as in `make`.
         (FIXED_KINDS..MADE.load(Ordering::Relaxed)).contains(&number).then_some(Kind(number as u8))
+    }
+
+    /// Whether slots from a block's bitmap are cleared before they are handed out.
+    #[inline(always)]
+    pub fn is_cleared(self) -> bool {
+        // Relaxed: until a thread sees it, it goes on as it did before the program started the collector.
+        self.traits().is_zeroed() || self == Kind::MALLOC && MALLOC_IS_CLEARED.load(Ordering::Relaxed)
     }
 
     /// The kind's properties.
@@ -179,6 +189,13 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
 };
 
 static TRACE: [AtomicUsize; KINDS_MAX] = [const { AtomicUsize::new(0) }; KINDS_MAX];
+static MALLOC_IS_CLEARED: AtomicBool = AtomicBool::new(false);
+
+/// From now on slots of `malloc`'s kind are cleared as well.
+pub fn clear_malloc() {
+    MALLOC_IS_CLEARED.store(true, Ordering::Relaxed);
+}
+
 static MADE: AtomicU32 = AtomicU32::new(FIXED_KINDS);
 
 /// Makes a kind whose objects are traced by the procedure at `trace`, or not scanned at all when it is zero.

@@ -10,8 +10,9 @@
 //! down. For the same reason the first slots that a thread frees before it has allocated any of their class go to the
 //! bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
 //!
-//! Kinds that promise zero are zeroed here, in runs, just before they are used; slots of fresh pages are known to be
-//! zero. At most 16 KiB a refill, so that what was cleared is still in the first cache when it is handed out.
+//! Kinds that promise zero, and what is cleared without a promise, are zeroed here, in runs, just before they are used;
+//! slots of fresh pages are known to be zero. At most 16 KiB a refill, so that what was cleared is still in the first cache
+//! when it is handed out.
 
 use super::{
     announce,
@@ -264,7 +265,7 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         // Acquire: pairs with the Release of the flush that freed a slot, so its last owner's accesses are over.
         let old = allocated.fetch_or(taken, Ordering::Acquire);
         debug_assert_eq!(old & taken, 0, "a slot was handed out twice");
-        if class.kind().traits().is_zeroed() {
+        if class.kind().is_cleared() {
             zero(start, shape, block.pristine_from.load(Ordering::Relaxed) as usize, first_slot, taken);
         }
         let last = first_slot + 63 - taken.leading_zeros() as usize;
