@@ -1,0 +1,17 @@
+//! In a packed structure a handle may lie across two words, where the collector does not see it.
+
+use gleaner::{Ephemeron, Gc, Root, Weak};
+
+#[repr(packed)]
+struct OfGc(u8, Gc<u32>);
+
+#[repr(packed)]
+struct OfWeak(u8, Weak<u32>);
+
+#[repr(packed)]
+struct OfEphemeron(u8, Ephemeron<u32, u32>);
+
+#[repr(packed)]
+struct OfRoot(u8, Root<u32>);
+
+fn main() {}
