@@ -1,0 +1,196 @@
+//! Guards of values with destructors: while there is one, the destructor does not run.
+
+use crate::world::{self, alone};
+use gleaner::{Gc, Held, StillHeld, WithDrop};
+use std::{
+    mem::{self, MaybeUninit},
+    ptr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+/// Counts how often values of one test were dropped.
+#[derive(Clone, Default)]
+struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+struct Value {
+    number: usize,
+    text: String,
+    count: Count,
+}
+
+impl Value {
+    fn new(number: usize, count: &Count) -> Gc<WithDrop<Value>> {
+        Gc::with_drop(Value { number, text: format!("value {number}"), count: count.clone() })
+    }
+
+    fn is_whole(&self) {
+        assert_eq!(self.text, format!("value {}", self.number));
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        self.is_whole();
+        self.count.0.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// Collects until what is unreachable has been found, some rounds.
+#[inline(never)]
+fn collect() {
+    for _ in 0..3 {
+        world::clear_stack();
+        assert!(gleaner::collect());
+    }
+}
+
+type Guard = Held<'static, Value>;
+
+/// Where the collector does not search.
+fn unsearched(length: usize) -> &'static mut [MaybeUninit<Guard>] {
+    let bytes = length * size_of::<Guard>();
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new mapping, which is never unmapped, nobody else's, aligned, and in no need of being initialized.
+    unsafe {
+        let start = libc::mmap(ptr::null_mut(), bytes, protection, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0);
+        assert_ne!(start, libc::MAP_FAILED);
+        std::slice::from_raw_parts_mut(start.cast(), length)
+    }
+}
+
+#[test]
+fn a_guard_in_memory_that_is_not_searched_keeps_its_value_from_being_dropped() {
+    #[inline(never)]
+    fn lay(guards: &mut [MaybeUninit<Guard>], count: &Count) {
+        for (number, place) in guards.iter_mut().enumerate() {
+            place.write(Gc::get(Value::new(number, count)).get().expect("it is new"));
+        }
+    }
+    let _alone = alone();
+    let count = Count::default();
+    let guards = unsearched(100);
+    lay(guards, &count);
+    collect();
+    // Nothing leads to the values, and still none is dropped: the guards count themselves.
+    assert_eq!(count.get(), 0);
+    for place in guards.iter_mut() {
+        // SAFETY: written above; the value stays while its guard does.
+        let guard = unsafe { place.assume_init_read() };
+        guard.is_whole();
+    }
+    collect();
+    assert!((90..=100).contains(&count.get()), "{} of 100 were dropped", count.get());
+}
+
+#[test]
+fn a_forgotten_guard_holds_for_ever() {
+    #[inline(never)]
+    fn forget(count: &Count) {
+        (0..100).for_each(|number| mem::forget(Value::new(number, count).get()));
+    }
+    let _alone = alone();
+    let count = Count::default();
+    forget(&count);
+    collect();
+    collect();
+    assert_eq!(count.get(), 0);
+}
+
+#[test]
+fn a_guard_of_another_thread_holds() {
+    let _alone = alone();
+    let count = Count::default();
+    let (ready, wait_ready) = mpsc::channel();
+    let (go, wait_go) = mpsc::channel::<()>();
+    let thread = thread::spawn({
+        let count = count.clone();
+        move || {
+            let values: Vec<_> = (0..100).map(|number| Value::new(number, &count)).collect();
+            let guards: Vec<_> = values.iter().map(|value| value.get().expect("it is new")).collect();
+            ready.send(()).unwrap();
+            wait_go.recv_timeout(world::DEADLINE).unwrap_err();
+            guards.iter().for_each(|guard| guard.is_whole());
+        }
+    });
+    wait_ready.recv_timeout(world::DEADLINE).expect("the values are made");
+    collect();
+    assert_eq!(count.get(), 0);
+    drop(go);
+    thread.join().expect("its values are whole");
+    collect();
+    assert!(count.get() >= 90, "{} of 100 were dropped", count.get());
+}
+
+#[test]
+fn a_value_is_dropped_by_hand_once_and_only_without_guards() {
+    let _alone = alone();
+    let count = Count::default();
+    let value = Value::new(1, &count);
+    let (first, second) = (value.get().unwrap(), value.get().unwrap());
+    assert_eq!(value.drop_now(), Err(StillHeld));
+    drop(first);
+    assert_eq!(value.drop_now(), Err(StillHeld));
+    second.is_whole();
+    drop(second);
+    assert_eq!((value.drop_now(), count.get()), (Ok(()), 1));
+    assert_eq!((value.drop_now(), count.get()), (Ok(()), 1));
+    assert!(value.get().is_none());
+    assert_eq!(format!("{value:?}"), "(dropped)");
+    collect();
+    assert_eq!(count.get(), 1);
+    assert_eq!(StillHeld.to_string(), "the value is still looked at, by the guard of WithDrop::get");
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[test]
+fn a_value_prints_as_what_it_holds() {
+    let _alone = alone();
+    let value = Value::new(3, &Count::default());
+    assert_eq!(format!("{value:?} {:?}", value.get().unwrap()), "value 3 value 3");
+}
+
+#[test]
+fn guards_and_drops_of_many_threads_at_once() {
+    let _alone = alone();
+    let count = Count::default();
+    let values: Vec<_> = (0..2000).map(|number| Value::new(number, &count)).collect();
+    let dropped = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for start in 0..4 {
+            let (values, dropped, count) = (&values, &dropped, &count);
+            scope.spawn(move || {
+                for index in 0..values.len() * 4 {
+                    let value = values[(index * 7 + start * 500) % values.len()];
+                    let held = value.get();
+                    held.as_ref().inspect(|held| held.is_whole());
+                    if index % 3 == start % 3 {
+                        drop(held);
+                        let before = count.get();
+                        if value.drop_now() == Ok(()) && count.get() > before {
+                            dropped.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert!(dropped.into_inner() > 0);
+    values.iter().for_each(|value| assert_eq!(value.drop_now(), Ok(())));
+    assert_eq!(count.get(), 2000, "each once");
+}
