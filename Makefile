@@ -75,7 +75,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers
 
-accept: accept-tests accept-gateway accept-collect accept-programs accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed
+accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -151,6 +151,14 @@ accept-constrained: doors tools bench-peers
 accept-handle-speed:
 	$(CARGO) build --release -p gleaner-handles
 	$(TOOLS)/handles-compare $(CHECK)
+
+# The handles of Rust programs: what the compiler refuses, each promise of their documentation, and a walk of ten million
+# random operations beside a naive twin.
+.PHONY: accept-handles
+accept-handles:
+	$(CARGO) test -p gleaner --doc
+	$(CARGO) test -p gleaner --test must_not_compile --test foreign_allocator --test handles --test regress_handles
+	OPERATIONS=10000000 $(CARGO) test --release -p gleaner --test handles_model -- --nocapture --test-threads=1
 
 # ---- Installing -------------------------------------------------------------------------------------------------------
 
