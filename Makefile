@@ -73,9 +73,9 @@ bench-peers:
 
 # ---- What is promised, one command a promise -------------------------------------------------------------------------
 
-.PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers
+.PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers accept-ripgrep
 
-accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed
+accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -87,7 +87,6 @@ accept-tests: test loom
 # A Scheme in C on gleaner.h: its tests at -O0 and -O2, 1 and 4 threads, both doors, under zeal; its gcbench is 2 times
 # faster than the same interpreter's on Debian's libgc.
 .PHONY: accept-interp
-accept: accept-interp
 accept-interp: doors
 	examples/interp/accept.sh
 
@@ -102,6 +101,10 @@ accept-programs: doors
 # Lua and TinyScheme on this heap, with their own collectors and without: the same output, time and memory printed.
 accept-interpreters: doors
 	tests/interpreters/run.sh
+
+# ripgrep and other published crates on gleaner as their global allocator: their own tests, and their time beside mimalloc.
+accept-ripgrep: tools
+	tests/rust_programs/run.sh $(CHECK)
 
 # Under memcheck what is planted is found and the C tests are silent; under AddressSanitizer so are unit and model tests.
 accept-tools: doors

@@ -10,6 +10,7 @@ mod figures;
 mod gateway;
 mod process;
 mod trace;
+mod turns;
 
 use std::process::ExitCode;
 
@@ -31,12 +32,15 @@ enum Job {
     Bench(bench::Args),
     /// Drive a leaking payment gateway, first on glibc's malloc, then on gleaner
     Gateway(gateway::Args),
+    /// Run builds of one program on several allocators in turn
+    Turns(turns::Args),
 }
 
 fn main() -> ExitCode {
     let (name, outcome) = match Cli::parse().job {
         Job::Bench(args) => ("bench", bench::run(&args)),
         Job::Gateway(args) => ("gateway", gateway::run(&args)),
+        Job::Turns(args) => ("turns", turns::run(&args)),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
