@@ -39,7 +39,7 @@ pub const ALL: [(Fault, &str); 8] = [
     (Fault::Damaged, "is damaged"),
     (Fault::Unrooted, "value"),
     (Fault::Cleared, "is in reach, and gone"),
-    (Fault::Unpaired, "half of a pair"),
+    (Fault::Unpaired, "value"),
     (Fault::DroppedEarly, "was dropped in reach"),
     (Fault::DroppedTwice, "was dropped twice"),
     (Fault::Kept, "most values die"),
@@ -55,7 +55,12 @@ impl Fault {
         match self {
             Fault::Reclaimed => walk.pick().is_some_and(|(node, _)| free(Gc::as_ptr(node))),
             Fault::Damaged => walk.pick().and_then(|(node, _)| node.damage()).is_some_and(damage),
-            Fault::Unrooted => walk.only_hidden_roots().filter(|root| free(cell_of(root))).count() != 0,
+            Fault::Unrooted => {
+                walk.hidden_roots().count() > 5 && {
+                    walk.let_go_of_holds();
+                    walk.hidden_roots().all(|root| free(cell_of(root)))
+                }
+            }
             Fault::Cleared => walk.pick().is_some_and(|(_, id)| match &walk.watched[&id] {
                 Watched::Node(weak) => write_pair(weak, 0),
                 Watched::Door(_) => false,

@@ -60,7 +60,7 @@ fn walk_as_told(told: &Told) -> Figures {
     // SAFETY: handles lie where they are searched for, or are roots and guards.
     unsafe { gleaner::start().expect("the system has memory and a signal for the collector") };
     let mut first = Walk::new(told.seed);
-    first.fault = told.fault.map(|fault| (fault, told.operations / 2));
+    first.fault = told.fault.map(|fault| (fault, told.operations / 8));
     if told.threads == 1 {
         return over(hand_over(first, None, told.operations));
     }
@@ -188,7 +188,7 @@ walks! {
 fn the_model_sees_each_fault() {
     let seed = seed();
     for (fault, message) in faults::ALL {
-        let outcome = child("the_model_sees_each_fault", "zeal=300:poison=1", &format!("{seed} 4000 1 {fault:?}"));
+        let outcome = child("the_model_sees_each_fault", "zeal=300:poison=1", &format!("{seed} 20000 1 {fault:?}"));
         let is_seen = !outcome.late && !outcome.status.success() && outcome.stderr.contains(message);
         assert!(is_seen, "SEED={seed}: {fault:?} is not seen: {outcome}");
     }

@@ -137,6 +137,7 @@ impl Walk {
             {
                 self.fault = None;
                 // What the walk itself would take away again is looked at now.
+                gleaner::collect();
                 self.check();
             }
             if self.collections_seen != collections() {
@@ -165,13 +166,7 @@ impl Walk {
             930..935 => self.bring_back(),
             935..975 => self.churn(),
             975..999 => _ = gleaner::run_destructors(),
-            _ => self.ask_for_a_collection(),
-        }
-    }
-
-    fn ask_for_a_collection(&mut self) {
-        if self.random.once_in(3) {
-            gleaner::collect();
+            _ => _ = gleaner::collect(),
         }
     }
 
@@ -335,11 +330,14 @@ impl Walk {
         }
     }
 
-    /// The roots in memory that is not searched, after all other holds are given up.
-    pub fn only_hidden_roots(&mut self) -> impl Iterator<Item = &Root<Node>> {
-        (0..HOLDS).for_each(|at| self.let_go(at));
+    /// The roots in memory that is not searched.
+    pub fn hidden_roots(&self) -> impl Iterator<Item = &Root<Node>> {
         // SAFETY: written when the walk was made.
         self.hidden.iter().filter_map(|place| unsafe { place.assume_init_ref() }.as_ref())
+    }
+
+    pub fn let_go_of_holds(&mut self) {
+        (0..HOLDS).for_each(|at| self.let_go(at));
     }
 
     fn make_door(&mut self) {
@@ -525,7 +523,7 @@ fn check_edge(from: Id, edge: &Edge, twin: twin::Edge, gone: &HashSet<Id>, reach
                 let is_lost = reachable.contains(&from) && reachable.contains(&key);
                 assert!(!is_lost, "value {key} is in reach, and what is noted for it is gone");
             }
-            (found, _) => panic!("half of a pair: the key {key} is there: {}", found.is_some()),
+            (found, _) => panic!("half of a pair: the key, value {key}, is there: {}", found.is_some()),
         },
         (strong, twin::Edge::Strong(to)) => {
             assert!(!gone.contains(&to), "value {from} is there, and {to} is gone, to which it leads");

@@ -100,7 +100,7 @@ patch_packages() {
     while read -r name version; do
         copy=$work/packages/$name
         [[ ! -d $copy ]] || continue
-        mkdir -p "$work/packages"
+        mkdir -p "$work/packages" && rm -rf "$copy.new"
         cp -r "$work/fetched/vendor/$name-${version#=}" "$copy.new"
         printf '\n[dependencies.heap]\npath = "../../heap"\n\n[workspace]\n' >>"$copy.new/Cargo.toml"
         # An allocator of its own would be a second one.
@@ -109,6 +109,8 @@ patch_packages() {
         # Before the first import or module, behind the attributes of the crate.
         sed -i -E '0,/^((pub )?use |mod |#\[macro_use\])/s//use heap as _;\n\1/' "$file"
         grep -q '^use heap as _;' "$file" || { echo "run.sh: $file has no import to patch" && exit 2; }
+        # The versions are those of the package's lock file, but for the one that gleaner needs later.
+        (cd "$copy.new" && cargo update -q libc)
         mv "$copy.new" "$copy"
     done <<<"$packages"
 }
