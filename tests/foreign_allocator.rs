@@ -63,9 +63,10 @@ fn values_without_roots_come_back() {
     start();
     gleaner::collect();
     let before = gleaner::api::stats::now().bytes_heap;
-    for number in 0..200_000u64 {
+    for number in 0..1_000_000u64 {
         assert_eq!(Root::new([number; 32])[31], number);
     }
     let grown = gleaner::api::stats::now().bytes_heap - before;
-    assert!(grown < 32 << 20, "50 MB of dead values took {grown} bytes");
+    // Between two collections as much may be made as the trigger allows, here at most some 32 MiB.
+    assert!(grown < 96 << 20, "256 MB of dead values took {grown} bytes");
 }
