@@ -73,21 +73,3 @@ fn threads_that_start_together_all_find_it_started() {
     let threads: Vec<_> = (0..16).map(|_| std::thread::spawn(start)).collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
-
-/// A value that is about to be dropped is found by no weak handle: it would be given to somebody, and dropped then.
-#[test]
-fn weak_handles_lose_a_value_before_its_destructor_runs() {
-    #[inline(never)]
-    fn forgotten() -> Vec<Weak<gleaner::WithDrop<u64>>> {
-        (0..1000).map(|number| Gc::downgrade(Gc::with_drop(number))).collect()
-    }
-    start();
-    let weak = forgotten();
-    // Destructors that are ready stay so: nobody runs them here.
-    gleaner::api::options::set("finalizers", "manual").expect("an option");
-    gleaner::collect();
-    let found = weak.iter().filter_map(Weak::upgrade).count();
-    gleaner::api::options::set("finalizers", "auto").expect("an option");
-    assert!(found < 100, "{found} of 1000 values that are about to be dropped can be found");
-    gleaner::run_destructors();
-}

@@ -21,5 +21,4 @@ pub mod stats;
 mod traits;
 pub mod weak;
 pub mod weak_map;
-mod weak_word;
 pub mod with_drop;

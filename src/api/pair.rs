@@ -1,4 +1,4 @@
-//! A key that is not kept and a value that lives as long as the key: the collected object behind
+//! A key that is not kept and a value that lives as long as the key: the collected object behind [`Weak`](crate::Weak) and
 //! [`Ephemeron`](crate::Ephemeron).
 
 use super::gc::place;

@@ -1,13 +1,13 @@
 //! Weak handles.
 
-use super::{gc::Gc, hidden::Hidden, weak_word::WeakWord};
+use super::{gc::Gc, hidden::Hidden, pair::Pair};
 use core::fmt;
 
 /// A handle that does not keep its value.
 ///
 /// It may be copied, and what is behind it is collected as well: there is nothing to give back. It says `None` once a
-/// collection has found that nothing leads to the value, before its destructor runs, if it has one; until then, which may be
-/// long after the last other handle is gone, it gives one.
+/// collection has found that nothing leads to the value, nor a destructor that is going to run; until then, which may be long
+/// after the last other handle is gone, it gives one.
 ///
 /// ```
 /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
@@ -25,7 +25,7 @@ use core::fmt;
 /// assert!(Gc::ptr_eq(found, parent) && Gc::ptr_eq(found.children[0], child));
 /// ```
 pub struct Weak<T: ?Sized> {
-    word: WeakWord,
+    pair: Pair,
     value: Hidden<T>,
 }
 
@@ -45,7 +45,7 @@ impl<T: ?Sized> Copy for Weak<T> {}
 impl<T: ?Sized> Weak<T> {
     pub(super) fn new(of: Gc<T>) -> Weak<T> {
         let (start, value) = Hidden::split(Gc::as_non_null(of));
-        Weak { word: WeakWord::new(start), value }
+        Weak { pair: Pair::new(start, 0), value }
     }
 
     /// The value, if it is still there.
@@ -67,7 +67,7 @@ impl<T: ?Sized> Weak<T> {
     /// ```
     #[inline]
     pub fn upgrade(&self) -> Option<Gc<T>> {
-        self.value.join(self.word.get()).map(Gc::of_found)
+        self.value.join(self.pair.key()).map(Gc::of_found)
     }
 }
 
