@@ -31,7 +31,8 @@ pub struct Kind(u8);
 /// How many kinds there can be.
 pub const KINDS_MAX: usize = 64;
 
-const FIXED_KINDS: u32 = 11;
+/// How many kinds there are from the start; those made at run time are numbered from here on.
+pub const FIXED_KINDS: u32 = 11;
 
 impl Kind {
     /// What `malloc` hands out: any word may be a pointer, contents are left as they were.

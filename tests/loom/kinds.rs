@@ -1,10 +1,7 @@
 //! Kinds: threads that make some at once each get one of their own, with their procedure.
 
 use super::{Model, check, join, start};
-use gleaner::heap::kind::{self, Kind};
-
-/// Made kinds are numbered from here on.
-const FIRST: u32 = 8;
+use gleaner::heap::kind::{self, FIXED_KINDS as FIRST, Kind};
 
 fn two_threads() {
     assert!(Kind::made(FIRST).is_none());
