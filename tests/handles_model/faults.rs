@@ -111,8 +111,10 @@ fn write_pair<T>(handle: &T, index: usize) -> bool {
     let words = size_of::<T>() / size_of::<usize>();
     // SAFETY: the handles consist of whole words.
     let mut words = (0..words).map(|at| unsafe { ptr::from_ref(handle).cast::<usize>().add(at).read() });
-    let pair = words
-        .find(|word| resolve::object_at(Addr::new(*word)).is_some_and(|slot| slot.class().kind() == Kind::EPHEMERON));
+    let pair = words.find(|word| {
+        resolve::object_at(Addr::new(*word))
+            .is_some_and(|slot| [Kind::EPHEMERON, Kind::WEAK_WORDS].contains(&slot.class().kind()))
+    });
     pair.is_some_and(|pair| {
         // SAFETY: a pair begins with its two words.
         unsafe { Addr::new(pair).as_ptr::<usize>().add(index).write_volatile(0) };

@@ -62,7 +62,11 @@ fn walk_as_told(told: &Told) -> Figures {
     let mut first = Walk::new(told.seed);
     first.fault = told.fault.map(|fault| (fault, told.operations / 8));
     if told.threads == 1 {
-        return over(hand_over(first, None, told.operations));
+        let mut walk = hand_over(first, None, told.operations);
+        gleaner::collect();
+        walk.check();
+        walk.check_doors();
+        return over(walk);
     }
     let common = Mutex::new(first);
     let each = told.operations / told.threads;

@@ -32,9 +32,6 @@ pub struct Twin {
     pub values: HashMap<Id, Value>,
     /// Roots, with how many there are to each.
     roots: HashMap<Id, u32>,
-    /// Values with a guard that lies where nobody searches. They are kept, and what they lead to is; but destructors of what
-    /// only they lead to may run.
-    pub guarded: HashSet<Id>,
     /// The weak map's entries.
     pub map: HashMap<Id, Id>,
 }
@@ -52,24 +49,9 @@ impl Twin {
         }
     }
 
-    /// What the program can reach.
+    /// What the program can reach: over pairs too, whose value counts once the pair and its key do.
     pub fn reachable(&self) -> HashSet<Id> {
-        self.reachable_from(self.roots.keys().chain(&self.guarded).copied().collect())
-    }
-
-    /// What only guards lead to may be dropped from now on.
-    pub fn let_guarded_drop(&mut self, reachable: &HashSet<Id>) {
-        if self.guarded.is_empty() {
-            return;
-        }
-        let firmly = self.reachable_from(self.roots.keys().copied().collect());
-        for id in reachable.difference(&firmly).filter(|id| !self.guarded.contains(id)) {
-            self.values.get_mut(id).expect("reachable").may_be_dropped = true;
-        }
-    }
-
-    /// What the open ones lead to: over pairs too, whose value counts once the pair and its key do.
-    fn reachable_from(&self, mut open: Vec<Id>) -> HashSet<Id> {
+        let mut open: Vec<Id> = self.roots.keys().copied().collect();
         let mut reached = HashSet::default();
         let mut waiting: HashMap<Id, Vec<Id>> = HashMap::default();
         self.map.iter().for_each(|(key, value)| waiting.entry(*key).or_default().push(*value));
