@@ -283,9 +283,7 @@ impl Walk<'_> {
             self.report(index, format!("declares foreign functions; only {SYSTEM_FLOOR} knows the C library"));
         }
     }
-}
 
-impl Walk<'_> {
     fn judge_allocation(&mut self, index: usize) {
         let before = self.word(index.wrapping_sub(1));
         // The doors have a module of that name; they would have to bring the crate in first.

@@ -81,9 +81,7 @@ impl<K: ?Sized, V> Ephemeron<K, V> {
     pub fn value(&self) -> Option<Gc<V>> {
         NonNull::new(core::ptr::with_exposed_provenance_mut(self.pair.value())).map(Gc::of_found)
     }
-}
 
-impl<K: ?Sized, V> Ephemeron<K, V> {
     /// Forgets both, for whoever has a copy.
     pub(super) fn clear(&self) {
         self.pair.set(Addr::NULL, 0);
