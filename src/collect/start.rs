@@ -73,7 +73,7 @@ pub unsafe fn start(door: Door) -> bool {
         return READY.load(Ordering::Acquire);
     }
     if door == Door::Malloc {
-        roots::make_mappings_roots();
+        roots::mappings::make_roots();
     }
     roots::note_main_thread();
     let ready = set_heap_up() && Collector::make() && world::choose_signal(settings::signal());
@@ -177,7 +177,7 @@ pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     super::TURN.store(0, Ordering::Relaxed);
     // The loader's lock may have been held at the fork, by this thread in a callback or by one that is not here: the
     // kernel's list needs no lock, and has more.
-    roots::make_mappings_roots();
+    roots::mappings::make_roots();
     // The page is there already: marking it again cannot fail.
     let _ = mem::mark_as_own();
     // SAFETY: one thread runs; locks that were held at the fork were held by threads that do not exist here.

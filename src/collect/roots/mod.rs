@@ -1,0 +1,254 @@
+//! Roots: where the search for reachable objects starts.
+//!
+//! | root | engine in a C library | engine behind malloc | room |
+//! |---|---|---|---|
+//! | registers, general and vector | context of each stopped thread; spilled by the collecting one | same | [`stacks`] |
+//! | stacks, from the stack pointer to the cold end | by each thread's record, and its fiber's | same | [`stacks`] |
+//! | fibers that are kept until they are ended | by their records | same | here |
+//! | static data | writable segments, as the loader lists them | every private writable mapping, as the kernel lists them | [`static_data`], [`mappings`] |
+//! | code that the program has made, at any alignment | no | yes | [`made_code`] |
+//! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to | [`thread_local`] |
+//! | ranges and pins by request, data of finalizers, the queue | yes | yes | here |
+//! | uncollectable objects | yes | yes | here |
+//!
+//! What a mapping or a segment holds and is no root, or is one in another way, is [`left_out`] there. However a root was
+//! found, it is handed to the visitor by [`reading`]: as a range that can be read.
+//!
+//! Of the two lists, the loader's is read before the stop and the kernel's after it. Each room says why.
+//!
+//! Holds:   what is ours (`os::mem`) is never a root, nor the dead part of a stack.
+//! Threads: the collecting thread, with the world stopped; but the loader's list is read just before that.
+
+pub mod left_out;
+pub mod made_code;
+pub mod mappings;
+pub mod reading;
+pub mod stacks;
+pub mod static_data;
+pub mod thread_local;
+
+use super::{closed::Closed, fibers::Fibers, tables::Tables, trace};
+use crate::{
+    base::{
+        addr::{Addr, Ambiguous, Range},
+        sync::Ordering,
+    },
+    heap::{
+        emergency,
+        mutator::{self, Mutator},
+        resolve, sweep, units,
+    },
+    os::{statics, sys},
+};
+use left_out::LeftOut;
+use reading::{visit_object, visit_word};
+use static_data::StaticData;
+use thread_local::Modules;
+
+pub use thread_local::{forget_reused_control_blocks, note_main_thread, remember_control_block};
+
+/// What a root is part of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// Registers of a stopped thread.
+    Registers,
+    /// A stack.
+    Stack,
+    /// A fiber.
+    Fiber,
+    /// Static data, or another mapping of the program's own.
+    Static,
+    /// Code that the program has made.
+    Code,
+    /// Thread-local storage.
+    ThreadLocal,
+    /// A range that the program registered, or a pin, or a page of the heap that it has closed.
+    Registered,
+    /// Data of a finalizer, or an object in the queue.
+    Finalizer,
+    /// An uncollectable object.
+    Uncollectable,
+}
+
+impl Source {
+    /// Whether an address may lie at any byte there: see [`filter`](super::filter).
+    pub fn has_words_at_any_byte(self) -> bool {
+        matches!(self, Source::Registers | Source::Stack)
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Registers => "a register",
+            Source::Stack => "a stack",
+            Source::Fiber => "a fiber",
+            Source::Static => "static data or a mapping of the program's",
+            Source::Code => "code that the program has made",
+            Source::ThreadLocal => "thread-local storage",
+            Source::Registered => "a registered range, a pin or a protected page",
+            Source::Finalizer => "a finalizer",
+            Source::Uncollectable => "an uncollectable object",
+        }
+    }
+}
+
+/// Who is given the roots: ranges that can be read until it returns.
+pub type Visitor<'a> = dyn FnMut(Source, Range) + 'a;
+
+/// The roots cannot be enumerated; nothing may be reclaimed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unknown;
+
+/// Where the caller of a collection stands.
+#[derive(Clone, Copy)]
+pub struct Myself<'a> {
+    /// Its record.
+    pub mutator: &'a Mutator,
+    /// Its stack pointer, below its spilled registers.
+    pub sp: Addr,
+}
+
+/// Whether the loader has to be locked around a collection.
+pub fn needs_loader() -> bool {
+    !mappings::are_roots()
+}
+
+/// What is learned about roots before the stop, and room for what is worked out during it.
+pub struct Snapshot {
+    static_data: StaticData,
+    modules: Modules,
+    left_out: LeftOut,
+    closed: Closed,
+    /// The fibers, from the stop on.
+    pub fibers: Fibers,
+    /// Bytes of roots that the last enumeration read.
+    pub bytes: u64,
+}
+
+impl Snapshot {
+    /// An empty one, without memory.
+    pub const fn new() -> Self {
+        Snapshot {
+            static_data: StaticData::new(),
+            modules: Modules::new(),
+            left_out: LeftOut::new(),
+            closed: Closed::new(),
+            fibers: Fibers::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Reads the loader's list, where it is needed. Before the stop; the loader is locked until the world goes on.
+    pub fn read_loader(&mut self) -> Result<(), Unknown> {
+        if mappings::are_roots() {
+            return Ok(());
+        }
+        if !statics::vector_is_understood() {
+            // Thread-local storage cannot be found by it, but is in the mappings.
+            mappings::make_roots();
+            return Ok(());
+        }
+        self.static_data.read(&mut self.modules)
+    }
+
+    /// Visits every root as ranges of readable memory. The world is stopped.
+    pub fn for_each(&mut self, myself: Myself<'_>, tables: &Tables, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
+        let mut bytes = 0;
+        let mut counted = |source: Source, range: Range| {
+            bytes += range.bytes() as u64;
+            visit(source, range);
+        };
+        let result = self.enumerate(myself, tables, &mut counted);
+        self.bytes = bytes;
+        result
+    }
+
+    /// What was done so that roots and objects can be read is undone. The world is still stopped.
+    pub fn close(&mut self) {
+        self.closed.close();
+    }
+
+    fn enumerate(&mut self, myself: Myself<'_>, tables: &Tables, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
+        if !sys::can_read_own_memory() {
+            // Pages that cannot be read by an instruction would seem to hold nothing.
+            return Err(Unknown);
+        }
+        self.closed.open(|at| visit_word(Source::Registered, at.get(), visit)).map_err(|_| Unknown)?;
+        for record in alive() {
+            stacks::visit_registers(record, myself, visit);
+        }
+        self.left_out.find(myself, &self.fibers)?;
+        if mappings::are_roots() {
+            mappings::visit(myself, &self.left_out, visit)?;
+        } else {
+            self.visit_listed_by_loader(myself, visit)?;
+        }
+        for record in alive() {
+            stacks::visit_other(record, myself, &self.fibers, visit)?;
+            stacks::visit_guest(record, myself, visit);
+        }
+        self.visit_fibers(visit);
+        thread_local::visit_ended_control_blocks(tables, visit);
+        visit(Source::Registered, emergency::range());
+        visit_requested(tables, visit);
+        Ok(())
+    }
+
+    /// What takes the place of mappings where those are no roots.
+    fn visit_listed_by_loader(&self, myself: Myself<'_>, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
+        for record in alive() {
+            stacks::visit_own(record, myself, visit)?;
+            self.modules.visit(record, visit);
+        }
+        self.static_data.visit(&self.left_out, visit);
+        thread_local::visit_main_control_block(visit);
+        Ok(())
+    }
+
+    /// The fibers that are kept until they are ended, and the parts of objects that are no part of the stack there.
+    fn visit_fibers(&self, visit: &mut Visitor<'_>) {
+        self.fibers.for_each_root(|fiber| visit_object(Source::Fiber, fiber.address(), visit));
+        self.fibers.for_each_object(|slot, stack| {
+            visit(Source::Fiber, Range::new(slot.start(), stack.start));
+            visit(Source::Fiber, Range::new(stack.end, slot.start() + slot.bytes()));
+        });
+    }
+}
+
+fn alive() -> impl Iterator<Item = &'static Mutator> {
+    mutator::all().filter(|record| record.is_alive())
+}
+
+/// What the program has asked for, and what its finalizers need.
+fn visit_requested(tables: &Tables, visit: &mut Visitor<'_>) {
+    tables.ranges.as_slice().iter().for_each(|&range| visit(Source::Registered, range));
+    tables.pins.for_each(|object, _| visit_object(Source::Registered, object, visit));
+    tables.finalizers.for_each_data(|word| visit_word(Source::Finalizer, word.0, visit));
+    tables.finalizers.for_each_queued(|object| visit_object(Source::Finalizer, object, visit));
+}
+
+/// Visits uncollectable objects in use that `is_marked` does not accept: those in magazines are marked and passed over.
+pub fn for_each_uncollectable(mut visit: impl FnMut(resolve::Slot)) {
+    sweep::for_each_allocated_word(
+        |class| class.kind().traits().is_uncollectable(),
+        |class, unit, index, allocated| {
+            let marked = units::words(unit)[index].marked.load(Ordering::Relaxed);
+            sweep::for_each_slot(class, unit, index, allocated & !marked, |start| {
+                if let Some(slot) = resolve::locate(start) {
+                    visit(slot);
+                }
+            });
+        },
+    );
+}
+
+/// Visits the words of a root range.
+///
+/// # Safety
+/// The range came from [`Snapshot::for_each`] with this source, and the world is still stopped.
+pub unsafe fn words(source: Source, range: Range, visit: impl FnMut(Ambiguous)) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if source.has_words_at_any_byte() { trace::words_at_any_byte(range, visit) } else { trace::words(range, visit) }
+    };
+}

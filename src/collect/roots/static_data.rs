@@ -1,0 +1,60 @@
+//! Static data, as the loader lists it: the writable segments of the program and its libraries.
+//!
+//! The list is read before the stop and under the loader's own lock, which is held until the world goes on: so no library
+//! comes or goes meanwhile, and a stopped thread cannot hold it. Where every mapping is a root, nobody asks the loader.
+//!
+//! Holds:   our own large tables are in no segment listed; they are full of addresses that keep nothing.
+//! Threads: the collecting thread.
+
+use super::{
+    Source, Unknown, Visitor,
+    left_out::{self, LeftOut},
+    thread_local::Modules,
+};
+use crate::{
+    base::addr::Range,
+    collect::table::List,
+    heap::centre,
+    os::{mem, statics},
+};
+
+/// The writable segments.
+pub struct StaticData {
+    segments: List<Range>,
+}
+
+impl StaticData {
+    /// None, without memory.
+    pub const fn new() -> Self {
+        StaticData { segments: List::new() }
+    }
+
+    /// Reads the loader's list, and with it which objects have thread-local storage.
+    pub fn read(&mut self, modules: &mut Modules) -> Result<(), Unknown> {
+        self.segments.clear();
+        modules.clear();
+        let own = own_tables();
+        let mut complete = true;
+        statics::for_each_object(|object| {
+            for range in object.writable() {
+                left_out::without(range, &own, |part| complete &= self.segments.push(part).is_ok());
+            }
+            complete &= modules.add(object);
+        });
+        if complete { Ok(()) } else { Err(Unknown) }
+    }
+
+    /// What of it is no part of something else.
+    pub fn visit(&self, left_out: &LeftOut, visit: &mut Visitor<'_>) {
+        for &segment in self.segments.as_slice() {
+            left_out.without(segment, |part| visit(Source::Static, part));
+        }
+    }
+}
+
+/// Our large tables in static data, in ascending order: they hold no roots.
+fn own_tables() -> [Range; 2] {
+    let mut tables = [mem::table(), centre::table()];
+    tables.sort_unstable_by_key(|table| table.start);
+    tables
+}
