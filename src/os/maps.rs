@@ -4,6 +4,7 @@
 //! middle of a `dlclose`, and in a process whose allocator is us.
 
 use super::{
+    lines::{self, Line},
     mem::{PAGE, Protection},
     sys,
     sys::File,
@@ -43,52 +44,14 @@ impl Mapping<'_> {
 /// It is asked for by the calling thread: by the process the kernel gives an empty one once the main thread has ended.
 pub fn for_each(mut visit: impl FnMut(Mapping<'_>)) -> bool {
     let Ok(file) = File::open(c"/proc/thread-self/maps") else { return false };
-    let mut buffer = [0u8; 8192];
-    let mut kept = 0;
-    let mut is_empty = true;
-    loop {
-        let Ok(count) = file.read(&mut buffer[kept..]) else { return false };
-        if count == 0 {
-            return !is_empty;
+    // A line longer than the buffer has a name of thousands of bytes: its fields are at the front.
+    let read = lines::for_each(&file, &mut [0; 8192], |line| {
+        let (Line::Whole(line) | Line::Front(line)) = line;
+        if let Some(mapping) = parse(line) {
+            visit(mapping);
         }
-        is_empty = false;
-        let filled = kept + count;
-        let mut start = 0;
-        while let Some(length) = buffer[start..filled].iter().position(|&byte| byte == b'\n') {
-            if let Some(mapping) = parse(&buffer[start..start + length]) {
-                visit(mapping);
-            }
-            start += length + 1;
-        }
-        if start == 0 && filled == buffer.len() {
-            // A line longer than the buffer has a name of thousands of bytes: its fields are at the front.
-            if let Some(mapping) = parse(&buffer[..filled]) {
-                visit(mapping);
-            }
-            if !skip_line(&file, &mut buffer, &mut kept) {
-                return true;
-            }
-            continue;
-        }
-        buffer.copy_within(start..filled, 0);
-        kept = filled - start;
-    }
-}
-
-/// Drops the rest of a line; what follows it is at the front of the buffer, `kept` bytes. `false` at the end.
-fn skip_line(file: &File, buffer: &mut [u8], kept: &mut usize) -> bool {
-    loop {
-        match file.read(buffer) {
-            Ok(count) if count > 0 => {
-                if let Some(end) = buffer[..count].iter().position(|&byte| byte == b'\n') {
-                    buffer.copy_within(end + 1..count, 0);
-                    *kept = count - end - 1;
-                    return true;
-                }
-            }
-            _ => return false,
-        }
-    }
+    });
+    read.is_ok_and(|bytes| bytes != 0)
 }
 
 /// `start-end perms offset device inode name`

@@ -16,6 +16,7 @@
 //! - [`statics`] the segments of loaded objects, as the loader lists them.
 //! - [`binding`] which functions a loaded object's calls reach.
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
+//! - [`lines`] the lines of the kernel's files · [`path`] where those are, put together without an allocator.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time · [`poll`] looking again before going to sleep.
 //! - [`memcheck`] what valgrind is told of the heap.
@@ -28,12 +29,14 @@ pub mod dl;
 pub mod helper;
 pub mod jump;
 pub mod limits;
+pub mod lines;
 pub mod lock;
 pub mod log;
 pub mod maps;
 pub mod mem;
 pub mod memcheck;
 pub mod memory;
+pub mod path;
 pub mod poll;
 pub mod quota;
 pub mod rendezvous;

@@ -12,10 +12,15 @@
 
 #[path = "jump.rs"]
 pub mod jump;
+#[path = "lines.rs"]
+mod lines;
 #[path = "lock.rs"]
 pub mod lock;
 #[path = "maps.rs"]
 pub mod maps;
+#[allow(dead_code, reason = "only the real limits and threads ask it")]
+#[path = "path.rs"]
+mod path;
 #[allow(dead_code, reason = "only the real limits ask it")]
 #[path = "quota.rs"]
 mod quota;

@@ -15,13 +15,17 @@
 //! Holds: nothing is allocated, and no more than 6 KiB of stack are used. What cannot be read, or is longer than the
 //! buffers here, is no quota.
 
-use super::sys::File;
-use core::ffi::CStr;
+use super::{
+    lines::{self, Line},
+    path,
+    sys::File,
+};
 
 /// Longer lines of the kernel's tables are passed over.
 const LINE_MAX: usize = 2048;
 /// Longer paths are not followed.
 const PATH_MAX: usize = 1024;
+type Path = path::Path<PATH_MAX>;
 /// Two numbers and their separators.
 const QUOTA_MAX: usize = 64;
 
@@ -76,7 +80,7 @@ fn least(root: &[u8], version: Version, controller: Controller) -> Option<usize>
             Controller::Memory => version.memory_bytes(&directory),
         };
         least = least.into_iter().chain(quota).min();
-        if directory.length <= top {
+        if directory.len() <= top {
             return least;
         }
         directory.up(top);
@@ -100,14 +104,14 @@ fn group_directory(root: &[u8], version: Version, controller: Controller) -> Opt
             found = directory(root, point, below.unwrap_or(b"")).map(|(path, top)| (path, top, below.is_some()));
         }
     });
-    found.filter(|_| group.length > 0).map(|(path, top, _)| (path, top))
+    found.filter(|_| !group.is_empty()).map(|(path, top, _)| (path, top))
 }
 
 /// The directory `below` a mount point, and the length of the mount point's path.
 fn directory(root: &[u8], point: &[u8], below: &[u8]) -> Option<(Path, usize)> {
     let mut path = Path::of(&[root])?;
-    path.push_unescaped(point)?;
-    let top = path.length;
+    push_unescaped(&mut path, point)?;
+    let top = path.len();
     path.push(below)?;
     Some((path, top))
 }
@@ -189,81 +193,28 @@ fn read<'a>(directory: &Path, name: &[u8], buffer: &'a mut [u8; QUOTA_MAX]) -> O
 /// Visits the lines of a file. A line that is too long is passed over.
 fn for_each_line(path: &Path, mut visit: impl FnMut(&[u8])) {
     let Some(Ok(file)) = path.c_str().map(File::open) else { return };
-    let mut buffer = [0u8; LINE_MAX];
-    let (mut kept, mut is_cut) = (0, false);
-    while let Ok(count @ 1..) = file.read(&mut buffer[kept..]) {
-        let filled = kept + count;
-        let mut start = 0;
-        while let Some(length) = buffer[start..filled].iter().position(|&byte| byte == b'\n') {
-            if !is_cut {
-                visit(&buffer[start..start + length]);
+    // What could be read until it failed counts.
+    let _ = lines::for_each(&file, &mut [0; LINE_MAX], |line| {
+        if let Line::Whole(line) = line {
+            visit(line);
+        }
+    });
+}
+
+/// Appends a path of `mountinfo`, where spaces and the like are a backslash and three octal digits.
+fn push_unescaped(path: &mut Path, part: &[u8]) -> Option<()> {
+    let mut rest = part;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match (byte, after) {
+            (b'\\', [high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7', after @ ..]) => {
+                ((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0'), after)
             }
-            is_cut = false;
-            start += length + 1;
-        }
-        if start == 0 && filled == buffer.len() {
-            (kept, is_cut) = (0, true);
-            continue;
-        }
-        buffer.copy_within(start..filled, 0);
-        kept = filled - start;
+            _ => (byte, after),
+        };
+        path.push(&[byte])?;
+        rest = after;
     }
-}
-
-/// A path that is put together without an allocator. A zero byte follows it.
-struct Path {
-    buffer: [u8; PATH_MAX],
-    length: usize,
-}
-
-impl Path {
-    fn new() -> Path {
-        Path { buffer: [0; PATH_MAX], length: 0 }
-    }
-
-    /// The parts one after the other. `None`: too long.
-    fn of(parts: &[&[u8]]) -> Option<Path> {
-        let mut path = Path::new();
-        parts.iter().try_for_each(|part| path.push(part)).map(|()| path)
-    }
-
-    fn push(&mut self, part: &[u8]) -> Option<()> {
-        let place = self.buffer[..PATH_MAX - 1].get_mut(self.length..self.length + part.len())?;
-        place.copy_from_slice(part);
-        self.length += part.len();
-        Some(())
-    }
-
-    /// Appends a path of `mountinfo`, where spaces and the like are a backslash and three octal digits.
-    fn push_unescaped(&mut self, part: &[u8]) -> Option<()> {
-        let mut rest = part;
-        while let Some((&byte, after)) = rest.split_first() {
-            let (byte, after) = match (byte, after) {
-                (b'\\', [high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7', after @ ..]) => {
-                    ((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0'), after)
-                }
-                _ => (byte, after),
-            };
-            self.push(&[byte])?;
-            rest = after;
-        }
-        Some(())
-    }
-
-    /// Takes the last name away, and leaves `top` bytes at least.
-    fn up(&mut self, top: usize) {
-        let slash = self.bytes().iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        self.length = slash.max(top);
-        self.buffer[self.length..].fill(0);
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[..self.length]
-    }
-
-    fn c_str(&self) -> Option<&CStr> {
-        CStr::from_bytes_until_nul(&self.buffer).ok()
-    }
+    Some(())
 }
 
 #[cfg(test)]

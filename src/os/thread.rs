@@ -1,10 +1,12 @@
 //! Threads as the kernel knows them: ids, wake-ups, the list of tasks, and the barrier on all processors.
 
 use super::{
+    path::Path,
     signal,
     sys::{self, File},
 };
 use crate::base::sync::{AtomicBool, Ordering, fence};
+use core::fmt::Write;
 
 /// The kernel's id of the calling thread.
 pub fn id() -> u32 {
@@ -65,8 +67,7 @@ pub fn is_deaf_to(tid: u32, signal: i32) -> bool {
 
 /// Whether the thread is in a call of `execve`, which ends all other threads: what it is sent would meet the next program.
 fn is_replacing_process(tid: u32) -> bool {
-    let mut path = [0u8; 40];
-    let Ok(file) = File::open(task_path(tid, b"/syscall\0", &mut path)) else { return false };
+    let Some(file) = task_file(tid, "syscall") else { return false };
     let mut text = [0u8; 16];
     let Ok(length) = file.read(&mut text) else { return false };
     let digits = text[..length].iter().map_while(|&digit| (digit as char).to_digit(10));
@@ -77,8 +78,7 @@ fn is_replacing_process(tid: u32) -> bool {
 /// Whether the thread has been sent `signal` and blocks it. One that is in the signal's handler blocks it, too, but it
 /// does not wait any more.
 fn waits_behind_mask(tid: u32, signal: i32) -> bool {
-    let mut path = [0u8; 40];
-    let Ok(file) = File::open(task_path(tid, b"/status\0", &mut path)) else { return false };
+    let Some(file) = task_file(tid, "status") else { return false };
     let mut text = [0u8; 4096];
     let Ok(length) = file.read(&mut text) else { return false };
     let set = |label: &[u8]| -> Option<signal::Set> {
@@ -91,9 +91,7 @@ fn waits_behind_mask(tid: u32, signal: i32) -> bool {
 }
 
 fn state_letter(tid: u32) -> Option<u8> {
-    let mut path = [0u8; 40];
-    let path = task_path(tid, b"/stat\0", &mut path);
-    let file = File::open(path).ok()?;
+    let file = task_file(tid, "stat")?;
     let mut text = [0u8; 256];
     let length = file.read(&mut text).ok()?;
     // The name in parentheses may itself hold any character, so the last parenthesis counts.
@@ -101,25 +99,14 @@ fn state_letter(tid: u32) -> Option<u8> {
     text[..length].get(after_name + 2).copied()
 }
 
-fn task_path<'a>(tid: u32, suffix: &[u8], buffer: &'a mut [u8; 40]) -> &'a core::ffi::CStr {
-    let prefix = b"/proc/self/task/";
-    buffer[..prefix.len()].copy_from_slice(prefix);
-    let mut digits = [0u8; 10];
-    let mut first = digits.len();
-    let mut rest = tid;
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    let number = &digits[first..];
-    let after_number = prefix.len() + number.len();
-    buffer[prefix.len()..after_number].copy_from_slice(number);
-    buffer[after_number..after_number + suffix.len()].copy_from_slice(suffix);
-    core::ffi::CStr::from_bytes_until_nul(buffer).unwrap_or(c"/")
+/// Longer than the path of any file of a thread.
+const PATH_MAX: usize = 40;
+
+/// What the kernel says of a thread of this process.
+fn task_file(tid: u32, name: &str) -> Option<File> {
+    let mut path = Path::<PATH_MAX>::new();
+    write!(path, "/proc/self/task/{tid}/{name}").ok()?;
+    File::open(path.c_str()?).ok()
 }
 
 /// The number of threads of this process, if the system tells: directories in the task list, less the two of its own.
@@ -244,10 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_the_thread() {
-        let mut buffer = [0; 40];
-        assert_eq!(task_path(90210, b"/stat\0", &mut buffer), c"/proc/self/task/90210/stat");
-        let mut buffer = [0; 40];
-        assert_eq!(task_path(0, b"/stat\0", &mut buffer), c"/proc/self/task/0/stat");
+    fn a_file_is_the_thread_s() {
+        let own = |name| task_file(id(), name);
+        assert!(own("stat").is_some() && own("syscall").is_some());
+        assert!(own("nothing").is_none() && task_file(u32::MAX, "stat").is_none());
     }
 }
