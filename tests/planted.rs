@@ -398,7 +398,7 @@ fn member_of_map(symbols: &str, index: u64) -> String {
     let found = symbols.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         let (address, name) = (words.next()?, words.nth(1)?);
-        let part = name.split_once("cage3MAP")?.1.rsplit_once('.').map(|(_, part)| part);
+        let part = name.split_once("spans3MAP")?.1.rsplit_once('.').map(|(_, part)| part);
         let address = u64::from_str_radix(address, 16).ok()?;
         match part {
             Some(part) => (part == index.to_string()).then_some(address),
@@ -422,7 +422,7 @@ fn verified(is_planted: bool) -> doors::Outcome {
         let symbols = Command::new("nm").arg(doors::doors().join("libgleaner.so")).output().expect("nm runs");
         let symbols = String::from_utf8(symbols.stdout).expect("text");
         let symbols: String =
-            symbols.lines().filter(|line| line.contains("cage3MAP")).map(|l| format!("{l}\n")).collect();
+            symbols.lines().filter(|line| line.contains("spans3MAP")).map(|l| format!("{l}\n")).collect();
         command.arg(member_of_map(&symbols, 0)).arg(member_of_map(&symbols, 2));
     }
     doors::run(command.env("GLEANER_OPTIONS", "verify=1"), DEADLINE)
