@@ -9,7 +9,7 @@
 //!   magazines    what they hold is free: marked, never scanned       mark
 //!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots
-//!   mark         everything they reach                               mark, helpers, scanner, pipeline, item, filter, share, large, ephemeron
+//!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
 //!   weak         short cells, weak words · finalizers · long cells · ephemerons  weak, weak_object, finalize
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
@@ -35,6 +35,7 @@ pub mod item;
 pub mod large;
 pub mod mark;
 pub mod pipeline;
+pub mod prefetch;
 pub mod quarantine;
 pub mod recheck;
 pub mod roots;

@@ -23,11 +23,15 @@
 use super::{
     filter::{self, Avx2, PACK_SLACK, Pack, Plain},
     item::{Item, PIECE, PIECE_BYTES},
+    prefetch,
     share::HANDFUL,
     table::List,
 };
 use crate::{
-    base::addr::{Addr, Range},
+    base::{
+        addr::{Addr, Range},
+        fifo::Fifo,
+    },
     heap::{
         cage,
         resolve::{self, BitPlace, Place, View},
@@ -47,9 +51,6 @@ const WORDS: usize = 128;
 /// A stack of so many objects has some to give away.
 const PLENTY: usize = 16;
 const PREFETCHED: usize = 64;
-const CACHE_LINE: usize = 64;
-/// Beyond so many the processor sees by itself that an object is read in order.
-const PREFETCHED_LINES: usize = 8;
 
 const _: () = assert!(BATCH + PIECE + PACK_SLACK + FEW <= WORDS && WORDS.is_power_of_two());
 
@@ -79,7 +80,7 @@ impl Candidate {
     #[inline(always)]
     fn prefetch_bits<const IS_SHARED: bool>(&self) {
         let address = core::ptr::from_ref(self.bits.word()) as usize;
-        if IS_SHARED { prefetch_to_write(address) } else { prefetch(address) }
+        if IS_SHARED { prefetch::line_to_write(address) } else { prefetch::line(address) }
     }
 }
 
@@ -309,7 +310,7 @@ impl Pipeline {
     fn prefetch_objects(&mut self) {
         while !self.prefetched.is_full() {
             let Some(item) = self.pop() else { return };
-            prefetch_object(item);
+            prefetch::object(item);
             self.prefetched.push(item);
         }
     }
@@ -349,7 +350,7 @@ impl Pipeline {
         for candidate in unsafe { self.candidates[..count].assume_init_ref() } {
             candidate.prefetch_bits::<IS_SHARED>();
             if count <= FEW {
-                prefetch(candidate.item.start().get());
+                prefetch::line(candidate.item.start().get());
             }
         }
         if count <= FEW {
@@ -429,113 +430,5 @@ impl Pipeline {
     #[inline]
     pub fn is_half_full(&self) -> bool {
         self.stack.len() > self.stack_limit / 2
-    }
-}
-
-/// A queue of at most `N` values, a power of two.
-pub(super) struct Fifo<T: Copy, const N: usize> {
-    values: [MaybeUninit<T>; N],
-    /// Values taken and added so far; their difference is the count.
-    taken: usize,
-    added: usize,
-}
-
-impl<T: Copy, const N: usize> Fifo<T, N> {
-    pub(super) const fn new() -> Self {
-        assert!(N.is_power_of_two());
-        Fifo { values: [const { MaybeUninit::uninit() }; N], taken: 0, added: 0 }
-    }
-
-    #[inline(always)]
-    fn count(&self) -> usize {
-        self.added.wrapping_sub(self.taken)
-    }
-
-    #[inline(always)]
-    fn is_empty(&self) -> bool {
-        self.count() == 0
-    }
-
-    #[inline(always)]
-    pub(super) fn is_full(&self) -> bool {
-        self.count() == N
-    }
-
-    /// Adds a value; there is room.
-    #[inline(always)]
-    pub(super) fn push(&mut self, value: T) {
-        debug_assert!(!self.is_full());
-        self.values[self.added % N].write(value);
-        self.added = self.added.wrapping_add(1);
-    }
-
-    /// Takes the oldest value.
-    #[inline(always)]
-    pub(super) fn pop(&mut self) -> Option<T> {
-        if self.is_empty() {
-            return None;
-        }
-        let index = self.taken % N;
-        self.taken = self.taken.wrapping_add(1);
-        // SAFETY: values between `taken` and `added` were written by `push`.
-        Some(unsafe { self.values[index].assume_init() })
-    }
-}
-
-/// Asks for the cache lines of an object's first words.
-#[inline(always)]
-fn prefetch_object(item: Item) {
-    let start = item.start().get();
-    prefetch(start);
-    // Half of the slots of 48 bytes lie across two lines.
-    let lines = (start % CACHE_LINE + item.word_count() * size_of::<usize>() - 1) / CACHE_LINE;
-    if lines != 0 {
-        for line in 1..lines.min(PREFETCHED_LINES) + 1 {
-            prefetch(start + line * CACHE_LINE);
-        }
-    }
-}
-
-/// Asks for the first lines of a range; of the others the processor sees by itself that they are read in order.
-pub(super) fn prefetch_range(range: Range) {
-    let end = range.end.min(range.start + PREFETCHED_LINES * CACHE_LINE);
-    (range.start.get()..end.get()).step_by(CACHE_LINE).for_each(prefetch);
-}
-
-#[inline(always)]
-fn prefetch(address: usize) {
-    // SAFETY: a prefetch never faults.
-    unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address as *const i8) };
-}
-
-/// Where the processor knows no such thing, an instruction without effect.
-#[inline(always)]
-fn prefetch_to_write(address: usize) {
-    // SAFETY: a prefetch never faults.
-    unsafe { core::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly)) };
-}
-
-#[cfg(test)]
-mod tests {
-    extern crate std;
-    use super::*;
-    use std::collections::VecDeque;
-
-    #[test]
-    fn a_fifo_agrees_with_the_library_s() {
-        let mut seed = 0x9e37_79b9_7f4a_7c15u64;
-        let (mut fifo, mut naive) = (Fifo::<u64, 8>::new(), VecDeque::new());
-        for _ in 0..100_000 {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            if seed >> 60 & 1 == 0 && naive.len() < 8 {
-                fifo.push(seed);
-                naive.push_back(seed);
-            } else {
-                assert_eq!(fifo.pop(), naive.pop_front(), "seed {seed:#x}");
-            }
-            assert_eq!((fifo.count(), fifo.is_full()), (naive.len(), naive.len() == 8));
-        }
     }
 }

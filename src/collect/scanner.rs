@@ -1,7 +1,7 @@
 //! The scanner: one marker's walk from words to objects to their words.
 //!
 //! An object is marked when it is found, in the side bitmap, and scanned later. What is read in between has been asked
-//! for some time before: see [`pipeline`].
+//! for some time before: see [`pipeline`](super::pipeline).
 //!
 //! The stack of objects that wait has a budget. When it is full, the object stays marked and unscanned and its unit is
 //! flagged: [`mark`](super::mark) scans the marked objects of flagged units again.
@@ -19,13 +19,17 @@ use super::{
     filter,
     item::{Item, PIECE_BYTES},
     large::{Large, Piece},
-    pipeline::{self, Fifo, Next, Pipeline},
+    pipeline::{Next, Pipeline},
+    prefetch,
     share::{Share, Work},
     trace::{self, layout},
     weak_object::Found,
 };
 use crate::{
-    base::addr::{Addr, Ambiguous, ObjRef, Range},
+    base::{
+        addr::{Addr, Ambiguous, ObjRef, Range},
+        fifo::Fifo,
+    },
     heap::{
         cage::Unit,
         kind::Kind,
@@ -380,7 +384,7 @@ impl Scanner {
         match fibers::searched(fiber) {
             Searched::Nothing => {}
             Searched::Words(range) if !Large::is_for(range) => {
-                pipeline::prefetch_range(range);
+                prefetch::range(range);
                 if self.stacks.is_full() {
                     self.scan_stack();
                 }
