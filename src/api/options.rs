@@ -1,8 +1,12 @@
 //! Options: one table of names, what they take, and what they set.
 //!
+//! Debug builds have one more, `blind`, which is for tests only (`collect::roots::blind`).
+//!
 //! They come from `GLEANER_OPTIONS="name=value:name=value"` (ignored in secure mode), or one by one through
 //! [`set`].
 
+#[cfg(debug_assertions)]
+use crate::collect::roots::blind;
 use crate::{
     collect::settings::{self, FreeMode, Mode},
     heap::{pressure, zeal},
@@ -183,6 +187,11 @@ pub fn set<'a>(name: &str, value: &'a str) -> Result<(), Rejected<'a>> {
 
 /// Sets one option; `is_late`: something has been allocated.
 fn set_in_time<'a>(name: &str, value: &'a str, is_late: bool) -> Result<(), Rejected<'a>> {
+    #[cfg(debug_assertions)]
+    if name == "blind" {
+        let is_known = blind::set(value);
+        return if is_known { Ok(()) } else { Err(Rejected::BadValue(value, "PLACE,PLACE")) };
+    }
     let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
         return Err(Rejected::UnknownName(closest(name)));
     };

@@ -1,6 +1,6 @@
 //! Sweeping: a block's unmarked slots become free again.
 //!
-//! No object is touched: 64 slots are swept by one `and` of two words, so the cost follows the heap's size in bits, not
+//! No object is touched, unless what becomes free is to be poisoned: 64 slots are swept by one `and` of two words, so the cost follows the heap's size in bits, not
 //! in dead objects.
 //!
 //! ```text
@@ -20,6 +20,7 @@ use super::{
     centre, large,
     size_class::UNIT,
     units::{self, Class, State},
+    zeal,
 };
 use crate::{
     base::{bits, sync::Ordering},
@@ -113,6 +114,9 @@ fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
         clear_marks(unit, shape.words());
         in_use_before
     } else {
+        if zeal::is_poisoning() {
+            poison(class, unit);
+        }
         keep_marked(unit, shape.words())
     };
     block.free.store(shape.slots - in_use, Ordering::Relaxed);
@@ -133,6 +137,18 @@ fn keep_marked(unit: Unit, words: usize) -> u32 {
             kept.count_ones()
         })
         .sum()
+}
+
+/// Fills the slots that are about to become free. What has to be zero is cleared when it is handed out.
+fn poison(class: Class, unit: Unit) {
+    let slot_bytes = class.shape().slot_bytes as usize;
+    for (index, word) in units::words(unit)[..class.shape().words()].iter().enumerate() {
+        let dead = word.allocated.load(Ordering::Relaxed) & !word.marked.load(Ordering::Relaxed);
+        for_each_slot(class, unit, index, dead, |start| {
+            // SAFETY: the slot is in use by nobody: no mark was found for its object.
+            unsafe { core::ptr::write_bytes(start.as_ptr::<u8>(), zeal::POISON_BYTE, slot_bytes) };
+        });
+    }
 }
 
 fn clear_marks(unit: Unit, words: usize) {

@@ -46,6 +46,12 @@ pub fn word() -> Option<&'static AtomicUsize> {
     Some(unsafe { &*begin.add(known + 2 * pairs + 1).cast::<AtomicUsize>() })
 }
 
+/// Where the frames of the initial stack end: arguments, environment and what else the kernel has put there lie beyond.
+pub fn first_frame() -> Addr {
+    // SAFETY: reads what the C library keeps.
+    Addr::of(unsafe { __libc_stack_end })
+}
+
 /// Arguments and environment take at most 6 MiB.
 const STACK_BYTES_MAX: usize = 8 << 20;
 

@@ -8,6 +8,7 @@
 
 use super::{
     Myself, Source, Unknown, Visitor,
+    blind::{Place, is_blind},
     left_out::LeftOut,
     made_code, reading,
     stacks::{self, Used},
@@ -21,7 +22,7 @@ use crate::{
     heap::mutator,
     os::{
         maps::{self, Mapping, Pages},
-        mem, memcheck, sys,
+        mem, memcheck, rendezvous, sys,
     },
 };
 
@@ -52,7 +53,7 @@ pub fn visit(myself: Myself<'_>, left_out: &LeftOut, visit: &mut Visitor<'_>) ->
         is_known &= !hiding::forbids_reclaiming(&mapping);
         let is_made_code = made_code::is_in(&mapping);
         let may_hold_pointers = mapping.writable && mapping.readable && !mapping.shared;
-        if !(is_made_code || may_hold_pointers) || !is_the_programs(mapping.range, myself) {
+        if !(is_made_code || may_hold_pointers) || !is_the_programs(mapping.range, myself) || is_unseen(&mapping) {
             return;
         }
         if is_made_code {
@@ -79,17 +80,33 @@ fn visit_data(
     if mapping.stack && main_sp.is_some_and(|sp| range.contains(sp)) {
         range.start = main_sp.unwrap_or(range.start);
     }
+    if mapping.stack && is_blind(Place::StackTop) {
+        range.end = rendezvous::first_frame().max(range.start);
+    }
     let source = if mapping.stack { Source::Stack } else { Source::Static };
     left_out.without(range, |part| {
-        let Used { frames, control } = left_out.used_stack(part);
-        if control.end - frames.start <= SHORT_STACK_BYTES {
+        let used = left_out.used_stack(part);
+        let Used { frames, control } = used.seen();
+        if used.control.end - used.frames.start <= SHORT_STACK_BYTES {
             Used { frames, control }.visit(visit);
         } else {
             reading::visit_present(pages, frames, Source::Stack, visit);
             reading::visit_present(pages, control, Source::ThreadLocal, visit);
         }
-        reading::visit_present(pages, Range::new(control.end, part.end), source, visit);
+        reading::visit_present(pages, Range::new(used.control.end, part.end), source, visit);
     });
+}
+
+/// Whether the search is blind to a mapping.
+fn is_unseen(mapping: &Mapping<'_>) -> bool {
+    let place = match mapping.name {
+        _ if made_code::is_in(mapping) => Place::Code,
+        _ if mapping.file => Place::Files,
+        b"[heap]" => Place::Brk,
+        b"[stack]" => return false,
+        _ => Place::Anonymous,
+    };
+    is_blind(place)
 }
 
 /// Whether a mapping is the program's, and not valgrind's, which lives in the same address space and keeps the address

@@ -14,11 +14,14 @@
 //! What a mapping or a segment holds and is no root, or is one in another way, is [`left_out`] there. However a root was
 //! found, it is handed to the visitor by [`reading`]: as a range that can be read.
 //!
+//! A debug build can be [`blind`] to a place, for tests of the others.
+//!
 //! Of the two lists, the loader's is read before the stop and the kernel's after it. Each room says why.
 //!
 //! Holds:   what is ours (`os::mem`) is never a root, nor the dead part of a stack.
 //! Threads: the collecting thread, with the world stopped; but the loader's list is read just before that.
 
+pub mod blind;
 pub mod left_out;
 pub mod made_code;
 pub mod mappings;

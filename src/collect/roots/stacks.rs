@@ -20,7 +20,11 @@
 //! Holds:   every word of a live frame is at or above the stack pointer less the red zone, or in a register.
 //! Threads: the collecting thread; all others are stopped or in safe regions.
 
-use super::{Myself, Source, Unknown, Visitor, mappings, reading};
+use super::{
+    Myself, Source, Unknown, Visitor,
+    blind::{Place, is_blind},
+    mappings, reading,
+};
 use crate::{
     base::{
         addr::{Addr, Ambiguous, Range},
@@ -57,6 +61,12 @@ impl Used {
         visit(Source::Stack, self.frames);
         visit(Source::ThreadLocal, self.control);
     }
+
+    /// Less the parts that the search is blind to.
+    pub fn seen(self) -> Used {
+        let seen = |place, part: Range| if is_blind(place) { Range::new(part.start, part.start) } else { part };
+        Used { frames: seen(Place::Frames, self.frames), control: seen(Place::Control, self.control) }
+    }
 }
 
 /// Where the used part of the thread's current stack begins, the red zone included.
@@ -84,7 +94,8 @@ pub fn own_stack_from(record: &Mutator, myself: Myself<'_>) -> Option<Addr> {
 
 /// The registers of a thread that was stopped by a signal.
 pub fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut Visitor<'_>) {
-    if core::ptr::eq(record, myself.mutator) || record.stands_in_region.load(Ordering::Relaxed) != 0 {
+    let is_spilled = core::ptr::eq(record, myself.mutator) || record.stands_in_region.load(Ordering::Relaxed) != 0;
+    if is_spilled || is_blind(Place::Registers) {
         return;
     }
     let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;
@@ -98,7 +109,7 @@ pub fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut Visitor
 pub fn visit_own(record: &Mutator, myself: Myself<'_>, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
     let stack = record.stack();
     match own_stack_from(record, myself) {
-        Some(from) => Used::of(record, Range::new(from, stack.end)).visit(visit),
+        Some(from) => Used::of(record, Range::new(from, stack.end)).seen().visit(visit),
         None if stack.is_empty() => {}
         None => visit_mapped_part(&Pages::open(), stack, visit)?,
     }

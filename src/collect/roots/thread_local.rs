@@ -14,7 +14,11 @@
 //! Holds:   a control block of a thread that has ended is read by copying, and forgotten when another thread has it.
 //! Threads: who finds that a thread has ended notes its block, under the tables' lock; the rest is the collecting thread's.
 
-use super::{Source, Visitor, reading};
+use super::{
+    Source, Visitor,
+    blind::{Place, is_blind},
+    reading,
+};
 use crate::{
     base::{
         addr::{Addr, Range},
@@ -106,6 +110,9 @@ pub fn remember_control_block(thread_pointer: usize) {
 
 /// The control blocks of threads that have ended, as far as they can still be read.
 pub fn visit_ended_control_blocks(tables: &Tables, visit: &mut Visitor<'_>) {
+    if is_blind(Place::Ended) {
+        return;
+    }
     for &tp in tables.ended_control_blocks.as_slice() {
         let start = Addr::new(tp);
         let end = (start + 1).align_up(CONTROL_BLOCK_BYTES_MAX);

@@ -1,0 +1,179 @@
+//! What the malloc door promises to programs that know nothing of it, by the programs in `tests/preload`: one place or one
+//! call a file, in C or C++, run with the library preloaded and judged by what it prints.
+//!
+//! In `places` each puts the only pointer to an object somewhere and takes it back later. It has to say "survived" without
+//! us, with us, and under zeal; and it has to fail in a debug build that is blind to the place, or it shows nothing. What a
+//! program needs stands in its first comment (`tests/preload/preload.h`).
+//!
+//! `PLACE=12_` runs those only whose names begin so.
+
+#[path = "common/doors.rs"]
+mod doors;
+
+use doors::Outcome;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(120);
+const SURVIVED: &str = "survived\n";
+
+/// Options that make other parts of a collection do the work.
+const VARIANTS: &[&str] = &["", "zeal=500:poison=1:verify=1", "vector=0:recheck=1:mark_stack=64"];
+
+fn directory(kind: &str) -> PathBuf {
+    doors::root().join("tests/preload").join(kind)
+}
+
+/// A program and what its first comment says of it.
+struct Program {
+    source: PathBuf,
+    comment: String,
+}
+
+impl Program {
+    fn read(source: PathBuf) -> Program {
+        let text = std::fs::read_to_string(&source).expect("a readable program");
+        let comment = text.split("*/").next().expect("a first comment").to_owned();
+        Program { source, comment }
+    }
+
+    fn name(&self) -> &str {
+        self.source.file_stem().and_then(|name| name.to_str()).expect("a name")
+    }
+
+    /// The rest of the line `key: …` of the comment.
+    fn says(&self, key: &str) -> Option<&str> {
+        let lines = self.comment.lines().map(|line| line.trim_start_matches([' ', '*', '/']));
+        lines.filter_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim).next()
+    }
+
+    /// Compiles it, and its plug-in if it has one, which it finds beside itself as `NAME.so`.
+    fn build(&self, optimisation: &str) -> PathBuf {
+        let out = doors::scratch("preload").join(format!("{}{optimisation}", self.name()));
+        let include = format!("-I{}", doors::root().join("tests/preload").display());
+        let flags = [optimisation, "-g", "-Wall", "-Wextra", "-Werror", "-fno-builtin", "-pthread", &include];
+        let link = self.says("link").unwrap_or("").split_whitespace().chain(["-ldl"]);
+        doors::cc(&self.source, &out, &flags.into_iter().chain(link).collect::<Vec<_>>());
+        for extension in ["plugin.c", "plugin.cc"] {
+            let plugin = self.source.with_file_name(format!("{}.{extension}", self.name()));
+            if plugin.exists() {
+                let flags = [&flags[..], &["-shared", "-fPIC"]].concat();
+                doors::cc(&plugin, &doors::scratch("preload").join(format!("{}.so", self.name())), &flags);
+            }
+        }
+        out
+    }
+
+    /// Whether this machine cannot run it; says so.
+    fn is_skipped(&self) -> bool {
+        let Some(needs) = self.says("needs") else { return false };
+        let ended = Command::new("sh").args(["-c", needs]).output().expect("a shell");
+        if !ended.status.success() {
+            println!("skipped: {}: `{needs}` fails here", self.name());
+        }
+        !ended.status.success()
+    }
+
+    /// The options that it needs, and more.
+    fn options(&self, more: &str) -> String {
+        [self.says("options").unwrap_or(""), more].join(":")
+    }
+}
+
+/// The programs of a directory that are asked for.
+fn programs(kind: &str) -> Vec<Program> {
+    let wanted = std::env::var("PLACE").unwrap_or_default();
+    let files = std::fs::read_dir(directory(kind)).expect("the programs are there");
+    let mut sources: Vec<PathBuf> = files.map(|entry| entry.expect("a readable directory").path()).collect();
+    sources.sort();
+    let is_program = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        (name.ends_with(".c") || name.ends_with(".cc")) && !name.contains(".plugin.") && name.starts_with(&wanted)
+    };
+    sources.into_iter().filter(is_program).map(Program::read).filter(|program| !program.is_skipped()).collect()
+}
+
+/// Judges each program, several at a time, and fails with all that was found.
+fn judge_each(programs: &[Program], judge: impl Fn(&Program) -> Vec<String> + Sync) {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from).min(8) {
+            scope.spawn(|| {
+                // Relaxed: nothing else is shared but what the scope and the lock order.
+                while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let problems = judge(program);
+                    found.lock().expect("no judge panics with it").extend(problems);
+                }
+            });
+        }
+    });
+    let found = found.into_inner().expect("no judge panics with it");
+    assert!(found.is_empty(), "{} of {} programs:\n{}", found.len(), programs.len(), found.join("\n"));
+}
+
+fn run(program: &Path, library: Option<&Path>, options: &str) -> Outcome {
+    let mut command = Command::new(program);
+    command.env_remove("GLEANER_OPTIONS").env_remove("LD_PRELOAD");
+    if let Some(library) = library {
+        command.env("LD_PRELOAD", library.join("libgleaner_malloc.so")).env("GLEANER_OPTIONS", options);
+    }
+    doors::run(&mut command, DEADLINE)
+}
+
+#[test]
+fn what_is_hidden_in_a_place_survives() {
+    let library = doors::doors();
+    let judge = |program: &Program| {
+        let mut problems = Vec::new();
+        for optimisation in ["-O0", "-O2"] {
+            let built = program.build(optimisation);
+            let mut expect = |how: &str, is_good: bool, outcome: &Outcome| {
+                if !is_good {
+                    problems.push(format!("{} {optimisation}, {how}: {outcome}", program.name()));
+                }
+            };
+            let plain = run(&built, None, "");
+            expect("without us", plain.succeeded() && plain.stdout == SURVIVED, &plain);
+            let variants = if optimisation == "-O0" { &VARIANTS[..1] } else { VARIANTS };
+            for variant in variants {
+                let options = program.options(variant);
+                let outcome = run(&built, Some(&library), &options);
+                let survived = outcome.succeeded() && outcome.stdout == SURVIVED && outcome.stderr.is_empty();
+                let is_good = survived != (program.says("lost") == Some("yes"));
+                expect(&format!("preloaded, options '{options}'"), is_good, &outcome);
+            }
+        }
+        problems
+    };
+    judge_each(&programs("places"), judge);
+}
+
+#[test]
+fn what_is_hidden_in_a_place_is_lost_by_a_search_that_is_blind_to_it() {
+    let library = doors::debug_doors();
+    let judge = |program: &Program| {
+        if program.says("lost") == Some("yes") {
+            return Vec::new();
+        }
+        let Some(blind) = program.says("blind") else {
+            return vec![format!("{}: its first comment does not say where to be blind", program.name())];
+        };
+        let built = program.build("-O1");
+        // Without blindness the debug build loses nothing either.
+        let sees = run(&built, Some(&library), &program.options(""));
+        let lost = run(&built, Some(&library), &program.options(&format!("poison=1:blind={blind}")));
+        let mut problems = Vec::new();
+        if !(sees.succeeded() && sees.stdout == SURVIVED) {
+            problems.push(format!("{}, debug build: {sees}", program.name()));
+        }
+        // It may well crash.
+        if lost.late || lost.stdout == SURVIVED || lost.stderr.contains("is not understood") {
+            problems.push(format!("{}, blind={blind}: {lost}", program.name()));
+        }
+        problems
+    };
+    judge_each(&programs("places"), judge);
+}
