@@ -152,7 +152,7 @@ typedef struct gc_tracer gc_tracer;
 /* A trace procedure: reports each pointer of `object` (its start, and its usable size in bytes) to `tracer`.
  * It runs while all other threads are stopped, possibly inside malloc: it must call nothing but gc_trace_word and
  * gc_trace_range, take no lock, change nothing, and return; any other call of gleaner's aborts with a message.  It may
- * see an object that is still all zero. */
+ * see an object that is still all zero.  It runs on a stack of the collector's, of which it may use 256 KiB. */
 typedef void (*gc_trace_fn)(void *object, size_t size, gc_tracer *tracer);
 
 /* What gc_blocking runs. */

@@ -71,6 +71,7 @@ fn three_markers_keep_what_one_keeps() {
         "inline_path",
         "interior",
         "kinds",
+        "marking_leaves_nothing",
         "one_past_the_end",
         "pins",
         "pointer_free",
@@ -106,6 +107,13 @@ fn words_at_any_byte_of_a_stack_are_found_behind_malloc_too() {
     for options in [None, Some("vector=0"), Some("recheck=1:markers=3")] {
         keeps_behind("gleaner_malloc", "any_byte", options);
         keeps_with("any_byte", options);
+    }
+}
+
+#[test]
+fn marking_leaves_nothing_behind_malloc_either() {
+    for options in [None, Some("vector=0"), Some("recheck=1:markers=3")] {
+        keeps_behind("gleaner_malloc", "marking_leaves_nothing", options);
     }
 }
 
@@ -176,7 +184,7 @@ contract! {
     absurd_sizes any_byte base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
     ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events fiber_ends fiber_lives fiber_steps fiber_threads fiber_unwinds fiber_walk fibers finalizer_control finalizers_manual finalizers_ordered
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
-    inline_path interior json kinds leader_exits limit_unwinds markers memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
+    inline_path interior json kinds leader_exits limit_unwinds markers marking_leaves_nothing memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
     reachable realloc realloc_failure regions release resurrection roots signals sizes static_root statistics
     strings tables_beyond_the_stack thread_local_root threads threads_end typed uncollectable vector_register weak weak_many weak_objects
     zeroed

@@ -18,61 +18,32 @@
 
 use super::{
     allocate::{self, NoMemory},
+    own_stack,
     roots::Unknown,
     table::List,
     trace,
 };
 use crate::{
-    base::{
-        addr::{Addr, Ambiguous, Range},
-        sync::{AtomicUsize, Ordering},
-    },
+    base::addr::{Addr, Ambiguous, Range},
     heap::{
         Request, cage,
         fiber::{self, Fiber, Life, State},
         kind::Kind,
-        mutator::Mutator,
         resolve::{self, Slot},
         sweep,
     },
     os::{
         maps::{self, Pages, Presence},
-        mem, memcheck,
+        mem,
     },
 };
 
-/// Where a collector works that is called on a fiber: a fiber's stack may be small. Null until there is one.
-static COLLECTORS_STACK_END: AtomicUsize = AtomicUsize::new(0);
-const COLLECTORS_STACK_BYTES: usize = 512 << 10;
-
-/// Makes the collector's stack, once, with a page below it that cannot be touched. `None`: no memory.
-fn make_collectors_stack() -> Option<()> {
-    if COLLECTORS_STACK_END.load(Ordering::Relaxed) != 0 {
-        return Some(());
-    }
-    let whole = Range::sized(mem::map(COLLECTORS_STACK_BYTES)?, COLLECTORS_STACK_BYTES);
-    let first = COLLECTORS_STACK_END.compare_exchange(0, whole.end.get(), Ordering::Release, Ordering::Relaxed);
-    if first.is_err() {
-        mem::unmap(whole.start, COLLECTORS_STACK_BYTES);
-        return Some(());
-    }
-    memcheck::note_stack_born(whole, whole.end);
-    // Where it is refused there is no guard.
-    let nothing = mem::Protection { read: false, write: false, execute: false };
-    let _ = mem::protect(Range::sized(whole.start, mem::PAGE), nothing);
-    Some(())
-}
-
-/// The end of the stack on which the calling thread is to collect, if it runs a fiber. It has the world.
-pub fn collectors_stack(mutator: &Mutator) -> Option<Addr> {
-    // Acquire: pairs with the Release of who made it.
-    let end = Addr::new(COLLECTORS_STACK_END.load(Ordering::Acquire));
-    (mutator.fibers.guest().is_some() && !end.is_null()).then_some(end)
-}
-
 /// Makes a fiber that is parked at `sp`.
 pub fn make(stack: Range, sp: Addr, data: usize, life: Life) -> Result<&'static Fiber, NoMemory> {
-    make_collectors_stack().ok_or(NoMemory)?;
+    // A fiber's stack may be too small to collect on.
+    if !own_stack::make() {
+        return Err(NoMemory);
+    }
     let record = allocate::allocate(&Request::new(fiber::BYTES, Kind::FIBER))?;
     // SAFETY: a new object of the kind.
     let fiber = unsafe { Fiber::at(record) };

@@ -34,6 +34,7 @@ pub mod hiding;
 pub mod item;
 pub mod large;
 pub mod mark;
+pub mod own_stack;
 pub mod pipeline;
 pub mod prefetch;
 pub mod quarantine;
@@ -116,6 +117,8 @@ impl Collector {
             })
         };
         COLLECTOR.store(collector, Ordering::Release);
+        // Without one the threads' stacks have to do.
+        let _ = own_stack::make();
         true
     }
 }
@@ -216,7 +219,7 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
     }
     let mut call = Call { mutator, world, has_run: false };
     let data = (&raw mut call).cast();
-    match fibers::collectors_stack(mutator) {
+    match own_stack::end() {
         // SAFETY: `run` takes a pointer to a `Call`; one thread at a time has the world, and the stack with it.
         Some(end) => unsafe { stack::with_registers_spilled_elsewhere(run, data, end) },
         // SAFETY: as above.
