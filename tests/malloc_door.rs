@@ -60,6 +60,7 @@ macro_rules! programs {
 programs! {
     absurd: "" "free=checked";
     cancelled: "" "verify=1";
+    ended_stacks: "" "verify=1:recheck=1";
     foreign: "" "free=checked" "free=quarantine";
     gives_back: "" "free=checked";
     handler: "" "free=checked";

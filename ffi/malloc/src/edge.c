@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 /* The edge of gleaner.h, and the Rust side.  Each returns with every gate open. */
 void gleaner_edge_callouts(void);
@@ -13,6 +14,7 @@ void *gleaner_allocate(size_t bytes, size_t align, unsigned kind);
 void *gleaner_allocate_zeroed(size_t bytes);
 int gleaner_resize(void **p, size_t bytes, const char *function);
 void gleaner_thread_started(void);
+size_t gleaner_stack_below(const void *frame);
 void gleaner_free(void *p);
 int gleaner_is_elsewhere(void);
 
@@ -90,11 +92,32 @@ struct thread_start {
     void *argument;
 };
 
+/* The C library puts the stack of a thread that has ended by for another, with up to so much below the stack pointer. */
+enum { KEPT_STACK_BYTES = 20 << 10, STACK_RESERVE_BYTES = 4 << 10 };
+
+static __attribute__((noinline)) void clear_stack(size_t bytes) {
+    char dead[bytes];
+    memset(dead, 0, bytes);
+    __asm__ volatile("" : : "r"(dead) : "memory");
+}
+
+/* Until then it is a mapping like any other, whose words keep objects: the dead ones should not. */
+static void clear_dead_stack(void) {
+    size_t below = gleaner_stack_below(__builtin_frame_address(0));
+    if (below > KEPT_STACK_BYTES + STACK_RESERVE_BYTES)
+        clear_stack(KEPT_STACK_BYTES);
+    else if (below > STACK_RESERVE_BYTES)
+        clear_stack(below - STACK_RESERVE_BYTES);
+}
+
 static void *start_thread(void *p) {
     struct thread_start start = *(struct thread_start *)p;
+    void *result;
     gleaner_thread_started();
     gleaner_free(p);
-    return start.routine(start.argument);
+    result = start.routine(start.argument);
+    clear_dead_stack();
+    return result;
 }
 
 int gleaner_edge_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),

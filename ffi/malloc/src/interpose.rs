@@ -58,6 +58,14 @@ wrap! {
     signalfd: c"signalfd", gleaner_edge_signalfd, gleaner_real_signalfd;
 }
 
+/// Bytes of this thread's own stack below an address in it; zero where that is not known. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_stack_below(frame: *const c_void) -> usize {
+    let frame = Addr::of(frame);
+    let stack = mutator::current().map(|mutator| mutator.stack()).filter(|stack| stack.contains(frame));
+    stack.map_or(0, |stack| frame - stack.start)
+}
+
 /// The stop signal. For the edge.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_stop_signal() -> c_int {
