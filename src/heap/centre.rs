@@ -21,7 +21,7 @@
 use super::{
     cage::{CAGE, Unit},
     kind::KINDS_MAX,
-    pressure,
+    pressure, remains,
     size_class::{Shape, UNIT},
     units::{self, CLASS_WORDS, Class, State},
 };
@@ -81,14 +81,16 @@ pub fn claim(class: Class) -> Option<Unit> {
         let unit = centre.first - 1;
         centre.unlist(unit);
         units::block(unit).set_state(State::Claimed);
+        remains::begin_claim(unit);
         return Some(unit);
     }
     take_block(class)
 }
 
-/// Ends a claim.
-pub fn give_back(class: Class, unit: Unit) {
+/// Ends a claim, of a block that is used up or has slots that were not looked at.
+pub fn give_back(class: Class, unit: Unit, is_used_up: bool) {
     let mut centre = centre(class);
+    remains::end_claim(unit, is_used_up);
     let block = units::block(unit);
     block.pristine_from.store(u32::MAX, Ordering::Relaxed);
     block.set_state(State::Full);
@@ -188,6 +190,7 @@ fn take_block(class: Class) -> Option<Unit> {
     block.free.store(shape.slots, Ordering::Relaxed);
     block.pristine_from.store(if taken.is_zero { 0 } else { u32::MAX }, Ordering::Relaxed);
     block.set_state(State::Claimed);
+    remains::take(taken.first, shape.units, taken.is_zero);
     units::publish(taken.first, shape.units, class);
     Some(taken.first)
 }
@@ -195,6 +198,7 @@ fn take_block(class: Class) -> Option<Unit> {
 /// Gives a wholly free, unlisted block's units back to the cage.
 fn give_up(class: Class, unit: Unit) {
     let shape = class.shape();
+    remains::give_up(unit, shape.units);
     units::publish(unit, shape.units, Class::FREE);
     if let Some(cage) = CAGE.lock().as_mut() {
         cage.give(unit, shape.units);

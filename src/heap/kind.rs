@@ -18,8 +18,7 @@
 //! | ephemerons            | by their own rule | yes      | yes                |
 //! | made at run time      | by its procedure | yes       | yes                |
 //!
-//! Where handles live, `malloc`'s slots are cleared too, but not promised to be: what a collection has taken back still
-//! holds pointers, and a vector with room to spare would keep what they point to, which was made before it, and so on.
+//! Where handles live, `malloc`'s slots are cleared of [`remains`](super::remains), which is no promise of zero.
 
 use crate::base::sync::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
@@ -82,11 +81,11 @@ impl Kind {
         (FIXED_KINDS..MADE.load(Ordering::Relaxed)).contains(&number).then_some(Kind(number as u8))
     }
 
-    /// Whether slots from a block's bitmap are cleared before they are handed out.
+    /// Whether a kind that does not promise zero has its slots cleared of what dead objects have left.
     #[inline(always)]
-    pub fn is_cleared(self) -> bool {
+    pub fn is_cleared_of_remains(self) -> bool {
         // Relaxed: until a thread sees it, it goes on as it did before the program started the collector.
-        self.traits().is_zeroed() || self == Kind::MALLOC && MALLOC_IS_CLEARED.load(Ordering::Relaxed)
+        self == Kind::MALLOC && MALLOC_IS_CLEARED.load(Ordering::Relaxed)
     }
 
     /// The kind's properties.
@@ -192,7 +191,7 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
 static TRACE: [AtomicUsize; KINDS_MAX] = [const { AtomicUsize::new(0) }; KINDS_MAX];
 static MALLOC_IS_CLEARED: AtomicBool = AtomicBool::new(false);
 
-/// From now on slots of `malloc`'s kind are cleared as well.
+/// From now on slots of `malloc`'s kind are cleared of remains.
 pub fn clear_malloc() {
     MALLOC_IS_CLEARED.store(true, Ordering::Relaxed);
 }

@@ -10,7 +10,7 @@ use super::{
     cage::{self, CAGE, Unit},
     centre,
     gate::Inside,
-    pressure,
+    pressure, remains,
     resolve::Slot,
     size_class::UNIT,
     surplus,
@@ -80,6 +80,7 @@ pub(super) fn give(slot: &Slot) -> bool {
 /// Gives the units of a large object back to the cage.
 pub(super) fn give_up(first: Unit) {
     let count = units::block(first).units.load(Ordering::Relaxed);
+    remains::give_up(first, count);
     units::publish(first, count, Class::FREE);
     if let Some(cage) = CAGE.lock().as_mut() {
         cage.give(first, count);

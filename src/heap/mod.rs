@@ -13,7 +13,7 @@
 //! - [`large`] objects with units of their own
 //! - [`mutator`] the record of a thread · [`gate`] where slow paths and collections exclude each other
 //! - [`region`] where the program promises to leave the heap alone · [`fiber`] stacks that it switches between
-//! - [`resolve`] from a word to an object
+//! - [`remains`] what dead objects leave in slots · [`resolve`] from a word to an object
 //! - [`emergency`] memory for a signal handler that interrupted a slow path
 //! - [`announce`] what memcheck is told of objects · [`late`] slots that wait under it
 //! - [`surplus`] when pages that nobody uses go back to the system
@@ -88,6 +88,7 @@ pub mod mutator;
 pub mod pressure;
 pub mod refill;
 pub mod region;
+pub mod remains;
 pub mod resolve;
 pub mod size_class;
 pub mod surplus;

@@ -10,8 +10,8 @@
 //! down. For the same reason the first slots that a thread frees before it has allocated any of their class go to the
 //! bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
 //!
-//! Kinds that promise zero, and what is cleared without a promise, are zeroed here, in runs, just before they are used;
-//! slots of fresh pages are known to be zero. At most 16 KiB a refill, so that what was cleared is still in the first cache
+//! Kinds that promise zero, and [`remains`] that are not to be handed out, are zeroed here, in runs, just before they are
+//! used; slots of fresh pages are known to be zero. At most 16 KiB a refill, so that what was cleared is still in the first cache
 //! when it is handed out.
 
 use super::{
@@ -23,7 +23,7 @@ use super::{
     late,
     magazine::{Contents, Magazine},
     mutator::{self, Mutator},
-    pressure,
+    pressure, remains,
     resolve::Slot,
     size_class::{GRANULE, Shape},
     surplus,
@@ -140,7 +140,7 @@ fn take_shared(magazine: &Magazine, class: Class, wanted: usize, contents: &mut 
     }
     // SAFETY: the owner, in its gate.
     unsafe { *magazine.claimed.get() = 0 };
-    centre::give_back(class, unit);
+    centre::give_back(class, unit, false);
 }
 
 /// Gives a magazine its array.
@@ -216,7 +216,7 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
             return Some(*claimed - 1);
         }
         // Not ours any more before it is given back.
-        centre::give_back(class, core::mem::take(claimed) - 1);
+        centre::give_back(class, core::mem::take(claimed) - 1, true);
     }
     let unit = centre::claim(class)?;
     *claimed = unit + 1;
@@ -249,6 +249,8 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
     // SAFETY: the owner, in its gate.
     let cursor = unsafe { &mut *magazine.cursor.get() };
     let start = cage::addr_of(unit);
+    let traits = class.kind().traits();
+    let is_cleared = traits.is_zeroed() || class.kind().is_cleared_of_remains() && remains::lie_in(unit);
     let mut taken_slots = 0;
     while (*cursor as usize) < shape.words() && contents.count < wanted {
         let first_slot = *cursor as usize * 64;
@@ -265,7 +267,7 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         // Acquire: pairs with the Release of the flush that freed a slot, so its last owner's accesses are over.
         let old = allocated.fetch_or(taken, Ordering::Acquire);
         debug_assert_eq!(old & taken, 0, "a slot was handed out twice");
-        if class.kind().is_cleared() {
+        if is_cleared {
             zero(start, shape, block.pristine_from.load(Ordering::Relaxed) as usize, first_slot, taken);
         }
         let last = first_slot + 63 - taken.leading_zeros() as usize;
@@ -422,7 +424,7 @@ pub unsafe fn abandon(mutator: &Mutator) {
                 magazine.open(contents);
             }
             if claimed != 0 {
-                centre::give_back(class, claimed - 1);
+                centre::give_back(class, claimed - 1, false);
             }
             *magazine.visits.get() = 0;
         }

@@ -17,7 +17,7 @@
 use super::{
     announce,
     cage::{self, Unit},
-    centre, large,
+    centre, large, remains,
     size_class::UNIT,
     units::{self, Class, State},
     zeal,
@@ -119,6 +119,9 @@ fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
         }
         keep_marked(unit, shape.words())
     };
+    if in_use < in_use_before {
+        remains::note_swept(unit);
+    }
     block.free.store(shape.slots - in_use, Ordering::Relaxed);
     swept.count(class, in_use_before, in_use, shape.slot_bytes as usize);
     if block.state() != State::Claimed {
@@ -166,6 +169,7 @@ fn sweep_large(class: Class, unit: Unit, swept: &mut Swept) {
     swept.count(class, 1, u32::from(stays), bytes);
     if !stays {
         word.allocated.store(0, Ordering::Relaxed);
+        remains::note_swept(unit);
         large::give_up(unit);
     }
 }

@@ -5,7 +5,7 @@
 //!   blocks    64 B   counters and state of the block that starts here
 //!   bits      1,088 B   for each 64 slots a word `allocated` and a word `marked`, side by side
 //!   heads     4 B    the first unit of the large object that the unit is a later part of
-//!   unscanned 1 B    whether the marker has to come back
+//!   flags     1 B    whether the marker has to come back; what [`remains`](super::remains) knows of its slots
 //! ```
 //!
 //! A header at the start of each page would put all headers into the same sets of the cache; a flat array does not, and
@@ -219,12 +219,12 @@ pub fn reserve(units_max: usize) -> bool {
     let blocks = classes + bytes(size_of::<u16>());
     let bits = blocks + bytes(size_of::<Block>());
     let heads = bits + bytes(BITS_STRIDE);
-    let unscanned = heads + bytes(size_of::<Unit>());
+    let flags = heads + bytes(size_of::<Unit>());
     MAP.heads.store(heads.get(), Ordering::Relaxed);
     MAP.classes.store(classes.get(), Ordering::Relaxed);
     MAP.blocks.store(blocks.get(), Ordering::Relaxed);
     MAP.bits.store(bits.get(), Ordering::Relaxed);
-    MAP.unscanned.store(unscanned.get(), Ordering::Relaxed);
+    MAP.flags.store(flags.get(), Ordering::Relaxed);
     true
 }
 
@@ -235,7 +235,7 @@ fn arrays() -> [(&'static AtomicUsize, usize); 5] {
         (&MAP.blocks, size_of::<Block>()),
         (&MAP.bits, BITS_STRIDE),
         (&MAP.heads, size_of::<Unit>()),
-        (&MAP.unscanned, 1),
+        (&MAP.flags, 1),
     ]
 }
 
@@ -338,16 +338,28 @@ pub fn head_of_rest(unit: Unit) -> &'static AtomicU32 {
     entry(&MAP.heads, size_of::<Unit>(), unit)
 }
 
+/// A unit's flags, a bit each.
+#[inline(always)]
+pub(super) fn flags(unit: Unit) -> &'static AtomicU8 {
+    entry(&MAP.flags, 1, unit)
+}
+
+const UNSCANNED: u8 = 1;
+/// See [`remains`](super::remains).
+pub(super) const REMAINS: u8 = 2;
+/// See `REMAINS`.
+pub(super) const REMAINS_AHEAD: u8 = 4;
+
 /// A marked object of the block has not been scanned, for the mark stack was full. Several markers may say so.
 pub fn flag_unscanned(unit: Unit) {
     // Relaxed: read when the markers have met again.
-    entry::<AtomicU8>(&MAP.unscanned, 1, unit).store(1, Ordering::Relaxed);
+    flags(unit).fetch_or(UNSCANNED, Ordering::Relaxed);
 }
 
 /// Whether the block was flagged, which it is not any more.
 pub fn take_unscanned(unit: Unit) -> bool {
     // Relaxed: one marker runs.
-    entry::<AtomicU8>(&MAP.unscanned, 1, unit).swap(0, Ordering::Relaxed) != 0
+    flags(unit).fetch_and(!UNSCANNED, Ordering::Relaxed) & UNSCANNED != 0
 }
 
 /// The first unit of the block that `unit` is part of, for a class of slots.

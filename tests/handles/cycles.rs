@@ -86,3 +86,16 @@ fn a_long_list_with_a_link_back() {
     let rings = crate::world::elsewhere(|| (0..20).map(|_| ring(20_000)).collect::<Vec<_>>());
     crate::world::nearly_all(&rings);
 }
+
+/// Vectors of two handles have room for two more, where others' handles lay before.
+#[test]
+fn room_to_spare_keeps_nothing_of_what_lay_there_before() {
+    child::succeeds("cycles::room_to_spare_keeps_nothing_of_what_lay_there_before", "floor=1M", || {
+        let _alone = alone();
+        for number in 0..CYCLES {
+            assert!(pair(number) > 0);
+        }
+        let all = gleaner::api::stats::now();
+        assert!(all.bytes_heap < 5 << 20, "{all:?}");
+    });
+}

@@ -34,7 +34,7 @@ fn claimed_block(class: Class, in_use: u32) -> Unit {
 /// Two blocks that no thread has claimed.
 fn unclaimed_blocks(class: Class, in_use: [u32; 2]) -> [Unit; 2] {
     let units = in_use.map(|in_use| claimed_block(class, in_use));
-    units.into_iter().for_each(|unit| centre::give_back(class, unit));
+    units.into_iter().for_each(|unit| centre::give_back(class, unit, false));
     units
 }
 
@@ -94,7 +94,7 @@ fn give_back_and_free() {
     let (one, two, class) = (record(1), record(2), small_slots());
     let unit = claimed_block(class, class.shape().slots);
     join([
-        start(3, move || centre::give_back(class, unit)),
+        start(3, move || centre::give_back(class, unit, false)),
         start(1, move || free(one, unit, 0)),
         start(2, move || free(two, unit, 1)),
     ]);
@@ -115,7 +115,7 @@ fn claims_and_free() {
         start(2, move || _ = claim(&first)),
         start(3, move || {
             if let Some(unit) = claim(&second) {
-                centre::give_back(class, unit);
+                centre::give_back(class, unit, false);
             }
         }),
     ]);
@@ -147,7 +147,7 @@ fn given_up_and_taken() {
         start(2, move || {
             free(two, emptied, 1);
             let unit = centre::claim(next_class).expect("room for a block");
-            centre::give_back(next_class, unit);
+            centre::give_back(next_class, unit, false);
         }),
     ]);
     judge(class, &[listed, emptied]);

@@ -42,8 +42,8 @@ pub struct Map {
     pub bits: AtomicUsize,
     /// A unit number per unit.
     pub heads: AtomicUsize,
-    /// A byte per unit: whether the marker has to come back to it.
-    pub unscanned: AtomicUsize,
+    /// A byte of flags per unit.
+    pub flags: AtomicUsize,
     /// Units numbered so far, over all spans: the side arrays are valid below it.
     pub frontier: AtomicU32,
     /// How many spans there are.
@@ -58,7 +58,7 @@ pub static MAP: Map = Map {
     blocks: AtomicUsize::new(0),
     bits: AtomicUsize::new(0),
     heads: AtomicUsize::new(0),
-    unscanned: AtomicUsize::new(0),
+    flags: AtomicUsize::new(0),
     frontier: AtomicU32::new(0),
     spans: AtomicU32::new(0),
 };
