@@ -98,8 +98,8 @@
 //! # What a collection must never do
 //!
 //! Reclaim a live object. When something cannot be known (a thread does not stop, the list of mappings cannot be read)
-//! the collection is given up, the memory is kept, and a statistic says so. When it never will be (a library that hides pointers has come,
-//! [`collect::hiding`]; a fork found a gate that did not open) nothing is reclaimed from then on.
+//! the collection is given up, the memory is kept, and a statistic says so. When it never will be (a library that hides
+//! pointers has come, a fork found a gate that did not open) nothing is reclaimed from then on ([`collect::reports`]).
 //!
 //! # Words
 //!

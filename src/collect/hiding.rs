@@ -12,7 +12,7 @@
 //! Holds:   while anything is reclaimed, every listed library that is loaded allocates uncollectable objects only.
 //! Threads: libraries are treated while one thread runs; mappings are looked at while the world is stopped.
 
-use super::settings;
+use super::reports::{self, Reason};
 use crate::{
     base::{
         addr::{Addr, Range},
@@ -20,7 +20,6 @@ use crate::{
     },
     os::{
         binding::{self, Replacement},
-        log,
         maps::Mapping,
         statics,
     },
@@ -72,15 +71,14 @@ pub unsafe fn treat_loaded(replacements: &[Replacement<'_>]) {
     });
 }
 
-/// Looks at a mapping that a collection meets. `true`: there is a library that hides pointers; nothing may be reclaimed,
-/// now or later.
+/// Looks at a mapping that a collection meets. `true`: there is a library that hides pointers; nothing may be reclaimed
+/// now, and nothing is from now on.
 pub fn forbids_reclaiming(mapping: &Mapping<'_>) -> bool {
     let is_untreated = mapping.executable
         && hides_pointers(mapping.name)
         && !TREATED.iter().any(|place| place.contains(mapping.range.start));
-    if is_untreated && settings::verbose() {
-        let path = core::str::from_utf8(mapping.name).unwrap_or("a library");
-        log::print(format_args!("gleaner: nothing is reclaimed from now on: {path} hides pointers; preload it too"));
+    if is_untreated {
+        reports::stop_reclaiming(Reason::HidesPointers(core::str::from_utf8(mapping.name).unwrap_or("a library")));
     }
     is_untreated
 }

@@ -3,7 +3,7 @@
 //! [`collect`] is the table of contents:
 //!
 //! ```text
-//!   decide       is it still due? may it run?                        trigger, settings
+//!   decide       is it still due? may it run?                        trigger, settings, reports
 //!   loader       read its list, keep it locked (C library only)      roots
 //!   stop         gates, signals, strangers, threads that ended       world, ended
 //!   magazines    what they hold is free: marked, never scanned       mark
@@ -39,6 +39,7 @@ pub mod pipeline;
 pub mod prefetch;
 pub mod quarantine;
 pub mod recheck;
+pub mod reports;
 pub mod roots;
 pub mod scanner;
 pub mod settings;
@@ -141,7 +142,10 @@ pub fn enable() {
 
 /// Whether a collection may run now.
 pub fn is_possible() -> bool {
-    READY.load(Ordering::Acquire) && DISABLED.load(Ordering::Relaxed) == 0 && settings::mode() != Mode::Off
+    READY.load(Ordering::Acquire)
+        && DISABLED.load(Ordering::Relaxed) == 0
+        && settings::mode() != Mode::Off
+        && reports::may_reclaim()
 }
 
 /// Collects. `true` when a collection has run, here or on another thread since the call.

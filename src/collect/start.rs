@@ -1,7 +1,9 @@
 //! Starting the engine, and what a fork does to it.
 
 use super::{
-    Collector, READY, events, pressure, roots, settings,
+    Collector, READY, events, pressure,
+    reports::{self, Reason},
+    roots, settings,
     tables::TABLES,
     trigger::Trigger,
     world::{self, Held, World},
@@ -158,8 +160,8 @@ unsafe extern "C" fn after_fork_in_child() {
     let Some(mutator) = mutator::current() else { return };
     // SAFETY: as in the parent; one thread runs here.
     let Some(mut held) = (unsafe { (*FORKING.0.get()).take() }) else {
-        // A gate did not open in time: what its thread was changing is half changed here. Never collect.
-        super::disable();
+        // A gate did not open in time.
+        reports::stop_reclaiming(Reason::HalfForked);
         return;
     };
     // SAFETY: the child has this thread only, and nobody was inside a gate.

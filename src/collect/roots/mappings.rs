@@ -18,7 +18,7 @@ use crate::{
         addr::{Addr, Range},
         sync::{AtomicBool, Ordering},
     },
-    collect::{self, hiding},
+    collect::hiding,
     heap::mutator,
     os::{
         maps::{self, Mapping, Pages},
@@ -62,9 +62,6 @@ pub fn visit(myself: Myself<'_>, left_out: &LeftOut, visit: &mut Visitor<'_>) ->
             visit_data(&pages, &mapping, main_sp, left_out, visit);
         }
     });
-    if !is_known {
-        collect::disable();
-    }
     if is_listed && is_known { Ok(()) } else { Err(Unknown) }
 }
 
