@@ -22,30 +22,29 @@
 
 void catch_enter(struct catch *c) {
     struct continuation *k = scanned(sizeof *k);
-    *k = (struct continuation){HEADER(T_CONTINUATION, 0), c, me.coroutine};
-    c->up = me.catches;
+    *k = (struct continuation){HEADER(T_CONTINUATION, 0), c, me.stack.coroutine};
+    c->up = me.stack.catches;
     c->continuation = of(k);
-    c->handlers = me.handlers;
-    c->winds = me.winds;
-    me.catches = c;
+    c->handlers = me.stack.handlers;
+    c->winds = me.stack.winds;
+    me.stack.catches = c;
 }
 
 void catch_leave(struct catch *c) {
     continuation_of(c->continuation)->catch = NULL;
-    me.catches = c->up;
-    me.handlers = c->handlers;
+    me.stack.catches = c->up;
+    me.stack.handlers = c->handlers;
 }
 
 void throw_to(value continuation, value v) {
     const struct continuation *k = continuation_of(continuation);
     if (k->catch == NULL)
         fail("this continuation has ended: one can only escape outwards, once", NIL);
-    if (k->coroutine != me.coroutine)
+    if (k->coroutine != me.stack.coroutine)
         fail("this continuation belongs to another coroutine", NIL);
     struct catch *c = k->catch;
-    while (me.catches != c)
-        catch_leave(me.catches);
-    catch_leave(c);
+    while (k->catch != NULL)
+        catch_leave(me.stack.catches);
     me.thrown = v;
     longjmp(c->jump, 1);
 }
@@ -53,9 +52,9 @@ void throw_to(value continuation, value v) {
 /* After the jump: here is stack enough, whatever it was that there was too little of. */
 value catch_land(struct catch *c) {
     value v = me.thrown;
-    while (me.winds != c->winds) {
-        value after = cdr(car(me.winds));
-        me.winds = cdr(me.winds);
+    while (me.stack.winds != c->winds) {
+        value after = cdr(car(me.stack.winds));
+        me.stack.winds = cdr(me.stack.winds);
         apply(after, 0, NULL);
     }
     return v;
@@ -68,13 +67,13 @@ bool protect(value (*body)(void *data), void *data, value *result) {
         *result = catch_land(&c);
         return false;
     }
-    me.handlers = cons(c.continuation, NIL);
+    me.stack.handlers = cons(c.continuation, NIL);
     *result = body(data);
     catch_leave(&c);
     return true;
 }
 
-PRIMITIVE(p_call_cc) {
+PRIMITIVE(p_call_cc, "call/cc", 1, 1) {
     struct catch c;
     catch_enter(&c);
     if (setjmp(c.jump) != 0)
@@ -84,14 +83,9 @@ PRIMITIVE(p_call_cc) {
     return v;
 }
 
-PRIMITIVE(p_dynamic_wind) {
-    apply(arg[0], 0, NULL);
-    me.winds = cons(cons(arg[0], arg[2]), me.winds);
-    value v = apply(arg[1], 0, NULL);
-    me.winds = cdr(me.winds);
-    apply(arg[2], 0, NULL);
-    return v;
-}
+/* With these the prelude makes dynamic-wind and with-exception-handler. */
+PRIMITIVE(p_winds, "%winds", 0, 1) { return count > 0 ? (me.stack.winds = arg[0]) : me.stack.winds; }
+PRIMITIVE(p_handlers, "%handlers", 0, 1) { return count > 0 ? (me.stack.handlers = arg[0]) : me.stack.handlers; }
 
 /* ---- errors ------------------------------------------------------------------------------------------------------- */
 
@@ -103,14 +97,14 @@ static value make_condition(value message, value irritants, const struct place *
 
 /* Returns only if the handler does and `continuable` is set. */
 value raise_value(value v, bool continuable) {
-    value handlers = me.handlers, handler = car(handlers);
+    value handlers = me.stack.handlers, handler = car(handlers);
     if (is(T_CONTINUATION, handler))
         throw_to(handler, v);
-    me.handlers = cdr(handlers);
+    me.stack.handlers = cdr(handlers);
     value result = call1(handler, v);
     if (!continuable)
-        fail_at(NULL, "a handler has returned from what cannot go on", list(1, v));
-    me.handlers = handlers;
+        fail_at(NULL, "a handler has returned from what cannot go on", LIST(v));
+    me.stack.handlers = handlers;
     return result;
 }
 
@@ -122,71 +116,61 @@ void fail_at(const struct place *place, const char *message, value irritants) {
 /* In the primitive that was called last. */
 void fail(const char *message, value irritants) {
     char text[256];
-    snprintf(text, sizeof text, "%s%s%s", me.callee != NULL ? me.callee->name : "", me.callee != NULL ? ": " : "",
-             message);
-    fail_at(me.calling != NULL ? me.calling->place : NULL, text, irritants);
-}
-
-void fail_with(const char *message, value irritant) {
-    fail(message, list(1, irritant));
+    const char *name = me.call.callee != NULL ? me.call.callee->is.name : "";
+    snprintf(text, sizeof text, "%s%s%s", name, *name != 0 ? ": " : "", message);
+    fail_at(me.call.node != NULL ? me.call.node->place : NULL, text, irritants);
 }
 
 void fail_type(const char *expected, value got) {
     char message[128];
     snprintf(message, sizeof message, "expected %s, got", expected);
-    fail_with(message, got);
+    fail(message, LIST(got));
 }
 
 /* FILE:LINE:COLUMN: MESSAGE IRRITANT ... */
-void report(struct port *port, value v) {
+static void report(struct port *port, value v) {
     if (!is(T_CONDITION, v)) {
         port_puts(port, "raised: ");
         print(port, v, true);
         return;
     }
-    struct condition *condition = (struct condition *)object_of(v);
-    const struct place *place = (const struct place *)condition->place;
+    const struct place *place = (const struct place *)condition_of(v)->place;
     if (place != NULL) {
         char position[32];
         snprintf(position, sizeof position, ":%d:%d: ", place->line, place->column);
         print(port, place->file, false);
         port_puts(port, position);
     }
-    print(port, condition->message, false);
-    for (value rest = condition->irritants; is_pair(rest); rest = cdr(rest)) {
+    print(port, condition_of(v)->message, false);
+    for (value rest = condition_of(v)->irritants; is_pair(rest); rest = cdr(rest)) {
         port_puts(port, " ");
         print(port, car(rest), true);
     }
 }
 
-PRIMITIVE(p_error) {
-    value irritants = NIL;
-    while (count > 1)
-        irritants = cons(arg[--count], irritants);
-    return raise_value(make_condition(arg[0], irritants, me.calling != NULL ? me.calling->place : NULL), false);
+void complain(const char *what, value v) {
+    struct port *errors = port_of(open_stream(stderr, "stderr", true));
+    fflush(stdout);
+    port_puts(errors, what);
+    report(errors, v);
+    port_puts(errors, "\n");
 }
 
-PRIMITIVE(p_raise) { return raise_value(arg[0], false); }
-
-PRIMITIVE(p_raise_continuable) { return raise_value(arg[0], true); }
-
-PRIMITIVE(p_with_exception_handler) {
-    value outer = me.handlers;
-    me.handlers = cons(arg[0], outer);
-    value v = apply(arg[1], 0, NULL);
-    me.handlers = outer;
-    return v;
+PRIMITIVE(p_error, "error", 1, -1) {
+    const struct place *place = me.call.node != NULL ? me.call.node->place : NULL;
+    return raise_value(make_condition(arg[0], list(count - 1, arg + 1), place), false);
 }
 
-static struct condition *need_condition(value v) {
-    return (struct condition *)object_of(need(T_CONDITION, v, "an error object"));
+PRIMITIVE(p_raise, "raise", 1, 1) { return raise_value(arg[0], false); }
+PRIMITIVE(p_raise_continuable, "raise-continuable", 1, 1) { return raise_value(arg[0], true); }
+
+QUESTION(p_is_error, "error-object?", is(T_CONDITION, v))
+PRIMITIVE(p_error_message, "error-object-message", 1, 1) { return condition_of(need(T_CONDITION, arg[0]))->message; }
+PRIMITIVE(p_error_irritants, "error-object-irritants", 1, 1) {
+    return condition_of(need(T_CONDITION, arg[0]))->irritants;
 }
 
-PRIMITIVE(p_is_error) { return boolean(is(T_CONDITION, arg[0])); }
-PRIMITIVE(p_error_message) { return need_condition(arg[0])->message; }
-PRIMITIVE(p_error_irritants) { return need_condition(arg[0])->irritants; }
-
-PRIMITIVE(p_error_report) {
+PRIMITIVE(p_error_report, "error-report", 1, 1) {
     value text = open_output_text();
     report(port_of(text), arg[0]);
     return output_text(port_of(text));
@@ -195,7 +179,7 @@ PRIMITIVE(p_error_report) {
 /* Called by the collector when it finds no memory; the condition was made when there was some. */
 void *oom_raise(size_t size, void *data) {
     (void)data;
-    if (me.handlers == NOTHING || me.handlers == NIL) {
+    if (me.stack.handlers == NOTHING || me.stack.handlers == NIL) {
         fprintf(stderr, "interp: out of memory: %zu bytes; raise the limit of the heap\n", size);
         exit(1);
     }
@@ -220,13 +204,17 @@ struct mailbox {
 
 #define LOOK_UP ((char *)UINTPTR_MAX)
 
-void mailbox_open(void) {
+void control_open(char *stack_floor) {
+    me.stack.handlers = me.stack.winds = NIL;
     me.mailbox = scanned(sizeof *me.mailbox);
     pthread_mutex_init(&me.mailbox->lock, NULL);
     me.mailbox->limit = &me.stack_limit;
+    stack_floor_set(stack_floor);
+    me.out_of_memory = make_condition(make_text("out of memory"), NIL, NULL);
+    me.too_deep = make_condition(make_text("recursion too deep"), NIL, NULL);
 }
 
-void mailbox_close(void) {
+void control_close(void) {
     pthread_mutex_lock(&me.mailbox->lock);
     me.mailbox->limit = NULL;
     pthread_mutex_unlock(&me.mailbox->lock);
@@ -248,84 +236,50 @@ static void deliver(void *object, void *data) {
 }
 
 void stack_floor_set(char *floor) {
-    me.stack_floor = floor;
+    me.stack.floor = floor;
     atomic_store(&me.stack_limit, floor);
     if (atomic_load(&me.mailbox->first) != NULL)
         atomic_store(&me.stack_limit, LOOK_UP);
 }
 
 static value grant(void *data) {
-    struct wish *wish = data;
+    const struct wish *wish = data;
     return call1(wish->procedure, wish->object);
 }
 
 static int run_finalizers(void) {
     int ran = 0;
-    const struct node *calling = me.calling, *tail_body = me.tail_body;
-    value *tail_frame = me.tail_frame;
-    struct primitive *callee = me.callee;
-    struct wish *wish = atomic_exchange(&me.mailbox->first, NULL);
-    for (; wish != NULL; wish = wish->next, ran++) {
-        value result;
-        if (!protect(grant, wish, &result)) {
-            value standard_error = open_stream(stderr, "stderr", true);
-            port_puts(port_of(standard_error), "interp: a finalizer has failed: ");
-            report(port_of(standard_error), result);
-            port_puts(port_of(standard_error), "\n");
-        }
-    }
-    me.calling = calling;
-    me.callee = callee;
-    me.tail_body = tail_body;
-    me.tail_frame = tail_frame;
+    value result;
+    struct call call = me.call;
+    for (struct wish *wish = atomic_exchange(&me.mailbox->first, NULL); wish != NULL; wish = wish->next, ran++)
+        if (!protect(grant, wish, &result))
+            complain("interp: a finalizer has failed: ", result);
+    me.call = call;
     return ran;
 }
 
 /* At a call: the stack limit has been met. */
 void attend(void) {
-    if ((char *)__builtin_frame_address(0) < me.stack_floor)
+    if ((char *)__builtin_frame_address(0) < me.stack.floor)
         raise_value(me.too_deep, false);
-    stack_floor_set(me.stack_floor);
-    if (atomic_load(&me.mailbox->first) == NULL)
-        return;
-    run_finalizers();
-    stack_floor_set(me.stack_floor);
+    stack_floor_set(me.stack.floor);
+    if (atomic_load(&me.mailbox->first) != NULL)
+        run_finalizers();
 }
 
-PRIMITIVE(p_set_finalizer) {
+PRIMITIVE(p_set_finalizer, "set-finalizer!", 2, 2) {
     value object = arg[0];
     if (!is_pair(object) && !is_object(object))
         fail_type("an object that can be collected", object);
     struct wish *wish = scanned(sizeof *wish);
     *wish = (struct wish){NULL, me.mailbox, NOTHING, arg[1], (enum tag)(object & TAG_MASK)};
     if (!finalizer_set((void *)(object & ~(value)TAG_MASK), deliver, wish))
-        fail_with("cannot set a finalizer", object);
+        fail("cannot set a finalizer", LIST(object));
     return UNSPECIFIED;
 }
 
-PRIMITIVE(p_run_finalizers) { return fixnum(run_finalizers()); }
-
-PRIMITIVE(p_gc) { return collect(), UNSPECIFIED; }
-
-PRIMITIVE(p_gc_count) { return fixnum((intptr_t)collections()); }
-
-PRIMITIVE(p_heap_bytes) { return fixnum((intptr_t)heap_bytes()); }
-
-PRIMITIVE(p_heap_limit) { return heap_limit_set((size_t)need_fixnum(arg[0])), UNSPECIFIED; }
-
-void define_control(void) {
-    static const struct table_entry entries[] = {
-        {"call/cc", p_call_cc, 1, 1}, {"call-with-current-continuation", p_call_cc, 1, 1},
-        {"call-with-escape-continuation", p_call_cc, 1, 1}, {"dynamic-wind", p_dynamic_wind, 3, 3},
-        {"error", p_error, 1, -1},
-        {"raise", p_raise, 1, 1}, {"raise-continuable", p_raise_continuable, 1, 1},
-        {"with-exception-handler", p_with_exception_handler, 2, 2}, {"error-object?", p_is_error, 1, 1},
-        {"error-object-message", p_error_message, 1, 1}, {"error-object-irritants", p_error_irritants, 1, 1},
-        {"error-report", p_error_report, 1, 1}, {"set-finalizer!", p_set_finalizer, 2, 2},
-        {"run-finalizers", p_run_finalizers, 0, 0}, {"gc", p_gc, 0, 0}, {"gc-count", p_gc_count, 0, 0},
-        {"heap-bytes", p_heap_bytes, 0, 0}, {"heap-limit!", p_heap_limit, 1, 1},
-    };
-    DEFINE_ALL(entries);
-    me.out_of_memory = make_condition(make_text("out of memory"), NIL, NULL);
-    me.too_deep = make_condition(make_text("recursion too deep"), NIL, NULL);
-}
+PRIMITIVE(p_run_finalizers, "run-finalizers", 0, 0) { return fixnum(run_finalizers()); }
+PRIMITIVE(p_gc, "gc", 0, 0) { return collect(), UNSPECIFIED; }
+PRIMITIVE(p_gc_count, "gc-count", 0, 0) { return fixnum((intptr_t)collections()); }
+PRIMITIVE(p_heap_bytes, "heap-bytes", 0, 0) { return fixnum((intptr_t)heap_bytes()); }
+PRIMITIVE(p_heap_limit, "heap-limit!", 1, 1) { return heap_limit_set((size_t)need_fixnum(arg[0])), UNSPECIFIED; }

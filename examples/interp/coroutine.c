@@ -16,8 +16,6 @@
 
 #include <string.h>
 
-#if FIBERS
-
 enum { STACK_SIZE = 128 << 10, STACK_RESERVE = 32 << 10, STACK_CLEARED = 8 << 10 };
 
 enum life { FRESH, PARKED, RUNNING, ENDED };
@@ -33,8 +31,7 @@ struct coroutine {
     value transfer;                          /* what is handed over at a switch */
     bool raised;                             /* it ended by an error, which is `transfer` */
     enum life life;
-    struct coroutine *resumer;               /* NULL: the thread's own stack */
-    gc_fiber *resumer_fiber;
+    gc_fiber *resumer;
     void *resumer_sp;
 };
 
@@ -53,7 +50,7 @@ __asm__(".text\n"
         ".size switch_stacks, . - switch_stacks\n");
 
 static void jump_in(void *data) {
-    struct coroutine *co = data;
+    struct coroutine *co = me.stack.coroutine = data;
     switch_stacks(&co->resumer_sp, co->sp);
 }
 
@@ -62,19 +59,12 @@ static void jump_out(void *data) {
     switch_stacks(&co->sp, co->resumer_sp);
 }
 
-/* What belongs to a stack and stays with it while it is parked. */
-struct context { struct catch *catches; value handlers, winds; char *floor; struct coroutine *coroutine; };
-
-static struct context context_save(void) {
-    return (struct context){me.catches, me.handlers, me.winds, me.stack_floor, me.coroutine};
-}
-
-static void context_restore(const struct context *context) {
-    me.catches = context->catches;
-    me.handlers = context->handlers;
-    me.winds = context->winds;
-    me.coroutine = context->coroutine;
-    stack_floor_set(context->floor);
+/* What belongs to the stack that is left stays with it; it is `context` again when the stack goes on. */
+static void switch_to(gc_fiber *fiber, void (*jump)(void *), struct coroutine *co) {
+    struct context context = me.stack;
+    gc_fiber_switch(fiber, jump, co);
+    me.stack = context;
+    stack_floor_set(context.floor);
 }
 
 /* ---- a coroutine's life ------------------------------------------------------------------------------------------- */
@@ -88,15 +78,12 @@ static value run_procedure(void *data) {
 
 /* The first function on a new stack. */
 static _Noreturn void coroutine_main(void) {
-    struct coroutine *co = me.coroutine;
-    me.catches = NULL;
-    me.handlers = me.winds = NIL;
+    struct coroutine *co = me.stack.coroutine;
+    me.stack = (struct context){.handlers = NIL, .winds = NIL, .coroutine = co};
     stack_floor_set(co->stack + STACK_RESERVE);
-    value result;
-    co->raised = !protect(run_procedure, co, &result);
-    co->transfer = result;
+    co->raised = !protect(run_procedure, co, &co->transfer);
     co->life = ENDED;
-    gc_fiber_switch(co->resumer_fiber, jump_out, co);
+    gc_fiber_switch(co->resumer, jump_out, co);
     __builtin_unreachable();
 }
 
@@ -107,9 +94,9 @@ static void release_stack(struct handle *handle) {
     handle->coroutine->stack = NULL;
 }
 
-static struct handle *need_handle(value v) { return (struct handle *)object_of(need(T_COROUTINE, v, "a coroutine")); }
+static struct handle *need_handle(value v) { return (struct handle *)object_of(need(T_COROUTINE, v)); }
 
-PRIMITIVE(p_make_coroutine) {
+PRIMITIVE(p_make_coroutine, "make-coroutine", 1, 1) {
     struct handle *handle = scanned(sizeof *handle);
     struct coroutine *co = handle->coroutine = scanned(sizeof *co);
     handle->header = HEADER(T_COROUTINE, 0);
@@ -128,20 +115,16 @@ PRIMITIVE(p_make_coroutine) {
     return of(handle);
 }
 
-PRIMITIVE(p_resume) {
+PRIMITIVE(p_resume, "resume", 1, 2) {
     struct handle *handle = need_handle(arg[0]);
     struct coroutine *co = handle->coroutine;
     if (co->life == RUNNING || co->life == ENDED)
         fail(co->life == ENDED ? "this coroutine has ended" : "this coroutine runs already", NIL);
-    struct context context = context_save();
-    co->resumer = me.coroutine;
-    co->resumer_fiber = gc_fiber_current();
+    co->resumer = gc_fiber_current();
     co->transfer = count > 1 ? arg[1] : UNSPECIFIED;
     co->life = RUNNING;
-    me.coroutine = co;
-    gc_fiber_switch(handle->fiber, jump_in, co);
-    context_restore(&context);
-    co->resumer_fiber = NULL;
+    switch_to(handle->fiber, jump_in, co);
+    co->resumer = NULL;
     value v = co->transfer;
     co->transfer = NOTHING;
     if (co->life == ENDED)
@@ -153,42 +136,17 @@ PRIMITIVE(p_resume) {
     return v;
 }
 
-PRIMITIVE(p_yield) {
-    struct coroutine *co = me.coroutine;
+PRIMITIVE(p_yield, "yield", 0, 1) {
+    struct coroutine *co = me.stack.coroutine;
     if (co == NULL)
         fail("not in a coroutine", NIL);
-    struct context context = context_save();
     co->transfer = count > 0 ? arg[0] : UNSPECIFIED;
     co->life = PARKED;
-    gc_fiber_switch(co->resumer_fiber, jump_out, co);
-    context_restore(&context);
+    switch_to(co->resumer, jump_out, co);
     return co->transfer;
 }
 
-PRIMITIVE(p_coroutine_done) {
+QUESTION(p_is_coroutine, "coroutine?", is(T_COROUTINE, v))
+PRIMITIVE(p_coroutine_done, "coroutine-done?", 1, 1) {
     return boolean(need_handle(arg[0])->coroutine->life == ENDED);
-}
-
-#else
-
-PRIMITIVE(no_fibers) {
-    fail("coroutines need a collector with fibers, and " COLLECTOR " has none", NIL);
-}
-#define p_make_coroutine no_fibers
-#define p_resume no_fibers
-#define p_yield no_fibers
-#define p_coroutine_done no_fibers
-
-#endif
-
-PRIMITIVE(p_is_coroutine) {
-    return boolean(is(T_COROUTINE, arg[0]));
-}
-
-void define_coroutines(void) {
-    static const struct table_entry entries[] = {
-        {"make-coroutine", p_make_coroutine, 1, 1}, {"resume", p_resume, 1, 2}, {"yield", p_yield, 0, 1},
-        {"coroutine-done?", p_coroutine_done, 1, 1}, {"coroutine?", p_is_coroutine, 1, 1},
-    };
-    DEFINE_ALL(entries);
 }

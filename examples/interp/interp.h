@@ -51,8 +51,8 @@ enum tag { TAG_CONSTANT = 0, TAG_PAIR = 2, TAG_REAL = 4, TAG_OBJECT = 6, TAG_MAS
 #define NIL CONSTANT(3)
 #define UNSPECIFIED CONSTANT(4)
 #define END_OF_FILE CONSTANT(5)
-#define TAIL CONSTANT(6)           /* a result: "go on with me.tail_body in me.tail_frame" */
-#define JUMP CONSTANT(7)           /* a result: "go on with the loop me.jump" */
+#define TAIL CONSTANT(6)           /* a result: "go on with me.call.body in me.call.frame" */
+#define JUMP CONSTANT(7)           /* a result: "go on with the loop me.call.body" */
 #define CHARACTER_BIT 8
 
 #define FIXNUM_MAX (INTPTR_MAX >> 1)
@@ -82,6 +82,7 @@ enum type {
     T_SYMBOL = 1, T_SYNTAX, T_STRING, T_BYTES, T_VECTOR, T_CLOSURE, T_PRIMITIVE, T_CONTINUATION, T_COROUTINE,
     T_TABLE, T_PORT, T_CONDITION, T_RECORD, T_RECORD_TYPE,
 };
+extern const char *const type_names[];                               /* as in a message: "a symbol" */
 
 struct object { uintptr_t header; };
 static inline struct object *object_of(value v) { return (struct object *)(v - TAG_OBJECT); }
@@ -104,13 +105,14 @@ struct condition { uintptr_t header; value message, irritants, place; };
 
 #define vector_of(v) ((struct vector *)object_of(v))
 #define symbol_of(v) ((struct symbol *)object_of(v))
+#define record_type_of(v) ((struct record_type *)object_of(v))
+#define condition_of(v) ((struct condition *)object_of(v))
 #define bytes_of(v) (((struct string *)object_of(v))->bytes)
 
 /* A frame holds the variables of one activation of a procedure: frame[0], frame[1], and so on. frame[-1] is the frame
  * of the procedure around it. Closures keep the frame that they were made in. */
 enum { FRAME_LINK = sizeof(value) };
 static inline value *frame_around(const value *frame) { return (value *)frame[-1]; }
-
 
 /* Where something stands in a source. */
 struct place { value file; int line, column; };
@@ -138,16 +140,13 @@ struct code {
 struct closure { uintptr_t header; const struct code *code; value *frame; };
 #define closure_of(v) ((struct closure *)object_of(v))
 
-/* Procedures in C. Those of a record type know the header of its records and a field, and find themselves in
- * me.callee. */
+/* A procedure in C: what programs call it, and how many arguments it takes; most < 0: any number. */
 typedef value (*primitive_fn)(int count, value *arg);
-#define UNUSED __attribute__((unused))
-#define PRIMITIVE(name) static value name(UNUSED int count, UNUSED value *arg)
+struct procedure { const char *name; primitive_fn fn; int least, most; };
+/* Those of a record type know the header of its records and a field. */
 struct primitive {
     uintptr_t header;
-    primitive_fn fn;
-    const char *name;
-    int least, most;                         /* arguments; most < 0: any number */
+    struct procedure is;
     uintptr_t record;                        /* 0: none */
     uint32_t field, sort;                    /* see p_record_procedure */
     struct pool *records;                    /* where they come from */
@@ -155,11 +154,15 @@ struct primitive {
 #define primitive_of(v) ((struct primitive *)object_of(v))
 
 struct compiler;
+typedef const struct node *(*compile_fn)(struct compiler *c, value form, uint32_t tail);
+/* A form that the compiler knows, and of how many parts it is, its head included; most < 0: any number. */
+struct form { const char *name; compile_fn compile; int least, most; };
 struct syntax {
     uintptr_t header;
-    const struct node *(*compile)(struct compiler *, value form, uint32_t tail);
-    value expander;                          /* or: a procedure that makes another form of it */
+    struct form is;
+    value expander;                          /* if there is no compile: a procedure that makes another form of it */
 };
+#define syntax_of(v) ((struct syntax *)object_of(v))
 
 struct port {
     uintptr_t header;
@@ -167,8 +170,8 @@ struct port {
     char *text;
     size_t length, capacity, at;
     value name;                              /* of the source, for messages */
-    int line, column, column_before;
-    bool output, interactive;
+    int line, column;
+    bool output, noting;                     /* noting: the reader does, where each list begins */
 };
 #define port_of(v) ((struct port *)object_of(v))
 
@@ -186,38 +189,60 @@ struct catch {
 /* ---- the interpreter: one a thread -------------------------------------------------------------------------------- */
 
 struct interp {
-    /* What each call looks at. */
     char *_Atomic stack_limit;               /* below it attend() is called: too deep, or finalizers wait */
-    const struct node *tail_body, *jump;
-    value *tail_frame;
     bool pristine;                           /* no primitive that is compiled in line was given another meaning */
-
-    /* What runs, for messages. */
-    const struct node *calling;
-    struct primitive *callee;
-
-    struct catch *catches;
-    value handlers;                          /* a list: procedures, and continuations of guards */
-    value winds;                             /* a list of pairs: before and after of dynamic-wind */
+    struct call {                            /* that is being made */
+        const struct node *node;             /* for messages, as the next */
+        const struct primitive *callee;
+        const struct node *body;             /* of a tail call, or the loop that is jumped to */
+        value *frame;
+    } call;
+    struct context {                         /* what belongs to a C stack */
+        struct catch *catches;
+        value handlers;                      /* a list: procedures, and continuations of guards */
+        value winds;                         /* a list of pairs: before and after of dynamic-wind */
+        char *floor;
+        struct coroutine *coroutine;         /* that runs on it; NULL: none */
+    } stack;
     value thrown;
-    char *stack_floor;
-    struct coroutine *coroutine;             /* that runs; NULL: none */
     struct mailbox *mailbox;                 /* finalizers that wait for this thread */
-
     struct pool *reals;
-    struct symbols *symbols;
+    value symbols;                           /* a weak table: by name */
     value record_types;                      /* the newest; all stay */
     value globals;                           /* a list of the symbols with a value: these stay */
     value places;                            /* while a form is compiled: pair -> place */
     value outlined;                          /* the same: the loops in it that have to be procedures */
     value output, input;                     /* the ports of display and read */
     value out_of_memory, too_deep;           /* conditions made in advance */
-    value s_quote, s_quasiquote, s_unquote, s_unquote_splicing, s_dot;
-    value x_define, x_begin, x_let, x_lambda;      /* syntax, whatever the names mean by now */
 };
 
 /* Thread-local storage is a root: gleaner searches it as it is, libgc is told of it. */
 extern _Thread_local struct interp me;
+
+/* ---- what a file defines for programs: found by define_all, for it stands in a section of its own ------------------- */
+
+#define UNUSED __attribute__((unused))
+#define DEFINE(kind, fn) static const struct kind kind##_##fn __attribute__((section(#kind), used, aligned(8)))
+
+#define PRIMITIVE(fn, name, least, most)                                                                               \
+    static value fn(int count, value *arg);                                                                            \
+    DEFINE(procedure, fn) = {name, fn, least, most};                                                                   \
+    static value fn(UNUSED int count, UNUSED value *arg)
+
+#define QUESTION(fn, name, condition)                                                                                  \
+    PRIMITIVE(fn, name, 1, 1) {                                                                                        \
+        value v = arg[0];                                                                                              \
+        return boolean(condition);                                                                                     \
+    }
+
+#define SYNTAX(fn, name, least, most)                                                                                  \
+    static const struct node *fn(struct compiler *c, value form, uint32_t tail);                                       \
+    DEFINE(form, fn) = {name, fn, least, most};                                                                        \
+    static const struct node *fn(struct compiler *c, value form, UNUSED uint32_t tail)
+
+/* The node that a call of a primitive with so many arguments becomes. */
+struct inlined { const char *name; uint32_t count; run_fn run; };
+#define ANY UINT32_MAX
 
 /* ---- what the files offer each other ------------------------------------------------------------------------------ */
 
@@ -227,24 +252,23 @@ value real(double d);
 value make_string(const char *text, size_t length);
 value make_text(const char *text);
 value make_bytes(enum type type, size_t length);
-value make_vector(enum type type, size_t length, value fill);
-value list(int count, ...);
+value make_vector(size_t length, value fill);
+value list(int count, const value *item);
+#define LIST(...) list(sizeof((value[]){__VA_ARGS__}) / sizeof(value), (value[]){__VA_ARGS__})
 value intern(const char *name);
-value intern_bytes(const char *name, size_t length);
+value intern_string(value name);
 intptr_t list_length(value v);               /* -1: not a proper list */
 value reverse_onto(value v, value tail);
 bool is_eqv(value a, value b);
 bool is_equal(value a, value b);
 size_t hash_equal(value v);
 void define_global(value symbol, value v);
-void define_primitive(const char *name, primitive_fn fn, int least, int most);
-struct primitive *make_primitive(const char *name, primitive_fn fn, int least, int most);
-struct table_entry { const char *name; primitive_fn fn; int least, most; };
-void define_primitives(const struct table_entry *entries, size_t count);
-#define DEFINE_ALL(entries) define_primitives(entries, sizeof entries / sizeof *entries)
+struct primitive *make_primitive(struct procedure procedure);
+void define_syntax(value symbol, struct form form, value expander);
+void define_all(void);
 
 /* reader.c, printer.c, ports.c */
-value read_datum(struct port *port, bool places);
+value read_datum(struct port *port);
 value parse_number(const char *text, size_t length, int radix);       /* FALSE: it is none */
 void print(struct port *port, value v, bool written);
 void format_number(value v, int radix, char text[72]);
@@ -265,37 +289,31 @@ value eval_toplevel(value form);
 void load_port(struct port *port);
 value apply(value f, int count, value *arg);
 value call1(value f, value a);
-value call2(value f, value a, value b);
-value tail_apply(value f, int count, value *arg);                 /* may return TAIL */
-value finish(value v);                                                 /* never does */
+value tail_apply(value f, int count, value *arg);                      /* may return TAIL */
 run_fn call_node(bool tail, uint32_t count);
-run_fn record_node(const struct primitive *p, uint32_t count);
-#define ANY UINT32_MAX                                                 /* number of arguments */
-run_fn inlined(const char *name, uint32_t count);
+run_fn inlined_node(const struct primitive *p, uint32_t count);        /* NULL: none */
 value run_constant(const struct node *n, value *f), run_local(const struct node *n, value *f),
     run_variable(const struct node *n, value *f), run_global(const struct node *n, value *f),
     run_set_variable(const struct node *n, value *f), run_set_global(const struct node *n, value *f),
     run_define(const struct node *n, value *f), run_if(const struct node *n, value *f),
-    run_sequence(const struct node *n, value *f),
-    run_or(const struct node *n, value *f), run_lambda(const struct node *n, value *f),
-    run_loop(const struct node *n, value *f), run_jump(const struct node *n, value *f),
-    run_guard(const struct node *n, value *f);
+    run_sequence(const struct node *n, value *f), run_or(const struct node *n, value *f),
+    run_lambda(const struct node *n, value *f), run_loop(const struct node *n, value *f),
+    run_jump(const struct node *n, value *f), run_guard(const struct node *n, value *f);
 
 /* control.c */
 _Noreturn void fail(const char *message, value irritants);
-_Noreturn void fail_with(const char *message, value irritant);
 _Noreturn void fail_at(const struct place *place, const char *message, value irritants);
 _Noreturn void fail_type(const char *expected, value got);
-_Noreturn void throw_to(value continuation, value v);
 value raise_value(value v, bool continuable);
-void report(struct port *port, value condition);
+_Noreturn void throw_to(value continuation, value v);
+void complain(const char *what, value condition);                      /* on standard error */
 bool protect(value (*body)(void *data), void *data, value *result);    /* false: *result was raised */
 void catch_enter(struct catch *c), catch_leave(struct catch *c);
 value catch_land(struct catch *c);                                     /* after a jump: what was thrown */
 void *oom_raise(size_t size, void *data);
 void attend(void);
 void stack_floor_set(char *floor);                                     /* of the stack that runs from here */
-void mailbox_open(void), mailbox_close(void);
+void control_open(char *stack_floor), control_close(void);
 
 /* Calls attend() when the C stack has come to its limit. */
 static inline void check_stack(void) {
@@ -304,32 +322,29 @@ static inline void check_stack(void) {
 }
 
 /* tables.c */
-value make_table(bool by_equal, bool weak);
+enum equality { BY_EQV, BY_EQUAL, BY_NAME };                           /* by name: symbols, found by strings */
+value make_table(enum equality equality, bool weak);
 value table_get(value table, value key, value otherwise);
 void table_put(value table, value key, value v);
 
-/* What each file defines. */
-void define_control(void), define_coroutines(void), define_tables(void), define_numbers(void), define_data(void),
-    define_ports(void), define_syntax(void);
-
 /* ---- arguments ---------------------------------------------------------------------------------------------------- */
 
-static inline value need(enum type type, value v, const char *what) {
+static inline value need(enum type type, value v) {
     if (UNLIKELY(!is(type, v)))
-        fail_type(what, v);
+        fail_type(type_names[type], v);
     return v;
 }
 
-static inline value need_pair(value v) {
-    if (UNLIKELY(!is_pair(v)))
-        fail_type("a pair", v);
-    return v;
-}
-
-static inline intptr_t need_fixnum(value v) {
-    if (UNLIKELY(!is_fixnum(v)))
-        fail_type("an exact integer", v);
-    return fixnum_of(v);
-}
+#define NEED(name, type, test, expected, result)                                                                       \
+    static inline type name(value v) {                                                                                 \
+        if (UNLIKELY(!(test)))                                                                                         \
+            fail_type(expected, v);                                                                                    \
+        return result;                                                                                                 \
+    }
+NEED(need_pair, value, is_pair(v), "a pair", v)
+NEED(need_char, value, is_char(v), "a character", v)
+NEED(need_fixnum, intptr_t, is_fixnum(v), "an exact integer", fixnum_of(v))
+NEED(need_size, size_t, is_fixnum(v) && (uintptr_t)fixnum_of(v) < 1ul << 47, "a length", (size_t)fixnum_of(v))
+NEED(need_double, double, is_fixnum(v) || is_real(v), "a number", is_fixnum(v) ? (double)fixnum_of(v) : real_of(v))
 
 #endif

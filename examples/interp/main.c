@@ -11,13 +11,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 _Thread_local struct interp me;
-#if !defined(ON_LIBGC)
-gc_kind node_kind;
-#endif
 
 extern const char prelude[], prelude_end[];
 __asm__(".section .rodata\n.globl prelude, prelude_end\nprelude: .incbin \"prelude.scm\"\nprelude_end: .byte 0\n.text\n");
@@ -36,47 +32,38 @@ static value run_prelude(void *data) {
 
 /* Runs what the body does; reports what it raises. */
 static bool run_reported(value (*body)(void *), void *data, value *result) {
-    if (protect(body, data, result))
-        return true;
-    fflush(stdout);
-    value errors = open_stream(stderr, "stderr", true);
-    port_puts(port_of(errors), "interp: ");
-    report(port_of(errors), *result);
-    port_puts(port_of(errors), "\n");
-    return false;
+    bool succeeded = protect(body, data, result);
+    if (!succeeded)
+        complain("interp: ", *result);
+    return succeeded;
 }
 
-static void interp_open(FILE *out, char *stack_floor) {
+/* The thread's stack grows down to about there. */
+static char *stack_floor(void) {
+    pthread_attr_t attributes;
+    void *stack;
+    size_t size;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0
+        || pthread_attr_getstack(&attributes, &stack, &size) != 0)
+        abort();
+    pthread_attr_destroy(&attributes);
+    return (char *)stack + STACK_RESERVE;
+}
+
+static void interp_open(FILE *out) {
     value result;
     memory_thread_open();
-    me.handlers = me.winds = me.globals = me.outlined = NIL;
-    mailbox_open();
-    stack_floor_set(stack_floor);
+    me.globals = NIL;
     me.pristine = true;
     me.reals = pool_new(sizeof(double), true);
-    me.places = make_table(false, false);
+    me.symbols = make_table(BY_NAME, true);
+    me.places = make_table(BY_EQV, false);
+    control_open(stack_floor());
     me.output = open_stream(out, "stdout", true);
     me.input = open_stream(stdin, "stdin", false);
-    me.s_quote = intern("quote");
-    me.s_quasiquote = intern("quasiquote");
-    me.s_unquote = intern("unquote");
-    me.s_unquote_splicing = intern("unquote-splicing");
-    me.s_dot = intern(".");
-    define_syntax();
-    define_control();
-    define_coroutines();
-    define_tables();
-    define_numbers();
-    define_data();
-    define_ports();
+    define_all();
     if (!run_reported(run_prelude, NULL, &result))
         exit(1);
-}
-
-static void interp_close(void) {
-    mailbox_close();
-    me = (struct interp){0};
-    memory_thread_close();
 }
 
 /* ---- files and the prompt ----------------------------------------------------------------------------------------- */
@@ -87,8 +74,8 @@ static value run_file(void *data) {
 }
 
 static value read_form(void *data) {
-    me.places = make_table(false, false);
-    return read_datum(data, true);
+    me.places = make_table(BY_EQV, false);
+    return read_datum(data);
 }
 
 static value eval_form(void *data) { return eval_toplevel(*(value *)data); }
@@ -96,6 +83,7 @@ static value eval_form(void *data) { return eval_toplevel(*(value *)data); }
 static void prompt(void) {
     struct port *input = port_of(me.input);
     bool interactive = isatty(STDIN_FILENO);
+    input->noting = true;
     for (;;) {
         value form, result;
         if (interactive)
@@ -118,27 +106,19 @@ static void prompt(void) {
 
 struct run { pthread_t thread; FILE *out; char *text; size_t length; bool succeeded; };
 
-static void run_all(struct run *run, char *stack_floor) {
+static void *run_all(void *data) {
+    struct run *run = data;
     value result;
     run->succeeded = true;
-    interp_open(run->out, stack_floor);
+    interp_open(run->out);
     if (file_count == 0)
         prompt();
     for (int i = 0; i < file_count && run->succeeded; i++)
         run->succeeded = run_reported(run_file, files[i], &result);
     fflush(run->out);
-    interp_close();
-}
-
-static void *thread_main(void *data) {
-    pthread_attr_t attributes;
-    void *stack;
-    size_t size;
-    if (pthread_getattr_np(pthread_self(), &attributes) != 0
-        || pthread_attr_getstack(&attributes, &stack, &size) != 0)
-        abort();
-    pthread_attr_destroy(&attributes);
-    run_all(data, (char *)stack + STACK_RESERVE);
+    control_close();
+    me = (struct interp){0};
+    memory_thread_close();
     return NULL;
 }
 
@@ -147,18 +127,11 @@ static void *join(void *data) {
     return NULL;
 }
 
-/* The main thread's stack grows down to its limit from about here. */
-static char *main_stack_floor(char *here) {
-    struct rlimit limit;
-    size_t size = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : 8 << 20;
-    return here - size + 2 * STACK_RESERVE;
-}
-
 static int run_threads(int count) {
     struct run *runs = calloc((size_t)count, sizeof *runs);
     for (int i = 0; i < count; i++) {
         runs[i].out = open_memstream(&runs[i].text, &runs[i].length);
-        if (runs[i].out == NULL || pthread_create(&runs[i].thread, NULL, thread_main, &runs[i]) != 0)
+        if (runs[i].out == NULL || pthread_create(&runs[i].thread, NULL, run_all, &runs[i]) != 0)
             return fprintf(stderr, "interp: cannot start thread %d\n", i), 1;
     }
     bool succeeded = true;
@@ -201,6 +174,6 @@ int main(int count, char **arguments) {
     if (threads > 1)
         return run_threads((int)threads);
     struct run run = {.out = stdout};
-    run_all(&run, main_stack_floor((char *)&run));
+    run_all(&run);
     return run.succeeded ? 0 : 1;
 }

@@ -14,7 +14,7 @@
  *     finalizer_set(object, fn, data)  fn(object, data) when nothing else reaches the object
  *     collect, collections, heap_bytes, heap_limit_set
  *     blocking(fn, data)               runs fn, which waits and touches no object
- *     FIBERS                           whether fibers are there
+ *     gc_fiber_...                     as in gleaner.h, if fibers are there; else making one is an error
  *
  * Memory that cannot be had is oom_raise's affair, which leaves by longjmp: none of these returns NULL.
  */

@@ -1,12 +1,16 @@
 /* objects.c: making objects, symbols, and what is equal.
  *
- * Symbols are interned in a table that keeps none of them: one that nothing else names is reclaimed, and its place in
- * the table reads 0 from then on. A symbol with a global value stays, by the list me.globals.
+ * Symbols are interned in a weak table, which keeps none of them: one that nothing else names is reclaimed. A symbol
+ * with a global value stays, by the list me.globals.
  */
 #include "memory.h"
 
-#include <stdarg.h>
 #include <string.h>
+
+const char *const type_names[] = {
+    "", "a symbol", "a syntax", "a string", "a bytevector", "a vector", "a procedure", "a procedure", "a continuation",
+    "a coroutine", "a hash table", "a port", "an error object", "a record", "a record type",
+};
 
 /* ---- making objects ----------------------------------------------------------------------------------------------- */
 
@@ -41,24 +45,18 @@ value make_text(const char *text) {
     return make_string(text, strlen(text));
 }
 
-value make_vector(enum type type, size_t length, value fill) {
+value make_vector(size_t length, value fill) {
     struct vector *vector = scanned(sizeof *vector + length * sizeof(value));
-    vector->header = HEADER(type, length);
+    vector->header = HEADER(T_VECTOR, length);
     for (size_t i = 0; i < length; i++)
         vector->item[i] = fill;
     return of(vector);
 }
 
-value list(int count, ...) {
-    value items[8];
-    va_list arguments;
-    va_start(arguments, count);
-    for (int i = 0; i < count; i++)
-        items[i] = va_arg(arguments, value);
-    va_end(arguments);
+value list(int count, const value *item) {
     value v = NIL;
     while (count > 0)
-        v = cons(items[--count], v);
+        v = cons(item[--count], v);
     return v;
 }
 
@@ -97,18 +95,12 @@ bool is_equal(value a, value b) {
         return true;
     if (!is_object(a) || !is_object(b) || object_of(a)->header != object_of(b)->header)
         return false;
-    switch (type_of(a)) {
-    case T_STRING:
-    case T_BYTES:
+    if (is(T_STRING, a) || is(T_BYTES, a))
         return memcmp(bytes_of(a), bytes_of(b), length_of(a)) == 0;
-    case T_VECTOR:
-        for (size_t i = 0; i < length_of(a); i++)
-            if (!is_equal(vector_of(a)->item[i], vector_of(b)->item[i]))
-                return false;
-        return true;
-    default:
-        return false;
-    }
+    bool equal = is(T_VECTOR, a);
+    for (size_t i = 0; equal && i < length_of(a); i++)
+        equal = is_equal(vector_of(a)->item[i], vector_of(b)->item[i]);
+    return equal;
 }
 
 static size_t hash_bytes(const char *bytes, size_t length) {
@@ -142,86 +134,49 @@ size_t hash_equal(value v) {
     return hash_within(v, &budget);
 }
 
-/* ---- symbols ------------------------------------------------------------------------------------------------------ */
+/* ---- symbols, and what they mean at first -------------------------------------------------------------------------- */
 
-/* Open addressing. A place whose symbol has died counts as taken until the table is made anew. */
-struct symbols {
-    size_t mask, used;
-    bool *taken;
-    value *symbol;                           /* weak */
-};
-
-static void symbols_add(struct symbols *table, value symbol) {
-    value name = symbol_of(symbol)->name;
-    size_t i = hash_bytes(bytes_of(name), length_of(name)) & table->mask;
-    while (table->taken[i])
-        i = (i + 1) & table->mask;
-    weak_set(&table->symbol[i], symbol);
-    table->taken[i] = true;
-    table->used++;
-}
-
-/* Room for one more: the living move into a table of four times their number. */
-static void symbols_grow(void) {
-    struct symbols *old = me.symbols, *table = scanned(sizeof *table);
-    size_t living = 0, size = 256;
-    for (size_t i = 0; old != NULL && i <= old->mask; i++)
-        living += old->symbol[i] != NOTHING;
-    while (size < 4 * living)
-        size *= 2;
-    table->mask = size - 1;
-    table->taken = memset(plain(size), 0, size);
-    table->symbol = weak_new(size);
-    for (size_t i = 0; old != NULL && i <= old->mask; i++) {
-        value symbol = old->symbol[i];
-        if (symbol != NOTHING)
-            symbols_add(table, symbol);
-    }
-    me.symbols = table;
-}
-
-value intern_bytes(const char *name, size_t length) {
-    if (me.symbols == NULL || 2 * me.symbols->used > me.symbols->mask)
-        symbols_grow();
-    struct symbols *table = me.symbols;
-    for (size_t i = hash_bytes(name, length) & table->mask; table->taken[i]; i = (i + 1) & table->mask) {
-        value symbol = table->symbol[i], known = symbol != NOTHING ? symbol_of(symbol)->name : NOTHING;
-        if (symbol != NOTHING && length_of(known) == length && memcmp(bytes_of(known), name, length) == 0)
-            return symbol;
-    }
+value intern_string(value name) {
+    value known = table_get(me.symbols, name, NOTHING);
+    if (known != NOTHING)
+        return known;
     struct symbol *symbol = scanned(sizeof *symbol);
     symbol->header = HEADER(T_SYMBOL, 0);
-    symbol->name = make_string(name, length);
-    symbols_add(table, of(symbol));
+    symbol->name = make_string(bytes_of(name), length_of(name));
+    table_put(me.symbols, of(symbol), UNSPECIFIED);
     return of(symbol);
 }
 
-value intern(const char *name) {
-    return intern_bytes(name, strlen(name));
-}
-
-/* ---- global variables --------------------------------------------------------------------------------------------- */
+value intern(const char *name) { return intern_string(make_text(name)); }
 
 void define_global(value symbol, value v) {
     struct symbol *s = symbol_of(symbol);
     if (s->global == NOTHING)
         me.globals = cons(symbol, me.globals);
-    else if (is(T_PRIMITIVE, s->global) && inlined(primitive_of(s->global)->name, ANY) != NULL)
+    else if (is(T_PRIMITIVE, s->global) && inlined_node(primitive_of(s->global), ANY) != NULL)
         me.pristine = false;
     s->global = v;
 }
 
-struct primitive *make_primitive(const char *name, primitive_fn fn, int least, int most) {
+struct primitive *make_primitive(struct procedure procedure) {
     struct primitive *primitive = scanned(sizeof *primitive);
-    *primitive = (struct primitive){HEADER(T_PRIMITIVE, 0), fn, name, least, most, 0, 0, 0, NULL};
+    *primitive = (struct primitive){.header = HEADER(T_PRIMITIVE, 0), .is = procedure};
     return primitive;
 }
 
-void define_primitive(const char *name, primitive_fn fn, int least, int most) {
-    define_global(intern(name), of(make_primitive(name, fn, least, most)));
+void define_syntax(value symbol, struct form form, value expander) {
+    struct syntax *syntax = scanned(sizeof *syntax);
+    *syntax = (struct syntax){HEADER(T_SYNTAX, 0), form, expander};
+    define_global(symbol, of(syntax));
 }
 
-void define_primitives(const struct table_entry *entries, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        define_primitive(entries[i].name, entries[i].fn, entries[i].least, entries[i].most);
+/* The linker's names for the beginning and the end of a section. */
+extern const struct procedure __start_procedure[], __stop_procedure[];
+extern const struct form __start_form[], __stop_form[];
+
+void define_all(void) {
+    for (const struct procedure *p = __start_procedure; p < __stop_procedure; p++)
+        define_global(intern(p->name), of(make_primitive(*p)));
+    for (const struct form *form = __start_form; form < __stop_form; form++)
+        define_syntax(intern(form->name), *form, NOTHING);
 }

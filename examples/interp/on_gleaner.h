@@ -1,11 +1,8 @@
 /* on_gleaner.h: memory.h on gleaner. See there. */
 #include "gleaner_inline.h"
 
-#define FIBERS 1
-#define COLLECTOR "gleaner"
-
 /* Nodes say where their pointers are: the datum, the place and the parts. */
-extern gc_kind node_kind;
+__attribute__((weak)) gc_kind node_kind;                              /* one for all files */
 static inline void trace_node(void *object, UNUSED size_t size, gc_tracer *tracer) {
     const struct node *n = object;
     gc_trace_range(tracer, &n->datum, &n->part[n->count]);
@@ -23,10 +20,8 @@ static inline void memory_thread_close(void) {}
 /* Without a call, where the compiler knows the size. */
 #define scanned(size) gc_malloc_inline(size)
 static inline void *plain(size_t size) { return gc_malloc_atomic(size); }
-static inline void *plain_resize(void *p, size_t size) {
-    void *grown = gc_realloc(p, size);
-    return grown != NULL ? grown : oom_raise(size, NULL);
-}
+static inline void *got(void *p, size_t size) { return LIKELY(p != NULL) ? p : oom_raise(size, NULL); }
+static inline void *plain_resize(void *p, size_t size) { return got(gc_realloc(p, size), size); }
 static inline void *node_new(size_t size) { return gc_malloc_kind(size, node_kind); }
 
 /* A pool is the thread's cache of free slots; NULL for sizes that have none. */
@@ -38,15 +33,13 @@ static inline void *pool_take(struct pool *pool, size_t size) {
 }
 
 static inline value *weak_new(size_t count) {
-    value *words = gc_malloc_weak(count * sizeof *words);
-    return words != NULL ? words : oom_raise(count * sizeof *words, NULL);
+    return got(gc_malloc_weak(count * sizeof(value)), count * sizeof(value));
 }
 
 /* An entry is a gc_pair. Any address inside the key counts, tags and all. */
 _Static_assert(sizeof(struct entry) == sizeof(gc_pair), "an entry is a pair of the collector's");
 static inline struct entry *ephemerons_new(size_t count) {
-    struct entry *entries = (struct entry *)gc_malloc_ephemerons(count);
-    return entries != NULL ? entries : oom_raise(count * sizeof *entries, NULL);
+    return got(gc_malloc_ephemerons(count), count * sizeof(struct entry));
 }
 
 static inline void weak_set(value *place, value v) { *place = v; }

@@ -8,9 +8,6 @@
 #include <gc.h>
 #include <gc/gc_typed.h>
 
-#define FIBERS 0
-#define COLLECTOR "libgc"
-
 static inline void *out_of_memory(size_t size) { return oom_raise(size, NULL); }
 static inline void memory_open(void) {
     GC_INIT();
@@ -69,3 +66,14 @@ static inline size_t collections(void) { return GC_get_gc_no(); }
 static inline size_t heap_bytes(void) { return GC_get_heap_size(); }
 static inline void heap_limit_set(size_t bytes) { GC_set_max_heap_size(bytes); }
 static inline void *blocking(void *(*fn)(void *), void *data) { return GC_do_blocking(fn, data); }
+
+typedef struct gc_fiber gc_fiber;
+enum { GC_FIBER_OBJECT };
+static inline gc_fiber *gc_fiber_new(UNUSED void *stack, UNUSED size_t size, UNUSED void *sp, UNUSED void *data,
+                                     UNUSED int life) {
+    fail("coroutines need a collector with fibers, and libgc has none", NIL);
+}
+static inline gc_fiber *gc_fiber_current(void) { return NULL; }
+static inline void gc_fiber_switch(UNUSED gc_fiber *to, UNUSED void (*jump)(void *), UNUSED void *data) {}
+static inline void gc_fiber_free(UNUSED gc_fiber *fiber) {}
+static inline void gc_free(void *p) { GC_free(p); }

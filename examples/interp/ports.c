@@ -6,34 +6,29 @@
 #include "memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-static struct port *port_new(value name) {
+static struct port *port_new(value name, bool output) {
     struct port *port = scanned(sizeof *port);
-    port->header = HEADER(T_PORT, 0);
-    port->name = name;
-    port->line = port->column = 1;
+    *port = (struct port){.header = HEADER(T_PORT, 0), .name = name, .line = 1, .column = 1, .output = output};
     return port;
 }
 
 value open_text(value name, const char *text, size_t length) {
-    struct port *port = port_new(name);
+    struct port *port = port_new(name, false);
     port->text = memcpy(plain(length + 1), text, length);
     port->length = length;
     return of(port);
 }
 
 value open_stream(FILE *file, const char *name, bool output) {
-    struct port *port = port_new(make_text(name));
+    struct port *port = port_new(make_text(name), output);
     port->file = file;
-    port->output = output;
     return of(port);
 }
 
 value open_output_text(void) {
-    struct port *port = port_new(FALSE);
-    port->output = true;
+    struct port *port = port_new(FALSE, true);
     port->text = plain(port->capacity = 48);
     return of(port);
 }
@@ -43,7 +38,7 @@ value output_text(struct port *port) { return make_string(port->text, port->leng
 value open_file(const char *name) {
     FILE *file = fopen(name, "r");
     if (file == NULL)
-        fail("cannot open the file:", list(2, make_text(name), make_text(strerror(errno))));
+        fail("cannot open the file:", LIST(make_text(name), make_text(strerror(errno))));
     char piece[4096];
     struct port *text = port_of(open_output_text());
     for (size_t length; (length = fread(piece, 1, sizeof piece, file)) > 0;)
@@ -59,8 +54,7 @@ value open_file(const char *name) {
 int port_peek(struct port *port) {
     if (port->file == NULL)
         return port->at < port->length ? (unsigned char)port->text[port->at] : EOF;
-    int c = getc(port->file);
-    return ungetc(c, port->file);
+    return ungetc(getc(port->file), port->file);
 }
 
 int port_get(struct port *port) {
@@ -90,55 +84,34 @@ void port_puts(struct port *port, const char *text) { port_put(port, text, strle
 /* ---- procedures --------------------------------------------------------------------------------------------------- */
 
 static struct port *need_port(int count, value *arg, int at, bool output) {
-    value v = count > at ? arg[at] : output ? me.output : me.input;
-    struct port *port = port_of(need(T_PORT, v, "a port"));
-    if (port->output != output)
+    value v = need(T_PORT, count > at ? arg[at] : output ? me.output : me.input);
+    if (port_of(v)->output != output)
         fail_type(output ? "a port for writing" : "a port for reading", v);
-    return port;
+    return port_of(v);
 }
 
-PRIMITIVE(p_display) { return print(need_port(count, arg, 1, true), arg[0], false), UNSPECIFIED; }
-PRIMITIVE(p_write) { return print(need_port(count, arg, 1, true), arg[0], true), UNSPECIFIED; }
-PRIMITIVE(p_newline) { return port_puts(need_port(count, arg, 0, true), "\n"), UNSPECIFIED; }
-PRIMITIVE(p_read) { return read_datum(need_port(count, arg, 0, false), false); }
+PRIMITIVE(p_display, "display", 1, 2) { return print(need_port(count, arg, 1, true), arg[0], false), UNSPECIFIED; }
+PRIMITIVE(p_write, "write", 1, 2) { return print(need_port(count, arg, 1, true), arg[0], true), UNSPECIFIED; }
+PRIMITIVE(p_newline, "newline", 0, 1) { return port_puts(need_port(count, arg, 0, true), "\n"), UNSPECIFIED; }
+PRIMITIVE(p_read, "read", 0, 1) { return read_datum(need_port(count, arg, 0, false)); }
 
 static value char_or_end(int c) { return c == EOF ? END_OF_FILE : character((unsigned char)c); }
-PRIMITIVE(p_read_char) { return char_or_end(port_get(need_port(count, arg, 0, false))); }
-PRIMITIVE(p_peek_char) { return char_or_end(port_peek(need_port(count, arg, 0, false))); }
+PRIMITIVE(p_read_char, "read-char", 0, 1) { return char_or_end(port_get(need_port(count, arg, 0, false))); }
+PRIMITIVE(p_peek_char, "peek-char", 0, 1) { return char_or_end(port_peek(need_port(count, arg, 0, false))); }
+PRIMITIVE(p_end_of_file, "eof-object", 0, 0) { return END_OF_FILE; }
 
-PRIMITIVE(p_open_input_string) {
-    return open_text(FALSE, bytes_of(need(T_STRING, arg[0], "a string")), length_of(arg[0]));
+PRIMITIVE(p_open_input_string, "open-input-string", 1, 1) {
+    return open_text(FALSE, bytes_of(need(T_STRING, arg[0])), length_of(arg[0]));
 }
 
-PRIMITIVE(p_open_input_file) { return open_file(bytes_of(need(T_STRING, arg[0], "a string"))); }
-PRIMITIVE(p_open_output_string) { return open_output_text(); }
+PRIMITIVE(p_open_input_file, "open-input-file", 1, 1) { return open_file(bytes_of(need(T_STRING, arg[0]))); }
+PRIMITIVE(p_load, "load", 1, 1) { return load_port(port_of(open_file(bytes_of(need(T_STRING, arg[0]))))), UNSPECIFIED; }
 
-PRIMITIVE(p_get_output_string) {
+PRIMITIVE(p_open_output_string, "open-output-string", 0, 0) { return open_output_text(); }
+PRIMITIVE(p_get_output_string, "get-output-string", 1, 1) {
     struct port *port = need_port(count, arg, 0, true);
     return port->file == NULL ? output_text(port) : make_text("");
 }
 
-PRIMITIVE(p_load) {
-    load_port(port_of(open_file(bytes_of(need(T_STRING, arg[0], "a string")))));
-    return UNSPECIFIED;
-}
-
-/* Replaces the port of display and write; the one that it was. */
-PRIMITIVE(p_set_output) {
-    value before = me.output;
-    me.output = of(need_port(count, arg, 0, true));
-    return before;
-}
-
-PRIMITIVE(p_end_of_file) { return END_OF_FILE; }
-
-void define_ports(void) {
-    static const struct table_entry entries[] = {
-        {"display", p_display, 1, 2}, {"write", p_write, 1, 2}, {"newline", p_newline, 0, 1}, {"read", p_read, 0, 1},
-        {"read-char", p_read_char, 0, 1}, {"peek-char", p_peek_char, 0, 1},
-        {"open-input-string", p_open_input_string, 1, 1}, {"open-input-file", p_open_input_file, 1, 1},
-        {"open-output-string", p_open_output_string, 0, 0}, {"get-output-string", p_get_output_string, 1, 1},
-        {"load", p_load, 1, 1}, {"%set-output!", p_set_output, 1, 1}, {"eof-object", p_end_of_file, 0, 0},
-    };
-    DEFINE_ALL(entries);
-}
+/* The port of display and write, which it replaces. */
+PRIMITIVE(p_output, "%output", 0, 1) { return count > 0 ? (me.output = need(T_PORT, arg[0])) : me.output; }

@@ -336,6 +336,26 @@
            (if (not (%promise-done p)) (begin (%promise-done! p #t) (%promise-content! p v)))
            (%promise-content p)))))
 
+;; ---- control
+
+(define call-with-current-continuation call/cc)
+(define call-with-escape-continuation call/cc)
+
+(define (dynamic-wind before thunk after)
+  (before)
+  (%winds (cons (cons before after) (%winds)))
+  (let ((v (thunk)))
+    (%winds (cdr (%winds)))
+    (after)
+    v))
+
+(define (with-exception-handler handler thunk)
+  (let ((outer (%handlers)))
+    (%handlers (cons handler outer))
+    (let ((v (thunk)))
+      (%handlers outer)
+      v)))
+
 ;; ---- characters and strings
 
 (define (%comparison key)
@@ -476,9 +496,9 @@
 (define (with-output-to-string thunk)
   (let ((port (open-output-string)) (outer #f))
     (dynamic-wind
-     (lambda () (set! outer (%set-output! port)))
+     (lambda () (set! outer (%output)) (%output port))
      thunk
-     (lambda () (%set-output! outer)))
+     (lambda () (%output outer)))
     (get-output-string port)))
 (define (call-with-output-string f)
   (let ((port (open-output-string)))

@@ -38,61 +38,67 @@ void format_number(value v, int radix, char text[72]) {
     *text = 0;
 }
 
-static void print_character(struct port *port, uint32_t c, bool written) {
-    char byte = (char)c;
-    if (!written) {
-        port_put(port, &byte, 1);
-        return;
-    }
-    port_puts(port, "#\\");
-    for (int i = 0; char_names[i][0] != NULL; i++)
-        if (byte == *char_names[i][1]) {
+static void print_character(struct port *port, char c, bool written) {
+    if (written)
+        port_puts(port, "#\\");
+    for (int i = 0; written && char_names[i][0] != NULL; i++)
+        if (c == *char_names[i][1]) {
             port_puts(port, char_names[i][0]);
             return;
         }
-    port_put(port, &byte, 1);
+    port_put(port, &c, 1);
 }
 
-static void print_string(struct port *port, value v) {
-    port_puts(port, "\"");
-    for (size_t i = 0; i < length_of(v); i++) {
-        char c = bytes_of(v)[i];
-        const char *escape = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\t' ? "\\t" : NULL;
-        if (escape != NULL)
-            port_puts(port, escape);
-        else
-            port_put(port, &c, 1);
+static void print_string(struct port *port, value v, bool written) {
+    static const char special[] = "\"\\\n\t", *const escapes[] = {"\\\"", "\\\\", "\\n", "\\t"};
+    if (!written) {
+        port_put(port, bytes_of(v), length_of(v));
+        return;
     }
     port_puts(port, "\"");
+    for (size_t i = 0; i < length_of(v); i++) {
+        const char *at = memchr(special, bytes_of(v)[i], 4);
+        if (at != NULL)
+            port_puts(port, escapes[at - special]);
+        else
+            port_put(port, &bytes_of(v)[i], 1);
+    }
+    port_puts(port, "\"");
+}
+
+/* How (quote x) and its kin are written; NULL: this list is none of these. */
+static const char *quote_of(value v) {
+    static const char *const quotes[][2] = {
+        {"quote", "'"}, {"quasiquote", "`"}, {"unquote", ","}, {"unquote-splicing", ",@"},
+    };
+    if (is(T_SYMBOL, car(v)) && is_pair(cdr(v)) && cdr(cdr(v)) == NIL)
+        for (int i = 0; i < 4; i++)
+            if (strcmp(bytes_of(symbol_of(car(v))->name), quotes[i][0]) == 0)
+                return quotes[i][1];
+    return NULL;
 }
 
 /* A list that comes back to itself ends with "...". */
 static void print_list(struct port *port, value v, bool written) {
-    const char *const quotes[] = {"'", "`", ",", ",@"};
-    const value quoting[] = {me.s_quote, me.s_quasiquote, me.s_unquote, me.s_unquote_splicing};
-    for (int i = 0; i < 4; i++)
-        if (car(v) == quoting[i] && is_pair(cdr(v)) && cdr(cdr(v)) == NIL) {
-            port_puts(port, quotes[i]);
-            print(port, car(cdr(v)), written);
-            return;
-        }
-    size_t count = 0;
+    const char *quote = quote_of(v);
+    if (quote != NULL) {
+        port_puts(port, quote);
+        print(port, car(cdr(v)), written);
+        return;
+    }
     value slow = v;
     port_puts(port, "(");
-    for (;;) {
-        print(port, car(v), written);
-        v = cdr(v);
-        if (++count % 2 == 0)
-            slow = cdr(slow);
-        if (!is_pair(v) || v == slow)
-            break;
+    print(port, car(v), written);
+    for (size_t count = 1; is_pair(v = cdr(v)) && v != slow; count++) {
         port_puts(port, " ");
+        print(port, car(v), written);
+        if (count % 2 == 1)
+            slow = cdr(slow);
     }
-    if (v != NIL) {
+    if (v != NIL)
         port_puts(port, is_pair(v) ? " ..." : " . ");
-        if (!is_pair(v))
-            print(port, v, written);
-    }
+    if (v != NIL && !is_pair(v))
+        print(port, v, written);
     port_puts(port, ")");
 }
 
@@ -106,10 +112,11 @@ static void print_items(struct port *port, const char *open, value v, bool writt
     port_puts(port, ")");
 }
 
-static void print_named(struct port *port, const char *what, value name) {
+/* "#<type name>", the type without its article. */
+static void print_named(struct port *port, value v, value name) {
     port_puts(port, "#<");
-    port_puts(port, what);
-    if (name != NOTHING && name != FALSE) {
+    port_puts(port, strchr(type_names[type_of(v)], ' ') + 1);
+    if (name != FALSE) {
         port_puts(port, " ");
         print(port, name, false);
     }
@@ -117,9 +124,9 @@ static void print_named(struct port *port, const char *what, value name) {
 }
 
 static void print_record(struct port *port, value v, bool written) {
-    const struct record_type *type = (const struct record_type *)object_of(me.record_types);
+    const struct record_type *type = record_type_of(me.record_types);
     while (type->record != object_of(v)->header)
-        type = (const struct record_type *)object_of(type->next);
+        type = record_type_of(type->next);
     port_puts(port, "#<");
     print(port, type->name, false);
     value field = type->fields;
@@ -135,24 +142,15 @@ static void print_record(struct port *port, value v, bool written) {
 static void print_object(struct port *port, value v, bool written) {
     switch (type_of(v)) {
     case T_SYMBOL: print(port, symbol_of(v)->name, false); break;
-    case T_SYNTAX: port_puts(port, "#<syntax>"); break;
-    case T_STRING:
-        if (written)
-            print_string(port, v);
-        else
-            port_put(port, bytes_of(v), length_of(v));
-        break;
+    case T_STRING: print_string(port, v, written); break;
     case T_BYTES: print_items(port, "#u8(", v, written); break;
     case T_VECTOR: print_items(port, "#(", v, written); break;
-    case T_CLOSURE: print_named(port, "procedure", closure_of(v)->code->name); break;
-    case T_PRIMITIVE: print_named(port, "procedure", make_text(primitive_of(v)->name)); break;
-    case T_CONTINUATION: port_puts(port, "#<continuation>"); break;
-    case T_COROUTINE: port_puts(port, "#<coroutine>"); break;
-    case T_TABLE: port_puts(port, "#<hash-table>"); break;
-    case T_PORT: port_puts(port, "#<port>"); break;
-    case T_CONDITION: print_named(port, "condition", ((struct condition *)object_of(v))->message); break;
+    case T_CLOSURE: print_named(port, v, closure_of(v)->code->name); break;
+    case T_PRIMITIVE: print_named(port, v, make_text(primitive_of(v)->is.name)); break;
+    case T_CONDITION: print_named(port, v, condition_of(v)->message); break;
     case T_RECORD: print_record(port, v, written); break;
-    case T_RECORD_TYPE: print_named(port, "record-type", ((struct record_type *)object_of(v))->name); break;
+    case T_RECORD_TYPE: print_named(port, v, record_type_of(v)->name); break;
+    default: print_named(port, v, FALSE);
     }
 }
 
@@ -165,7 +163,7 @@ void print(struct port *port, value v, bool written) {
     } else if (is_pair(v)) {
         print_list(port, v, written);
     } else if (is_char(v)) {
-        print_character(port, char_of(v), written);
+        print_character(port, (char)char_of(v), written);
     } else if (is_object(v)) {
         print_object(port, v, written);
     } else {

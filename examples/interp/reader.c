@@ -7,76 +7,60 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DOT CONSTANT(8)                      /* what the word "." is read as, which only a list may hold */
 
 const char *const char_names[][2] = {
     {"space", " "}, {"newline", "\n"}, {"tab", "\t"}, {"return", "\r"}, {"null", "\0"}, {"alarm", "\a"},
     {"backspace", "\b"}, {"delete", "\x7f"}, {"escape", "\x1b"}, {NULL, NULL},
 };
 
-static struct place *place_here(const struct port *port) {
+/* Of the character that was taken last; it is none at the end of a line. */
+static const struct place *place_here(const struct port *port) {
     struct place *place = scanned(sizeof *place);
-    *place = (struct place){port->name, port->line, port->column};
+    *place = (struct place){port->name, port->line, port->column - 1};
     return place;
+}
+
+static value note(const struct port *port, value form, const struct place *place) {
+    if (port->noting)
+        table_put(me.places, form, (value)place);
+    return form;
 }
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------ */
 
-static int digit_of(char c) {
-    return isdigit((unsigned char)c) ? c - '0' : isalpha((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : 99;
-}
+static int digit_of(int c) { return isdigit(c) ? c - '0' : isalpha(c) ? tolower(c) - 'a' + 10 : 99; }
 
-static value parse_integer(const char *text, int radix) {
-    bool minus = *text == '-';
-    if (*text == '-' || *text == '+')
-        text++;
-    if (*text == 0)
-        return FALSE;
-    intptr_t n = 0;
-    double wide = 0;
-    bool fits = true;
-    for (; *text != 0; text++) {
-        int digit = digit_of(*text);
-        if (digit >= radix)
-            return FALSE;
-        wide = wide * radix + digit;
-        fits = fits && !__builtin_mul_overflow(n, radix, &n) && !__builtin_sub_overflow(n, digit, &n);
-    }
-    if (fits && (minus ? n >= FIXNUM_MIN : -FIXNUM_MAX <= n))
-        return fixnum(minus ? n : -n);
-    return real(minus ? -wide : wide);
-}
-
+/* The number that the whole text is. A decimal integer that does not fit becomes a real. */
 value parse_number(const char *text, size_t length, int radix) {
-    char copy[128];
-    if (length == 0 || length >= sizeof copy)
+    const char *digits = text + (*text == '-' || *text == '+');
+    size_t count = 0;
+    while (digit_of((unsigned char)digits[count]) < radix)
+        count++;
+    if (count > 0 && digits + count == text + length) {
+        errno = 0;
+        long n = strtol(text, NULL, radix);
+        if (errno == 0 && n >= FIXNUM_MIN && n <= FIXNUM_MAX)
+            return fixnum(n);
+    }
+    if (radix != 10)
         return FALSE;
-    memcpy(copy, text, length);
-    copy[length] = 0;
-    if (strcmp(copy, "+inf.0") == 0 || strcmp(copy, "-inf.0") == 0)
-        return real(*copy == '-' ? -INFINITY : INFINITY);
-    if (strcmp(copy, "+nan.0") == 0)
-        return real(NAN);
-    value n = parse_integer(copy, radix);
-    if (n != FALSE || radix != 10 || strspn(copy, "+-.0123456789eE") != length || strpbrk(copy, "0123456789") == NULL
-        || toupper((unsigned char)*copy) == 'E')
-        return n;
     char *end;
-    double d = strtod(copy, &end);
-    return *end == 0 ? real(d) : FALSE;
+    double d = strtod(text, &end);
+    if (strcmp(text, "+inf.0") == 0 || strcmp(text, "-inf.0") == 0 || strcmp(text, "+nan.0") == 0)
+        return real(d);
+    return length > 0 && strspn(text, "+-.0123456789eE") == length && end == text + length ? real(d) : FALSE;
 }
 
 /* ---- characters and texts ----------------------------------------------------------------------------------------- */
 
-static bool is_delimiter(int c) {
-    return c == EOF || isspace(c) || strchr("()\";'`,", c) != NULL;
-}
+static bool is_delimiter(int c) { return c == EOF || isspace(c) || strchr("()\";'`,", c) != NULL; }
 
-/* Up to the next delimiter, into `text`. */
-static size_t read_word(struct port *port, char text[128]) {
-    size_t length = 0;
+/* Up to the next delimiter, into `text`, where the first characters are already. */
+static size_t read_word(struct port *port, char text[128], size_t length) {
     while (!is_delimiter(port_peek(port))) {
         if (length == 127)
             fail_at(place_here(port), "a word of more than 127 characters", NIL);
@@ -86,42 +70,35 @@ static size_t read_word(struct port *port, char text[128]) {
     return length;
 }
 
-static value read_character(struct port *port, const struct place *place) {
-    char text[129] = {(char)port_get(port)};
-    size_t length = 1;
-    if (isalnum((unsigned char)*text))
-        length += read_word(port, text + 1);
-    if (length == 1)
-        return character((unsigned char)*text);
+/* The character of which `word` follows #\. */
+static value read_character(struct port *port, const char *word, const struct place *place) {
+    if (*word == 0)
+        return character((unsigned char)port_get(port));
+    if (word[1] == 0)
+        return character((unsigned char)*word);
     for (int i = 0; char_names[i][0] != NULL; i++)
-        if (strcmp(text, char_names[i][0]) == 0)
+        if (strcmp(word, char_names[i][0]) == 0)
             return character((unsigned char)*char_names[i][1]);
     char *end;
-    unsigned long code = *text == 'x' ? strtoul(text + 1, &end, 16) : 256;
+    unsigned long code = *word == 'x' ? strtoul(word + 1, &end, 16) : 256;
     if (code > 255 || *end != 0)
-        fail_at(place, "unknown character", list(1, make_text(text)));
+        fail_at(place, "unknown character", LIST(make_text(word)));
     return character((uint32_t)code);
 }
 
-static int read_escape(struct port *port, const struct place *place) {
-    int c = port_get(port);
-    switch (c) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case 'r': return '\r';
-    case 'a': return '\a';
-    case '0': return 0;
-    case '\\': case '"': return c;
-    case 'x': {
-        int code = 0;
-        while ((c = port_get(port)) != ';') {
-            if (c == EOF || digit_of((char)c) > 15 || (code = code * 16 + digit_of((char)c)) > 255)
-                fail_at(place, "bad \\x escape in a string", NIL);
-        }
-        return code;
-    }
-    default: fail_at(place, "unknown escape in a string", list(1, character((unsigned char)c)));
-    }
+/* What follows a backslash in a string. */
+static char read_escape(struct port *port, const struct place *place) {
+    static const char names[] = "ntra0\\\"", bytes[] = "\n\t\r\a\0\\\"";
+    int c = port_get(port), code = 0;
+    const char *name = c > 0 ? strchr(names, c) : NULL;
+    if (name != NULL)
+        return bytes[name - names];
+    if (c != 'x')
+        fail_at(place, "unknown escape in a string", LIST(character((unsigned char)c)));
+    while ((c = port_get(port)) != ';')
+        if (c == EOF || digit_of(c) > 15 || (code = code * 16 + digit_of(c)) > 255)
+            fail_at(place, "bad \\x escape in a string", NIL);
+    return (char)code;
 }
 
 static value read_string(struct port *port, const struct place *place) {
@@ -137,7 +114,7 @@ static value read_string(struct port *port, const struct place *place) {
                 port_get(port);
             continue;
         }
-        char byte = (char)(c == '\\' ? read_escape(port, place) : c);
+        char byte = c == '\\' ? read_escape(port, place) : (char)c;
         port_put(port_of(text), &byte, 1);
     }
 }
@@ -145,156 +122,131 @@ static value read_string(struct port *port, const struct place *place) {
 /* ---- lists -------------------------------------------------------------------------------------------------------- */
 
 static void skip_nested_comment(struct port *port, const struct place *place) {
-    int depth = 1, last = 0;
-    while (depth > 0) {
-        int c = port_get(port);
+    check_stack();
+    for (int last = 0, c; (c = port_get(port)) != '#' || last != '|'; last = c) {
         if (c == EOF)
             fail_at(place, "this comment has no end", NIL);
-        if ((last == '|' && c == '#') || (last == '#' && c == '|')) {
-            depth += c == '#' ? -1 : 1;
-            c = 0;
-        }
-        last = c;
+        if (last == '#' && c == '|')
+            skip_nested_comment(port, place), c = 0;
     }
 }
 
-/* Skips blanks and comments; the next character. */
-static int skip_blanks(struct port *port, bool places) {
+/* Skips blanks and comments, and takes the next character. */
+static int next_char(struct port *port) {
     for (;;) {
-        int c = port_peek(port);
+        int c = port_get(port), next = c == '#' ? port_peek(port) : 0;
         if (c == ';') {
             while (c != '\n' && c != EOF)
                 c = port_get(port);
-        } else if (c == '#') {
+        } else if (next == '|' || next == ';') {
             const struct place *place = place_here(port);
-            port_get(port);
-            int next = port_peek(port);
-            if (next != '|' && next != ';')
-                return '#';                          /* taken; nothing else begins so */
             port_get(port);
             if (next == '|')
                 skip_nested_comment(port, place);
-            else if (read_datum(port, places) == END_OF_FILE)
+            else if (read_datum(port) == END_OF_FILE)
                 fail_at(place, "#; before the end of the text", NIL);
-        } else if (c != EOF && isspace(c)) {
-            port_get(port);
-        } else {
+        } else if (c == EOF || !isspace(c)) {
             return c;
         }
     }
 }
 
-static value read_after(struct port *port, int c, const struct place *place, bool places);
+static value read_after(struct port *port, int c, const struct place *place);
 
-static value read_list(struct port *port, const struct place *place, bool places) {
-    value first = NIL, last = NIL;
+static value read_list(struct port *port, const struct place *place) {
+    value first = NIL, *end = &first;
     for (;;) {
-        int c = skip_blanks(port, places);
+        int c = next_char(port);
         if (c == EOF)
             fail_at(place, "this list has no end", NIL);
-        if (c == ')') {
-            port_get(port);
+        if (c == ')')
             return first;
-        }
-        value item = read_after(port, c, place_here(port), places);
-        if (item == me.s_dot && last != NIL) {
-            cdr(last) = read_datum(port, places);
-            if (skip_blanks(port, places) != ')')
+        value item = read_after(port, c, place_here(port));
+        if (item == DOT) {
+            *end = read_datum(port);
+            if (end == &first || next_char(port) != ')')
                 fail_at(place, "bad dot in this list", NIL);
-            port_get(port);
             return first;
         }
-        value cell = cons(item, NIL);
-        if (last == NIL) {
-            first = cell;
-            if (places)
-                table_put(me.places, first, (value)place);
-        } else {
-            cdr(last) = cell;
-        }
-        last = cell;
+        *end = cons(item, NIL);
+        if (end == &first)
+            note(port, first, place);
+        end = &cdr(*end);
     }
 }
 
 static value list_to(enum type type, value items, const struct place *place) {
     size_t length = (size_t)list_length(items);
-    value v = type == T_VECTOR ? make_vector(T_VECTOR, length, NIL) : make_bytes(T_BYTES, length);
+    value v = type == T_VECTOR ? make_vector(length, NIL) : make_bytes(T_BYTES, length);
     for (size_t i = 0; i < length; i++, items = cdr(items)) {
         if (type == T_VECTOR)
             vector_of(v)->item[i] = car(items);
         else if (is_fixnum(car(items)) && (uintptr_t)fixnum_of(car(items)) <= 255)
             bytes_of(v)[i] = (char)fixnum_of(car(items));
         else
-            fail_at(place, "not a byte in a bytevector", list(1, car(items)));
+            fail_at(place, "not a byte in a bytevector", LIST(car(items)));
     }
     return v;
 }
 
 /* What follows a '#'. */
-static value read_hash(struct port *port, const struct place *place, bool places) {
-    if (port_peek(port) == '(') {
-        port_get(port);
-        return list_to(T_VECTOR, read_list(port, place, false), place);
-    }
-    if (port_peek(port) == '\\') {
-        port_get(port);
-        return read_character(port, place);
-    }
+static value read_hash(struct port *port, const struct place *place) {
     char word[128];
-    size_t length = read_word(port, word);
+    size_t length = read_word(port, word, 0);
+    int next = port_peek(port);
+    if (next == '(' && (length == 0 || strcmp(word, "u8") == 0)) {
+        port_get(port);
+        return list_to(length == 0 ? T_VECTOR : T_BYTES, read_list(port, place), place);
+    }
+    if (*word == '\\')
+        return read_character(port, word + 1, place);
     if (strcmp(word, "t") == 0 || strcmp(word, "true") == 0)
         return TRUE;
     if (strcmp(word, "f") == 0 || strcmp(word, "false") == 0)
         return FALSE;
-    if (strcmp(word, "u8") == 0 && port_peek(port) == '(') {
-        port_get(port);
-        return list_to(T_BYTES, read_list(port, place, places), place);
-    }
     int radix = *word == 'x' ? 16 : *word == 'b' ? 2 : *word == 'o' ? 8 : *word == 'd' ? 10 : 0;
     value number = radix != 0 ? parse_number(word + 1, length - 1, radix) : FALSE;
     if (number == FALSE)
-        fail_at(place, "unknown syntax after #", list(1, make_text(word)));
+        fail_at(place, "unknown syntax after #", LIST(make_text(word)));
     return number;
 }
 
-static value read_quoted(struct port *port, value symbol, const struct place *place, bool places) {
-    value datum = read_datum(port, places);
+static value read_quoted(struct port *port, const char *symbol, const struct place *place) {
+    value datum = read_datum(port);
     if (datum == END_OF_FILE)
         fail_at(place, "nothing to quote before the end of the text", NIL);
-    value form = list(2, symbol, datum);
-    if (places)
-        table_put(me.places, form, (value)place);
-    return form;
+    return note(port, LIST(intern(symbol), datum), place);
 }
 
-/* A datum of which `c` is the first character: peeked at, but for '#', which skip_blanks takes. */
-static value read_after(struct port *port, int c, const struct place *place, bool places) {
+/* A datum of which `c` is the first character. */
+static value read_after(struct port *port, int c, const struct place *place) {
     check_stack();
-    if (c == '#')
-        return read_hash(port, place, places);
-    if (c != EOF && strchr("()\"'`,", c) != NULL)
-        port_get(port);
     switch (c) {
     case EOF: return END_OF_FILE;
-    case '(': return read_list(port, place, places);
+    case '#': return read_hash(port, place);
+    case '(': return read_list(port, place);
     case ')': fail_at(place, "unexpected )", NIL);
     case '"': return read_string(port, place);
-    case '\'': return read_quoted(port, me.s_quote, place, places);
-    case '`': return read_quoted(port, me.s_quasiquote, place, places);
+    case '\'': return read_quoted(port, "quote", place);
+    case '`': return read_quoted(port, "quasiquote", place);
     case ',':
         if (port_peek(port) != '@')
-            return read_quoted(port, me.s_unquote, place, places);
+            return read_quoted(port, "unquote", place);
         port_get(port);
-        return read_quoted(port, me.s_unquote_splicing, place, places);
+        return read_quoted(port, "unquote-splicing", place);
     }
-    char word[128];
-    size_t length = read_word(port, word);
+    char word[128] = {(char)c};
+    size_t length = read_word(port, word, 1);
     value number = isdigit(c) || strchr("+-.", c) != NULL ? parse_number(word, length, 10) : FALSE;
-    return number != FALSE ? number : intern_bytes(word, length);
+    return number != FALSE ? number : strcmp(word, ".") == 0 ? DOT : intern_string(make_string(word, length));
 }
 
 /* The next datum, or END_OF_FILE. */
-value read_datum(struct port *port, bool places) {
-    int c = skip_blanks(port, places);
-    return read_after(port, c, place_here(port), places);
+value read_datum(struct port *port) {
+    int c = next_char(port);
+    const struct place *place = place_here(port);
+    value v = read_after(port, c, place);
+    if (v == DOT)
+        fail_at(place, "unexpected .", NIL);
+    return v;
 }

@@ -23,13 +23,8 @@ static inline value eval(const struct node *n, value *f) {
 
 /* ---- variables ---------------------------------------------------------------------------------------------------- */
 
-value run_constant(const struct node *n, UNUSED value *f) {
-    return n->datum;
-}
-
-value run_local(const struct node *n, value *f) {
-    return f[n->slot];
-}
+value run_constant(const struct node *n, UNUSED value *f) { return n->datum; }
+value run_local(const struct node *n, value *f) { return f[n->slot]; }
 
 static inline value *frame_at(value *f, uint32_t depth) {
     while (depth-- > 0)
@@ -40,14 +35,14 @@ static inline value *frame_at(value *f, uint32_t depth) {
 value run_variable(const struct node *n, value *f) {
     value v = frame_at(f, n->depth)[n->slot];
     if (UNLIKELY(v == NOTHING))
-        fail_at(n->place, "used before its definition", list(1, n->datum));
+        fail_at(n->place, "used before its definition", LIST(n->datum));
     return v;
 }
 
 value run_global(const struct node *n, UNUSED value *f) {
     value v = symbol_of(n->datum)->global;
     if (UNLIKELY(v == NOTHING))
-        fail_at(n->place, "unbound variable", list(1, n->datum));
+        fail_at(n->place, "unbound variable", LIST(n->datum));
     return v;
 }
 
@@ -60,7 +55,7 @@ value run_set_variable(const struct node *n, value *f) {
 value run_set_global(const struct node *n, value *f) {
     value v = eval(n->part[0], f);
     if (symbol_of(n->datum)->global == NOTHING)
-        fail_at(n->place, "unbound variable", list(1, n->datum));
+        fail_at(n->place, "unbound variable", LIST(n->datum));
     define_global(n->datum, v);
     return UNSPECIFIED;
 }
@@ -102,7 +97,7 @@ value run_loop(const struct node *n, value *f) {
         f[n->slot + i] = eval(n->part[i], f);
     for (;;) {
         value v = n->part[count]->run(n->part[count], f);
-        if (v != JUMP || me.jump != n)
+        if (v != JUMP || me.call.body != n)
             return v;
         check_stack();
     }
@@ -119,7 +114,7 @@ value run_jump(const struct node *n, value *f) {
             next[i] = eval(n->part[i], f);
         memcpy(slot, next, sizeof next);
     }
-    me.jump = (const struct node *)n->datum;
+    me.call.body = (const struct node *)n->datum;
     return JUMP;
 }
 
@@ -136,14 +131,10 @@ value run_lambda(const struct node *n, value *f) {
 static inline value run_tails(value v) {
     while (v == TAIL) {
         check_stack();
-        const struct node *body = me.tail_body;
-        v = body->run(body, me.tail_frame);
+        const struct node *body = me.call.body;
+        v = body->run(body, me.call.frame);
     }
     return v;
-}
-
-value finish(value v) {
-    return run_tails(v);
 }
 
 static inline value run_body(const struct node *body, value *f) {
@@ -152,14 +143,14 @@ static inline value run_body(const struct node *body, value *f) {
 }
 
 static inline value leave_for(const struct node *body, value *f) {
-    me.tail_body = body;
-    me.tail_frame = f;
+    me.call.body = body;
+    me.call.frame = f;
     return TAIL;
 }
 
 static _Noreturn void fail_count(value f, int count, int least, int most) {
     fail(most == least ? "wrong number of arguments: expected" : "wrong number of arguments: expected at least",
-         list(4, fixnum(least), intern("got"), fixnum(count), f));
+         LIST(fixnum(least), intern("got"), fixnum(count), f));
 }
 
 /* A frame of the procedure, with nothing in it yet. */
@@ -178,30 +169,26 @@ static value *bind(struct closure *closure, int count, const value *arg) {
     value *f = frame_new(closure);
     for (int i = 0; i < required; i++)
         f[i] = arg[i];
-    if (code->rest) {
-        value rest = NIL;
-        while (count > required)
-            rest = cons(arg[--count], rest);
-        f[required] = rest;
-    }
+    if (code->rest)
+        f[required] = list(count - required, arg + required);
     return f;
 }
 
 value tail_apply(value f, int count, value *arg) {
-    me.callee = NULL;
+    me.call.callee = NULL;
     if (is(T_CLOSURE, f)) {
         value *frame = bind(closure_of(f), count, arg);
         return leave_for(closure_of(f)->code->body, frame);
     }
     if (is(T_PRIMITIVE, f)) {
-        struct primitive *primitive = me.callee = primitive_of(f);
-        if (count < primitive->least || (count > primitive->most && primitive->most >= 0))
-            fail_count(f, count, primitive->least, primitive->most);
-        return primitive->fn(count, arg);
+        const struct primitive *primitive = me.call.callee = primitive_of(f);
+        if (count < primitive->is.least || (count > primitive->is.most && primitive->is.most >= 0))
+            fail_count(f, count, primitive->is.least, primitive->is.most);
+        return primitive->is.fn(count, arg);
     }
     if (is(T_CONTINUATION, f) && count == 1)
         throw_to(f, arg[0]);
-    fail_with("not a procedure", f);
+    fail("not a procedure", LIST(f));
 }
 
 value apply(value f, int count, value *arg) {
@@ -212,21 +199,14 @@ value apply(value f, int count, value *arg) {
     return run_tails(tail_apply(f, count, arg));
 }
 
-value call1(value f, value a) {
-    return apply(f, 1, &a);
-}
-
-value call2(value f, value a, value b) {
-    value arguments[] = {a, b};
-    return apply(f, 2, arguments);
-}
+value call1(value f, value a) { return apply(f, 1, &a); }
 
 /* Any call at all. */
 static value call_any(const struct node *n, value *f, value callee) {
     value arg[n->count];
     for (uint32_t i = 1; i < n->count; i++)
         arg[i - 1] = eval(n->part[i], f);
-    me.calling = n;
+    me.call.node = n;
     return tail_apply(callee, (int)n->count - 1, arg);
 }
 
@@ -246,21 +226,20 @@ static inline __attribute__((always_inline)) value call(const struct node *n, va
     return tail ? leave_for(code->body, frame) : run_body(code->body, frame);
 }
 
-#define CALLS(count)                                                                                                   \
-    static value run_call_##count(const struct node *n, value *f) { return call(n, f, count, false); }          \
-    static value run_tail_call_##count(const struct node *n, value *f) { return call(n, f, count, true); }
-CALLS(0)
-CALLS(1)
-CALLS(2)
-CALLS(3)
-CALLS(4)
-static value run_call(const struct node *n, value *f) { return call(n, f, n->count - 1, false); }
-static value run_tail_call(const struct node *n, value *f) { return call(n, f, n->count - 1, true); }
+#define CALLS(name, count)                                                                                             \
+    static value run_call_##name(const struct node *n, value *f) { return call(n, f, count, false); }                  \
+    static value run_tail_call_##name(const struct node *n, value *f) { return call(n, f, count, true); }
+CALLS(0, 0)
+CALLS(1, 1)
+CALLS(2, 2)
+CALLS(3, 3)
+CALLS(4, 4)
+CALLS(any, n->count - 1)
 
 run_fn call_node(bool tail, uint32_t count) {
     static const run_fn runs[][2] = {
         {run_call_0, run_tail_call_0}, {run_call_1, run_tail_call_1}, {run_call_2, run_tail_call_2},
-        {run_call_3, run_tail_call_3}, {run_call_4, run_tail_call_4}, {run_call, run_tail_call},
+        {run_call_3, run_tail_call_3}, {run_call_4, run_tail_call_4}, {run_call_any, run_tail_call_any},
     };
     return runs[count < 5 ? count : 5][tail];
 }
@@ -269,138 +248,109 @@ run_fn call_node(bool tail, uint32_t count) {
 value run_guard(const struct node *n, value *f) {
     struct catch c;
     catch_enter(&c);
-    if (setjmp(c.jump) == 0) {
-        me.handlers = cons(c.continuation, me.handlers);
-        value v = n->part[0]->run(n->part[0], f);
-        catch_leave(&c);
-        return v;
+    if (setjmp(c.jump) != 0) {
+        f[n->slot] = catch_land(&c);
+        return eval(n->part[1], f);
     }
-    f[n->slot] = catch_land(&c);
-    return eval(n->part[1], f);
+    me.stack.handlers = cons(c.continuation, me.stack.handlers);
+    value v = eval(n->part[0], f);
+    catch_leave(&c);
+    return v;
 }
 
-/* ---- primitives in line ------------------------------------------------------------------------------------------- */
+/* ---- primitives in line -------------------------------------------------------------------------------------------- */
 
 /* What the fast way does not do. */
 static value slowly(const struct node *n, value *f, int count, value *arg) {
-    me.calling = n;
+    me.call.node = n;
     return apply(eval(n->part[0], f), count, arg);
 }
 
-#define INLINE_1(name, condition, result)                                                                              \
-    static value name(const struct node *n, value *f) {                                                         \
+/* A call of `count` arguments, which are a, b and c. `quick` says whether `result` is what it gives; in both, n->datum
+ * is the primitive that the name meant, and `number` is room for a number. */
+#define INLINE_IF(run, count, quick, result)                                                                           \
+    static value run(const struct node *n, value *f) {                                                                 \
+        UNUSED intptr_t number;                                                                                        \
         value a = eval(n->part[1], f);                                                                                 \
-        if (LIKELY(me.pristine && (condition)))                                                                        \
+        value b = count > 1 ? eval(n->part[2], f) : NIL, c = count > 2 ? eval(n->part[3], f) : NIL;                    \
+        if (LIKELY(quick))                                                                                             \
             return result;                                                                                             \
-        return slowly(n, f, 1, &a);                                                                                    \
+        return slowly(n, f, count, (value[]){a, b, c});                                                                \
     }
+#define INLINE(run, name, count, quick, result)                                                                        \
+    INLINE_IF(run, count, me.pristine && (quick), result)                                                              \
+    DEFINE(inlined, run) = {name, count, run};
 
-#define INLINE_2(name, condition, result)                                                                              \
-    static value name(const struct node *n, value *f) {                                                         \
-        value a = eval(n->part[1], f), b = eval(n->part[2], f);                                                        \
-        if (LIKELY(me.pristine && (condition)))                                                                        \
-            return result;                                                                                             \
-        value arg[] = {a, b};                                                                                          \
-        return slowly(n, f, 2, arg);                                                                                   \
-    }
-
-#define INLINE_3(name, condition, result)                                                                              \
-    static value name(const struct node *n, value *f) {                                                         \
-        value a = eval(n->part[1], f), b = eval(n->part[2], f), c = eval(n->part[3], f);                               \
-        if (LIKELY(me.pristine && (condition)))                                                                        \
-            return result;                                                                                             \
-        value arg[] = {a, b, c};                                                                                       \
-        return slowly(n, f, 3, arg);                                                                                   \
-    }
-
-/* A number of either sort, or two of the same. */
-#define INLINE_ARITHMETIC(name, integers, reals)                                                                       \
-    static value name(const struct node *n, value *f) {                                                         \
-        value a = eval(n->part[1], f), b = eval(n->part[2], f);                                                        \
-        if (LIKELY(me.pristine)) {                                                                                     \
-            intptr_t result;                                                                                           \
-            if (LIKELY(a & b & 1)) {                                                                                   \
-                if (LIKELY(!integers))                                                                                 \
-                    return (value)result;                                                                              \
-            } else if (is_real(a) && is_real(b)) {                                                                     \
-                return real(real_of(a) reals real_of(b));                                                              \
-            }                                                                                                          \
-        }                                                                                                              \
-        value arg[] = {a, b};                                                                                          \
-        return slowly(n, f, 2, arg);                                                                                   \
-    }
-
-#define INLINE_COMPARISON(name, operator)                                                                              \
-    static value name(const struct node *n, value *f) {                                                         \
-        value a = eval(n->part[1], f), b = eval(n->part[2], f);                                                        \
-        if (LIKELY(me.pristine)) {                                                                                     \
-            if (LIKELY(a & b & 1))                                                                                     \
-                return boolean((intptr_t)a operator(intptr_t) b);                                                      \
-            if (is_real(a) && is_real(b))                                                                              \
-                return boolean(real_of(a) operator real_of(b));                                                        \
-        }                                                                                                              \
-        value arg[] = {a, b};                                                                                          \
-        return slowly(n, f, 2, arg);                                                                                   \
-    }
+/* Two numbers of the same sort. */
+static inline bool fixnums(value a, value b) { return LIKELY(a & b & 1); }
+static inline bool reals(value a, value b) { return is_real(a) && is_real(b); }
+#define ARITHMETIC(run, name, overflows, operator)                                                                     \
+    INLINE(run, name, 2, fixnums(a, b) ? !(overflows) : reals(a, b),                                                   \
+           fixnums(a, b) ? (value)number : real(real_of(a) operator real_of(b)))
+#define COMPARISON(run, name, operator)                                                                                \
+    INLINE(run, name, 2, fixnums(a, b) || reals(a, b),                                                                 \
+           boolean(fixnums(a, b) ? (intptr_t)a operator(intptr_t) b : real_of(a) operator real_of(b)))
 
 /* 2x + 1 stands for x: the sum of two such words is one too large, their difference one too small. */
-INLINE_ARITHMETIC(run_add, __builtin_add_overflow((intptr_t)a, (intptr_t)(b - 1), &result), +)
-INLINE_ARITHMETIC(run_subtract, __builtin_sub_overflow((intptr_t)a, (intptr_t)(b - 1), &result), -)
-INLINE_ARITHMETIC(run_multiply, (__builtin_mul_overflow((intptr_t)(a - 1), fixnum_of(b), &result) || (result++, 0)), *)
-INLINE_COMPARISON(run_equals, ==)
-INLINE_COMPARISON(run_less, <)
-INLINE_COMPARISON(run_greater, >)
-INLINE_COMPARISON(run_at_most, <=)
-INLINE_COMPARISON(run_at_least, >=)
+ARITHMETIC(run_add, "+", __builtin_add_overflow((intptr_t)a, (intptr_t)(b - 1), &number), +)
+ARITHMETIC(run_subtract, "-", __builtin_sub_overflow((intptr_t)a, (intptr_t)(b - 1), &number), -)
+ARITHMETIC(run_multiply, "*", __builtin_mul_overflow((intptr_t)(a - 1), fixnum_of(b), &number) || (number++, false), *)
+COMPARISON(run_equals, "=", ==)
+COMPARISON(run_less, "<", <)
+COMPARISON(run_greater, ">", >)
+COMPARISON(run_at_most, "<=", <=)
+COMPARISON(run_at_least, ">=", >=)
+INLINE(run_is_zero, "zero?", 1, is_fixnum(a), boolean(a == fixnum(0)))
+INLINE(run_quotient, "quotient", 2, fixnums(a, b) && fixnum_of(b) > 0, fixnum(fixnum_of(a) / fixnum_of(b)))
+INLINE(run_remainder, "remainder", 2, fixnums(a, b) && fixnum_of(b) > 0, fixnum(fixnum_of(a) % fixnum_of(b)))
+INLINE(run_modulo, "modulo", 2, fixnums(a, b) && fixnum_of(a) >= 0 && fixnum_of(b) > 0,
+       fixnum(fixnum_of(a) % fixnum_of(b)))
 
-INLINE_1(run_car, is_pair(a), car(a))
-INLINE_1(run_cdr, is_pair(a), cdr(a))
-INLINE_1(run_cadr, is_pair(a) && is_pair(cdr(a)), car(cdr(a)))
-INLINE_1(run_cddr, is_pair(a) && is_pair(cdr(a)), cdr(cdr(a)))
-INLINE_1(run_is_pair, true, boolean(is_pair(a)))
-INLINE_1(run_is_null, true, boolean(a == NIL))
-INLINE_1(run_not, true, boolean(a == FALSE))
-INLINE_1(run_is_zero, is_fixnum(a), boolean(a == fixnum(0)))
-INLINE_2(run_cons, true, cons(a, b))
-INLINE_2(run_is_eq, true, boolean(a == b))
-INLINE_2(run_set_car, is_pair(a), (car(a) = b, UNSPECIFIED))
-INLINE_2(run_set_cdr, is_pair(a), (cdr(a) = b, UNSPECIFIED))
-INLINE_2(run_quotient, (a & b & 1) && fixnum_of(b) > 0, fixnum(fixnum_of(a) / fixnum_of(b)))
-INLINE_2(run_remainder, (a & b & 1) && fixnum_of(b) > 0, fixnum(fixnum_of(a) % fixnum_of(b)))
+INLINE(run_cons, "cons", 2, true, cons(a, b))
+INLINE(run_car, "car", 1, is_pair(a), car(a))
+INLINE(run_cdr, "cdr", 1, is_pair(a), cdr(a))
+INLINE(run_cadr, "cadr", 1, is_pair(a) && is_pair(cdr(a)), car(cdr(a)))
+INLINE(run_cddr, "cddr", 1, is_pair(a) && is_pair(cdr(a)), cdr(cdr(a)))
+INLINE(run_set_car, "set-car!", 2, is_pair(a), (car(a) = b, UNSPECIFIED))
+INLINE(run_set_cdr, "set-cdr!", 2, is_pair(a), (cdr(a) = b, UNSPECIFIED))
+INLINE(run_is_pair, "pair?", 1, true, boolean(is_pair(a)))
+INLINE(run_is_null, "null?", 1, true, boolean(a == NIL))
+INLINE(run_not, "not", 1, true, boolean(a == FALSE))
+INLINE(run_is_eq, "eq?", 2, true, boolean(a == b))
 
 static inline bool is_index(enum type type, value v, value i) {
     return is(type, v) && is_fixnum(i) && (uintptr_t)fixnum_of(i) < length_of(v);
 }
-INLINE_2(run_vector_ref, is_index(T_VECTOR, a, b), vector_of(a)->item[fixnum_of(b)])
-INLINE_3(run_vector_set, is_index(T_VECTOR, a, b), (vector_of(a)->item[fixnum_of(b)] = c, UNSPECIFIED))
-INLINE_2(run_string_ref, is_index(T_STRING, a, b), character((unsigned char)bytes_of(a)[fixnum_of(b)]))
+INLINE(run_vector_ref, "vector-ref", 2, is_index(T_VECTOR, a, b), vector_of(a)->item[fixnum_of(b)])
+INLINE(run_vector_set, "vector-set!", 3, is_index(T_VECTOR, a, b), (vector_of(a)->item[fixnum_of(b)] = c, UNSPECIFIED))
+INLINE(run_string_ref, "string-ref", 2, is_index(T_STRING, a, b), character((unsigned char)bytes_of(a)[fixnum_of(b)]))
 
 /* (vector a ...) of any length */
 static value run_vector(const struct node *n, value *f) {
     uint32_t count = n->count - 1;
     if (UNLIKELY(!me.pristine))
-        return run_tails(call_any(n, f, eval(n->part[0], f)));
+        return run_call_any(n, f);
     struct vector *v = scanned(sizeof *v + count * sizeof(value));
     v->header = HEADER(T_VECTOR, count);
     for (uint32_t i = 0; i < count; i++)
         v->item[i] = eval(n->part[i + 1], f);
     return of(v);
 }
+DEFINE(inlined, run_vector) = {"vector", ANY, run_vector};
 
-/* ---- records: the datum is the primitive, for as long as the name has this meaning ------------------------------- */
-
-static inline const struct primitive *record_primitive(const struct node *n) {
-    return LIKELY(symbol_of(n->part[0]->datum)->global == n->datum) ? primitive_of(n->datum) : NULL;
+/* The procedures of record types, for as long as the name has this meaning. */
+static inline bool has_meaning(const struct node *n) {
+    return LIKELY(symbol_of(n->part[0]->datum)->global == n->datum);
 }
 
-static inline bool is_record_of(const struct primitive *p, value v) {
-    return LIKELY(p != NULL && is_object(v)) && LIKELY(object_of(v)->header == p->record);
+static inline bool is_record(const struct node *n, value v) {
+    return has_meaning(n) && is_object(v) && LIKELY(object_of(v)->header == primitive_of(n->datum)->record);
 }
 
 static value run_record_new(const struct node *n, value *f) {
-    const struct primitive *p = record_primitive(n);
-    if (p == NULL)
-        return run_call(n, f);
+    const struct primitive *p = primitive_of(n->datum);
+    if (!has_meaning(n))
+        return run_call_any(n, f);
     uint32_t count = n->count - 1;
     struct vector *v = pool_take(p->records, sizeof *v + count * sizeof(value));
     for (uint32_t i = 0; i < count; i++)
@@ -409,46 +359,20 @@ static value run_record_new(const struct node *n, value *f) {
     return of(v);
 }
 
-static value run_record_is(const struct node *n, value *f) {
-    const struct primitive *p = record_primitive(n);
-    return p != NULL ? boolean(is_record_of(p, eval(n->part[1], f))) : run_call(n, f);
-}
+#define FIELD(v) vector_of(v)->item[primitive_of(n->datum)->field]
+INLINE_IF(run_record_is, 1, has_meaning(n), boolean(is_record(n, a)))
+INLINE_IF(run_record_ref, 1, is_record(n, a), FIELD(a))
+INLINE_IF(run_record_set, 2, is_record(n, a), (FIELD(a) = b, UNSPECIFIED))
 
-static value run_record_ref(const struct node *n, value *f) {
-    const struct primitive *p = record_primitive(n);
-    value v = eval(n->part[1], f);
-    return is_record_of(p, v) ? vector_of(v)->item[p->field] : slowly(n, f, 1, &v);
-}
+extern const struct inlined __start_inlined[], __stop_inlined[];
 
-static value run_record_set(const struct node *n, value *f) {
-    const struct primitive *p = record_primitive(n);
-    value arg[] = {eval(n->part[1], f), eval(n->part[2], f)};
-    if (!is_record_of(p, arg[0]))
-        return slowly(n, f, 2, arg);
-    vector_of(arg[0])->item[p->field] = arg[1];
-    return UNSPECIFIED;
-}
-
-/* The node that a call of this procedure of a record type becomes; NULL: the number of arguments is wrong. */
-run_fn record_node(const struct primitive *p, uint32_t count) {
-    static const run_fn runs[] = {run_record_new, run_record_is, run_record_ref, run_record_set};
-    return (int)count == p->least ? runs[p->sort] : NULL;
-}
-
-/* The node that a call of this primitive with so many arguments becomes; NULL: an ordinary call. */
-run_fn inlined(const char *name, uint32_t count) {
-    static const struct { const char *name; uint32_t count; run_fn run; } table[] = {
-        {"+", 2, run_add}, {"-", 2, run_subtract}, {"*", 2, run_multiply}, {"=", 2, run_equals}, {"<", 2, run_less},
-        {">", 2, run_greater}, {"<=", 2, run_at_most}, {">=", 2, run_at_least}, {"car", 1, run_car},
-        {"cdr", 1, run_cdr}, {"cadr", 1, run_cadr}, {"cddr", 1, run_cddr}, {"pair?", 1, run_is_pair},
-        {"null?", 1, run_is_null}, {"not", 1, run_not}, {"zero?", 1, run_is_zero}, {"cons", 2, run_cons},
-        {"eq?", 2, run_is_eq}, {"set-car!", 2, run_set_car}, {"set-cdr!", 2, run_set_cdr},
-        {"quotient", 2, run_quotient}, {"remainder", 2, run_remainder}, {"vector-ref", 2, run_vector_ref},
-        {"vector-set!", 3, run_vector_set}, {"string-ref", 2, run_string_ref}, {"vector", ANY, run_vector},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(name, table[i].name) == 0 && (table[i].count == count || table[i].count == ANY || count == ANY))
-            return table[i].run;
+run_fn inlined_node(const struct primitive *p, uint32_t count) {
+    static const run_fn records[] = {run_record_new, run_record_is, run_record_ref, run_record_set};
+    if (p->record != 0)
+        return (int)count == p->is.least ? records[p->sort] : NULL;
+    for (const struct inlined *i = __start_inlined; i < __stop_inlined; i++)
+        if (strcmp(p->is.name, i->name) == 0 && (i->count == count || i->count == ANY || count == ANY))
+            return i->run;
     return NULL;
 }
 
@@ -462,13 +386,9 @@ value eval_toplevel(value form) {
 
 /* Reads and runs a whole source. */
 void load_port(struct port *port) {
-    value outer = me.places;
-    for (;;) {
-        me.places = make_table(false, false);
-        value form = read_datum(port, true);
-        if (form == END_OF_FILE)
-            break;
+    value outer = me.places, form;
+    port->noting = true;
+    while (me.places = make_table(BY_EQV, false), (form = read_datum(port)) != END_OF_FILE)
         eval_toplevel(form);
-    }
     me.places = outer;
 }

@@ -1,11 +1,12 @@
-/* tables.c: hash tables, by eqv? or by equal?, strong or with weak keys.
+/* tables.c: hash tables, by eqv? or by equal?, strong or with weak keys; and the table of symbols.
  *
  *     index     0 3 0 1 0 2 0 0          where a key's hash leads: 1 + the number of its entry, 0 for none
  *     entries   (k v) (k v) (k v)        in the order of their coming
  *
  * A removed entry keeps its place, with NOTHING for its key, until the table is made anew. A weak table's entries are
  * ephemerons: the value lives as long as the key lives elsewhere, even if it leads back to the key, and the key of a
- * dead entry is NOTHING. Objects never move, so their addresses are good hashes.
+ * dead entry is NOTHING. The table of symbols has no values, so weak words are enough for it. Objects never move, so
+ * their addresses are good hashes.
  */
 #include "memory.h"
 
@@ -13,15 +14,28 @@
 
 struct table {
     uintptr_t header;
-    bool by_equal, weak;
+    enum equality equality;
+    bool weak;
     size_t used, capacity, mask;             /* entries, room for entries, the index's size less one */
     uint32_t *index;
     struct entry *entries;
 };
 
+#define table_of(v) ((struct table *)object_of(v))
+
+/* In the table of symbols a symbol is its name. */
+static value identity(const struct table *table, value key) {
+    return table->equality == BY_NAME && is(T_SYMBOL, key) ? symbol_of(key)->name : key;
+}
+
 static size_t hash_of(const struct table *table, value key) {
-    size_t hash = table->by_equal || is_real(key) ? hash_equal(key) : key >> 1;
+    key = identity(table, key);
+    size_t hash = table->equality != BY_EQV || is_real(key) ? hash_equal(key) : key >> 1;
     return (hash ^ hash >> 29) * 0x9e3779b97f4a7c15 >> 32;
+}
+
+static bool is_same(const struct table *table, value a, value b) {
+    return table->equality == BY_EQV ? is_eqv(a, b) : is_equal(identity(table, a), identity(table, b));
 }
 
 /* The key's entry, or NULL; *at is then the free place of the index that its hash leads to. */
@@ -32,7 +46,7 @@ static struct entry *find_entry(const struct table *table, value key, size_t *at
             return NULL;
         struct entry *entry = &table->entries[table->index[i] - 1];
         value k = entry->key;
-        if (k == key || (k != NOTHING && (table->by_equal ? is_equal(k, key) : is_eqv(k, key))))
+        if (k == key || (k != NOTHING && is_same(table, k, key)))
             return entry;
     }
 }
@@ -43,6 +57,12 @@ static void entry_set(const struct table *table, struct entry *entry, value key,
         weak_set(&entry->key, key);
     else
         entry->key = key;
+}
+
+static struct entry *entries_new(const struct table *table, size_t count) {
+    if (!table->weak)
+        return scanned(count * sizeof(struct entry));
+    return table->equality == BY_NAME ? (struct entry *)weak_new(3 * count) : ephemerons_new(count);
 }
 
 static size_t count_living(const struct table *table) {
@@ -61,7 +81,7 @@ static void rebuild(struct table *table) {
     size_t size = 2 * fresh.capacity;
     fresh.mask = size - 1;
     fresh.index = memset(plain(size * sizeof *fresh.index), 0, size * sizeof *fresh.index);
-    fresh.entries = table->weak ? ephemerons_new(fresh.capacity) : scanned(fresh.capacity * sizeof *fresh.entries);
+    fresh.entries = entries_new(table, fresh.capacity);
     fresh.used = 0;
     for (size_t i = 0; i < table->used; i++) {
         size_t at;
@@ -75,24 +95,21 @@ static void rebuild(struct table *table) {
     *table = fresh;
 }
 
-value make_table(bool by_equal, bool weak) {
+value make_table(enum equality equality, bool weak) {
     struct table *table = scanned(sizeof *table);
-    table->header = HEADER(T_TABLE, 0);
-    table->by_equal = by_equal;
-    table->weak = weak;
+    *table = (struct table){.header = HEADER(T_TABLE, 0), .equality = equality, .weak = weak};
     rebuild(table);
     return of(table);
 }
 
 value table_get(value t, value key, value otherwise) {
-    struct table *table = (struct table *)object_of(t);
     size_t at;
-    struct entry *entry = find_entry(table, key, &at);
-    return entry == NULL ? otherwise : entry->value;
+    const struct entry *entry = find_entry(table_of(t), key, &at);
+    return entry == NULL ? otherwise : table_of(t)->equality == BY_NAME ? entry->key : entry->value;
 }
 
 void table_put(value t, value key, value v) {
-    struct table *table = (struct table *)object_of(t);
+    struct table *table = table_of(t);
     if (table->used == table->capacity)
         rebuild(table);
     size_t at;
@@ -107,44 +124,41 @@ void table_put(value t, value key, value v) {
 
 /* ---- procedures; the prelude makes the others of these ------------------------------------------------------------- */
 
-static struct table *need_table(value v) { return (struct table *)object_of(need(T_TABLE, v, "a hash table")); }
+static struct table *need_table(value v) { return table_of(need(T_TABLE, v)); }
 
-/* (%make-table by-equal? weak?) */
-PRIMITIVE(p_make) { return make_table(arg[0] != FALSE, arg[1] != FALSE); }
-PRIMITIVE(p_is_table) { return boolean(is(T_TABLE, arg[0])); }
-PRIMITIVE(p_count) { return fixnum((intptr_t)count_living(need_table(arg[0]))); }
-
-PRIMITIVE(p_ref_default) {
-    need_table(arg[0]);
-    return table_get(arg[0], arg[1], arg[2]);
+PRIMITIVE(p_make_table, "%make-table", 2, 2) {
+    return make_table(arg[0] != FALSE ? BY_EQUAL : BY_EQV, arg[1] != FALSE);
 }
 
-PRIMITIVE(p_set) {
+QUESTION(p_is_table, "hash-table?", is(T_TABLE, v))
+PRIMITIVE(p_count, "hash-table-count", 1, 1) { return fixnum((intptr_t)count_living(need_table(arg[0]))); }
+
+PRIMITIVE(p_ref_default, "hash-table-ref/default", 3, 3) {
+    return table_get(need(T_TABLE, arg[0]), arg[1], arg[2]);
+}
+
+PRIMITIVE(p_set, "hash-table-set!", 3, 3) {
     if (need_table(arg[0])->weak && !is_pair(arg[1]) && !is_object(arg[1]))
         fail_type("a key that can die", arg[1]);
-    table_put(arg[0], arg[1], arg[2]);
-    return UNSPECIFIED;
+    return table_put(arg[0], arg[1], arg[2]), UNSPECIFIED;
 }
 
-PRIMITIVE(p_delete) {
+PRIMITIVE(p_delete, "hash-table-delete!", 2, 2) {
     size_t at;
-    struct table *table = need_table(arg[0]);
-    struct entry *entry = find_entry(table, arg[1], &at);
+    struct entry *entry = find_entry(need_table(arg[0]), arg[1], &at);
     if (entry != NULL)
-        entry_set(table, entry, NOTHING, NOTHING);
+        entry_set(table_of(arg[0]), entry, NOTHING, NOTHING);
     return boolean(entry != NULL);
 }
 
-PRIMITIVE(p_clear) {
-    struct table *table = need_table(arg[0]);
-    table->used = 0;
-    rebuild(table);
-    return UNSPECIFIED;
+PRIMITIVE(p_clear, "hash-table-clear!", 1, 1) {
+    need_table(arg[0])->used = 0;
+    return rebuild(table_of(arg[0])), UNSPECIFIED;
 }
 
 /* (key . value) of each living entry, oldest first. */
-PRIMITIVE(p_to_alist) {
-    struct table *table = need_table(arg[0]);
+PRIMITIVE(p_to_alist, "hash-table->alist", 1, 1) {
+    const struct table *table = need_table(arg[0]);
     value items = NIL;
     for (size_t i = table->used; i-- > 0;) {
         struct entry entry = table->entries[i];
@@ -152,14 +166,4 @@ PRIMITIVE(p_to_alist) {
             items = cons(cons(entry.key, entry.value), items);
     }
     return items;
-}
-
-void define_tables(void) {
-    static const struct table_entry entries[] = {
-        {"%make-table", p_make, 2, 2}, {"hash-table?", p_is_table, 1, 1},
-        {"hash-table-ref/default", p_ref_default, 3, 3}, {"hash-table-set!", p_set, 3, 3},
-        {"hash-table-delete!", p_delete, 2, 2}, {"hash-table-count", p_count, 1, 1},
-        {"hash-table-clear!", p_clear, 1, 1}, {"hash-table->alist", p_to_alist, 1, 1},
-    };
-    DEFINE_ALL(entries);
 }
