@@ -30,8 +30,8 @@
 //!
 //! [`Gc`] is the handle for everyday, [`Weak`], [`Ephemeron`] and [`WeakMap`] keep nothing, [`Root`] keeps its value from
 //! memory that is not searched, [`WithDrop`] is a value whose destructor runs. [`soundness`] argues why safe code cannot
-//! misuse them. [`start`] and [`collect()`] concern the collector; [`set_limit`], [`api::stats`], [`api::options`] and
-//! [`next_event`] the heap.
+//! misuse them. [`start`] and [`collect()`] concern the collector; [`set_limit`], [`stats`], [`options`] and
+//! [`events`] the heap.
 //!
 //! # The picture
 //!
@@ -173,12 +173,14 @@ mod os;
 
 #[cfg(not(loom))]
 pub use api::{
-    control::{Event, Pause, StartError, Step, collect, keep_events, next_event, release, set_limit, start},
+    control::{NoCollection, StartError, collect, release, set_limit, start},
     ephemeron::Ephemeron,
+    events,
     gc::{Gc, PointerFree},
     global::Gleaner,
+    options,
     root::Root,
-    soundness,
+    soundness, stats,
     weak::Weak,
     weak_map::WeakMap,
     with_drop::{Held, StillHeld, WithDrop, run_destructors, serve_destructors},

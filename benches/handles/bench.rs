@@ -24,7 +24,7 @@ fn measure(allocator: &str) {
             if is_gleaner && allocator != "gleaner" {
                 continue;
             }
-            let _pause = (!is_gleaner).then(gleaner::Pause::new);
+            let _none = (!is_gleaner).then(gleaner::NoCollection::new);
             group.bench_function(BenchmarkId::new(name, allocator), |bencher| {
                 bencher.iter_with_large_drop(|| run(workload.bench).kept);
             });

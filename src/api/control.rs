@@ -3,7 +3,7 @@
 use super::{begin, with_drop};
 use crate::{
     collect::{
-        self, Cause, events,
+        self, Cause,
         start::{self, Door},
     },
     heap::{gate, kind, mutator, surplus},
@@ -11,7 +11,6 @@ use crate::{
 use core::fmt;
 
 pub use super::options::set_limit;
-pub use crate::collect::events::{Event, Step};
 
 /// The system has refused what the collector needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,26 +97,26 @@ pub fn collect() -> bool {
 /// ```
 /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
 /// # unsafe { gleaner::start()? };
-/// let pause = gleaner::Pause::new();
+/// let kept = gleaner::NoCollection::new();
 /// assert!(!gleaner::collect());
-/// drop(pause);
+/// drop(kept);
 /// assert!(gleaner::collect());
 /// # Ok::<(), gleaner::StartError>(())
 /// ```
 #[must_use = "collections go on when this is dropped"]
 #[derive(Debug)]
-pub struct Pause(());
+pub struct NoCollection(());
 
-impl Pause {
+impl NoCollection {
     /// From here on nothing is collected.
     #[allow(clippy::new_without_default, reason = "it does something")]
-    pub fn new() -> Pause {
+    pub fn new() -> NoCollection {
         collect::disable();
-        Pause(())
+        NoCollection(())
     }
 }
 
-impl Drop for Pause {
+impl Drop for NoCollection {
     fn drop(&mut self) {
         collect::enable();
     }
@@ -132,28 +131,4 @@ impl Drop for Pause {
 /// ```
 pub fn release() -> usize {
     mutator::register().and_then(gate::enter).map_or(0, |inside| surplus::release_all(&inside))
-}
-
-/// Has the events of collections kept from now on, or no more.
-///
-/// ```
-/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
-/// # unsafe { gleaner::start()? };
-/// gleaner::keep_events(true);
-/// gleaner::collect();
-/// let steps: Vec<gleaner::Step> = std::iter::from_fn(gleaner::next_event).map(|event| event.step).collect();
-/// assert_eq!(steps.first(), Some(&gleaner::Step::Start));
-/// assert_eq!(steps.last(), Some(&gleaner::Step::Resume));
-/// # Ok::<(), gleaner::StartError>(())
-/// ```
-pub fn keep_events(on: bool) {
-    if let Some(_inside) = mutator::register().and_then(gate::enter) {
-        events::listen(on);
-    }
-}
-
-/// Takes the oldest event that has been kept. They are kept until somebody takes them.
-pub fn next_event() -> Option<Event> {
-    let _inside = mutator::register().and_then(gate::enter)?;
-    events::take_oldest()
 }

@@ -10,6 +10,7 @@ mod begin;
 mod boundary;
 pub mod control;
 pub mod ephemeron;
+pub mod events;
 pub mod gc;
 pub mod global;
 mod hidden;

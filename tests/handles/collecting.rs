@@ -1,7 +1,10 @@
-//! Collecting: by itself, when asked, not during a pause; events, release, statistics.
+//! Collecting: by itself, when asked, not where it is forbidden; events, release, statistics.
 
 use crate::world::{self, Node, alone, collect};
-use gleaner::{Event, Gc, Pause, Step, Weak};
+use gleaner::{
+    Gc, NoCollection, Weak,
+    events::{self, Event, Step},
+};
 use std::{iter::from_fn, thread};
 
 #[inline(never)]
@@ -29,10 +32,10 @@ fn collections_come_by_themselves() {
 }
 
 #[test]
-fn nothing_is_collected_during_a_pause() {
+fn nothing_is_collected_while_it_is_forbidden() {
     let _alone = alone();
-    let outer = Pause::new();
-    let inner = Pause::new();
+    let outer = NoCollection::new();
+    let inner = NoCollection::new();
     let weak = garbage(1000);
     let before = gleaner::api::stats::now().collections;
     world::clear_stack();
@@ -50,18 +53,18 @@ fn nothing_is_collected_during_a_pause() {
 #[test]
 fn events_tell_each_step_of_a_collection_in_order() {
     let _alone = alone();
-    gleaner::keep_events(true);
+    events::keep(true);
     collect();
     garbage(1000);
     collect();
-    gleaner::keep_events(false);
-    let events: Vec<Event> = from_fn(gleaner::next_event).collect();
-    let steps: Vec<Step> = events.iter().map(|event| event.step).collect();
+    events::keep(false);
+    let kept: Vec<Event> = from_fn(events::next).collect();
+    let steps: Vec<Step> = kept.iter().map(|event| event.step).collect();
     let each = &[Step::Start, Step::Stop, Step::MarkEnd, Step::SweepEnd, Step::Resume];
     assert!(steps.len() >= 10 && steps.chunks(5).all(|steps| steps == each), "{steps:?}");
-    assert!(events.windows(2).all(|pair| pair[0].time_ns <= pair[1].time_ns), "{events:?}");
+    assert!(kept.windows(2).all(|pair| pair[0].time_ns <= pair[1].time_ns), "{kept:?}");
     collect();
-    assert!(gleaner::next_event().is_none(), "no more are kept");
+    assert!(events::next().is_none(), "no more are kept");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
     walk::{Walk, Watched},
 };
 use gleaner::{
-    Gc, Pause, Root,
+    Gc, NoCollection, Root,
     base::addr::Addr,
     collect::allocate,
     heap::{kind::Kind, resolve},
@@ -83,7 +83,7 @@ impl Fault {
                 })
             }
             Fault::Kept => {
-                mem::forget(Pause::new());
+                mem::forget(NoCollection::new());
                 true
             }
         }
