@@ -5,7 +5,7 @@
 //! compiler has made of the references in between, and whoever has brought the value back:
 //!
 //! ```text
-//!   0 --get--> 1 .. --the guard goes--> 0 --a destructor takes it--> dropped
+//!   0 --get--> 1 .. --the guard goes--> 0 --a destructor takes it--> being dropped --> dropped
 //!               `- the destructor finds it held: it is left alone, and listed again when it is unreachable again
 //! ```
 
@@ -17,24 +17,21 @@ use crate::{
     },
     collect::{
         allocate,
-        finalize::{self, Due, Finalizer, Order},
+        finalize::{self, Due, Finalizer, Order, Runner},
         world,
     },
     heap::{kind::Kind, mutator::Mutator},
 };
 use alloc::alloc::handle_alloc_error;
 use core::{
-    alloc::Layout,
-    cell::UnsafeCell,
-    ffi::c_void,
-    fmt,
-    mem::ManuallyDrop,
-    ops::Deref,
-    ptr::{self, NonNull},
+    alloc::Layout, cell::UnsafeCell, ffi::c_void, fmt, mem::ManuallyDrop, ops::Deref, panic::RefUnwindSafe,
+    ptr::NonNull,
 };
 
 /// The state of a value that its destructor has had.
 const DROPPED: u32 = u32::MAX;
+/// The state of a value while its destructor has it.
+const BEING_DROPPED: u32 = u32::MAX - 1;
 /// The most guards that a value can have.
 const HELD_MAX: u32 = u32::MAX / 2;
 
@@ -65,8 +62,12 @@ pub struct WithDrop<T> {
 
 // SAFETY: shared between threads it gives `&T`, and drops the value on any of them.
 unsafe impl<T: Send + Sync> Sync for WithDrop<T> {}
+// It gives `&T`; a panic in the destructor leaves the value dropped.
+impl<T: RefUnwindSafe> RefUnwindSafe for WithDrop<T> {}
 
 /// A look at a value, during which its destructor does not run: see [`WithDrop::get`].
+// Aligned, as `Gc` is: so it cannot be in a packed structure (E0588).
+#[repr(align(8))]
 pub struct Held<'a, T> {
     value: &'a WithDrop<T>,
 }
@@ -129,32 +130,50 @@ impl<T: Send + 'static> Gc<WithDrop<T>> {
 
 /// Has the value dropped once it is unreachable. `false`: there is no memory to note it.
 fn expect<T>(value: NonNull<WithDrop<T>>) -> bool {
-    let finalizer = Finalizer { procedure: drop_unheld::<T> as *const () as usize, data: 0, order: Order::Unordered };
+    let finalizer = Finalizer {
+        procedure: drop_unheld::<T> as *const () as usize,
+        data: 0,
+        order: Order::Unordered,
+        runner: Runner::Handles,
+    };
     let object = Addr::of(value.as_ptr());
     allocate::with_tables(|tables| tables.finalizers.set(object, finalizer)).is_some_and(|set| set.is_ok())
 }
 
-/// What runs for a value that has been found unreachable.
+/// What runs for a value that has been found unreachable. `was_dropped` is told whether this was the end of it.
 ///
 /// # Safety
-/// `value` is the address of a `WithDrop<T>`.
-unsafe extern "C-unwind" fn drop_unheld<T>(value: *mut c_void, _: *mut c_void) {
+/// `value` is the address of a `WithDrop<T>`, `was_dropped` that of a `bool`.
+unsafe extern "C-unwind" fn drop_unheld<T>(value: *mut c_void, was_dropped: *mut c_void) {
     // SAFETY: by the caller's promise; the address is on the caller's stack, which keeps the object.
     let value = unsafe { NonNull::new_unchecked(value.cast::<WithDrop<T>>()) };
     // SAFETY: as above.
-    if unsafe { value.as_ref() }.drop_now() == Err(StillHeld) {
+    match unsafe { value.as_ref() }.take_and_drop() {
+        // SAFETY: by the caller's promise.
+        Taken::Here => unsafe { was_dropped.cast::<bool>().write(true) },
+        Taken::Before => {}
         // Without memory it is never dropped: kept is better than dropped too early.
-        let _ = expect(value);
+        Taken::Not => _ = expect(value),
     }
 }
 
-/// The value was not dropped: somebody looks at it.
+/// Who has had a value that was to be dropped.
+enum Taken {
+    /// This call, by its destructor.
+    Here,
+    /// An earlier one, whose destructor has come to its end.
+    Before,
+    /// None yet: there is a guard, or another destructor is at it.
+    Not,
+}
+
+/// The value is not dropped: somebody looks at it, or its destructor has not come to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StillHeld;
 
 impl fmt::Display for StillHeld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value is still looked at, by the guard of WithDrop::get")
+        f.write_str("the value is still held, by a guard of WithDrop::get or its running destructor")
     }
 }
 
@@ -173,7 +192,7 @@ impl<T> WithDrop<T> {
     pub fn get(&self) -> Option<Held<'_, T>> {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
-            if state == DROPPED {
+            if state >= BEING_DROPPED {
                 return None;
             }
             if state == HELD_MAX {
@@ -187,10 +206,11 @@ impl<T> WithDrop<T> {
         }
     }
 
-    /// Drops the value here and now, if nobody looks at it; again it does nothing.
+    /// Drops the value here and now, if nobody looks at it; again it does nothing. After `Ok` the destructor has run, here or
+    /// elsewhere, and what it did is seen.
     ///
     /// # Errors
-    /// [`StillHeld`] when there is a guard, here or on another thread.
+    /// [`StillHeld`] when there is a guard, or the destructor is running, here or on another thread.
     ///
     /// ```
     /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
@@ -201,15 +221,32 @@ impl<T> WithDrop<T> {
     /// assert!(file.drop_now().is_ok() && file.get().is_none());
     /// ```
     pub fn drop_now(&self) -> Result<(), StillHeld> {
-        // Acquire: what was done under any guard comes before the destructor; pairs with the end of a guard.
-        match self.state.compare_exchange(0, DROPPED, Ordering::Acquire, Ordering::Relaxed) {
+        match self.take_and_drop() {
+            Taken::Here | Taken::Before => Ok(()),
+            Taken::Not => Err(StillHeld),
+        }
+    }
+
+    fn take_and_drop(&self) -> Taken {
+        /// Says that the destructor is over, also if it ends by a panic.
+        struct Over<'a>(&'a AtomicU32);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                // Release: what the destructor did comes before; pairs with whoever finds it over.
+                self.0.store(DROPPED, Ordering::Release);
+            }
+        }
+        // Acquire: what was done under any guard comes before the destructor, which pairs with the end of a guard; and what a
+        // destructor did comes before the word that it is over.
+        match self.state.compare_exchange(0, BEING_DROPPED, Ordering::Acquire, Ordering::Acquire) {
             Ok(_) => {
+                let _over = Over(&self.state);
                 // SAFETY: nobody else has or gets a reference, and this is done once.
                 unsafe { ManuallyDrop::drop(&mut *self.value.get()) };
-                Ok(())
+                Taken::Here
             }
-            Err(DROPPED) => Ok(()),
-            Err(_) => Err(StillHeld),
+            Err(DROPPED) => Taken::Before,
+            Err(_) => Taken::Not,
         }
     }
 }
@@ -258,10 +295,10 @@ impl<T: fmt::Debug> fmt::Debug for WithDrop<T> {
 /// ```
 pub fn run_destructors() -> usize {
     let Some(mutator) = world::register() else { return 0 };
+    let Some(_turn) = Turn::take(mutator) else { return 0 };
     let mut count = 0;
-    while let Some(due) = next_due(mutator) {
-        run(mutator, &due);
-        count += 1;
+    while let Some(due) = next_due() {
+        count += usize::from(run(&due));
     }
     count
 }
@@ -297,36 +334,44 @@ pub fn run_destructors() -> usize {
 /// ```
 pub fn serve_destructors() -> ! {
     loop {
-        finalize::wait_until_queued();
+        finalize::wait_until_queued(Runner::Handles);
         run_destructors();
     }
 }
 
-/// The next, unless one runs on this thread.
-#[inline(never)]
-fn next_due(mutator: &Mutator) -> Option<Due> {
-    let here = 0usize;
-    if mutator.finalizing.is_running(ptr::from_ref(&here).addr()) {
-        return None;
+/// The turn to run destructors on a thread: one at a time. It ends where its frame does, by a return or a panic; nothing else
+/// leaves a frame of Rust's.
+struct Turn<'a>(&'a Mutator);
+
+impl Turn<'_> {
+    fn take(mutator: &Mutator) -> Option<Turn<'_>> {
+        // Relaxed: only this thread uses it.
+        let is_taken = mutator.is_dropping.load(Ordering::Relaxed) != 0;
+        mutator.is_dropping.store(1, Ordering::Relaxed);
+        (!is_taken).then(|| Turn(mutator))
     }
-    allocate::with_tables(|tables| tables.finalizers.take_due()).flatten()
 }
 
-fn run(mutator: &Mutator, due: &Due) {
-    struct Over<'a>(&'a Mutator);
-    impl Drop for Over<'_> {
-        fn drop(&mut self) {
-            self.0.finalizing.end();
-        }
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.is_dropping.store(0, Ordering::Relaxed);
     }
-    let mut token = 0;
-    mutator.finalizing.begin(&mut token);
-    let _over = Over(mutator);
-    // SAFETY: finalizers of this process are set in this file, and this one for this object.
+}
+
+#[inline(never)]
+fn next_due() -> Option<Due> {
+    allocate::with_tables(|tables| tables.finalizers.take_due(Runner::Handles)).flatten()
+}
+
+/// Whether the value was dropped by this.
+fn run(due: &Due) -> bool {
+    let mut was_dropped = false;
+    // SAFETY: what handles run is set in this file: this procedure, for this object.
     unsafe {
         let procedure = core::mem::transmute::<usize, unsafe extern "C-unwind" fn(*mut c_void, *mut c_void)>(
             due.finalizer.procedure,
         );
-        procedure(core::hint::black_box(due.object) as *mut c_void, due.finalizer.data as *mut c_void);
+        procedure(core::hint::black_box(due.object) as *mut c_void, (&raw mut was_dropped).cast());
     }
+    was_dropped
 }

@@ -38,6 +38,18 @@ pub enum Order {
     Unreachable = 2,
 }
 
+/// Who runs a finalizer: the door by which it came. Neither runs the other's, whose rules are its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Runner {
+    /// `gleaner.h`: finalizers run in allocations too.
+    #[default]
+    Header = 0,
+    /// Handles of Rust: destructors run where they are asked for.
+    Handles = 1,
+}
+
+const RUNNERS: usize = 2;
+
 /// A finalizer: the procedure's address, its data and its order.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Finalizer {
@@ -47,6 +59,8 @@ pub struct Finalizer {
     pub data: usize,
     /// When it may run.
     pub order: Order,
+    /// Who runs it.
+    pub runner: Runner,
 }
 
 /// A finalizer whose time has come.
@@ -58,13 +72,13 @@ pub struct Due {
     pub finalizer: Finalizer,
 }
 
-/// How many finalizers wait to run: whether it is worth taking the lock.
-static QUEUED: AtomicUsize = AtomicUsize::new(0);
+/// How many finalizers wait to run, by who runs them: whether it is worth taking the lock.
+static QUEUED: [AtomicUsize; RUNNERS] = [const { AtomicUsize::new(0) }; RUNNERS];
 
 /// Whether finalizers wait to run.
 #[inline]
-pub fn are_queued() -> bool {
-    QUEUED.load(Ordering::Relaxed) != 0
+pub fn are_queued(runner: Runner) -> bool {
+    QUEUED[runner as usize].load(Ordering::Relaxed) != 0
 }
 
 /// Counts the collections that have queued finalizers: what threads that wait for some sleep on.
@@ -73,13 +87,13 @@ static ROUNDS: AtomicU32 = AtomicU32::new(0);
 static WAITING: AtomicU32 = AtomicU32::new(0);
 
 /// Sleeps until finalizers wait to run. The caller is outside its gate.
-pub fn wait_until_queued() {
+pub fn wait_until_queued(runner: Runner) {
     WAITING.fetch_add(1, Ordering::SeqCst);
     loop {
         // SeqCst, like its partners in `ring`: either this thread sees the queue, or the collector sees that it waits; and
         // a round that ends in between keeps it from sleeping.
         let round = ROUNDS.load(Ordering::SeqCst);
-        if are_queued() {
+        if are_queued(runner) {
             break;
         }
         sys::futex_wait(&ROUNDS, round, None);
@@ -98,7 +112,8 @@ fn ring() {
 /// All finalizers.
 pub struct Finalizers {
     by_object: Map<Finalizer>,
-    queue: List<Due>,
+    /// By who runs them.
+    queues: [List<Due>; RUNNERS],
     unreached: List<usize>,
     /// Finalizers handed out to run.
     pub run: u64,
@@ -109,14 +124,21 @@ pub struct Finalizers {
 impl Finalizers {
     /// None, without memory.
     pub const fn new() -> Self {
-        Finalizers { by_object: Map::new(), queue: List::new(), unreached: List::new(), run: 0, on_cycles: 0 }
+        Finalizers {
+            by_object: Map::new(),
+            queues: [const { List::new() }; RUNNERS],
+            unreached: List::new(),
+            run: 0,
+            on_cycles: 0,
+        }
     }
 
     /// Sets the finalizer of an object, in place of the one it has. Makes room among the unreached and in the
     /// queue too, so that a collection needs no memory.
     pub fn set(&mut self, object: Addr, finalizer: Finalizer) -> Result<(), NoMemory> {
         let count = self.by_object.len() + 1;
-        self.queue.reserve(self.queue.as_slice().len() + count)?;
+        let queue = &mut self.queues[finalizer.runner as usize];
+        queue.reserve(queue.as_slice().len() + count)?;
         self.unreached.reserve(count)?;
         self.by_object.insert(object, finalizer).map(|_| ())
     }
@@ -131,10 +153,10 @@ impl Finalizers {
         self.by_object.is_empty()
     }
 
-    /// The next finalizer to run.
-    pub fn take_due(&mut self) -> Option<Due> {
-        let due = self.queue.pop()?;
-        QUEUED.store(self.queue.as_slice().len(), Ordering::Relaxed);
+    /// The next finalizer that `runner` has to run.
+    pub fn take_due(&mut self, runner: Runner) -> Option<Due> {
+        let due = self.queues[runner as usize].pop()?;
+        self.publish_lengths();
         self.run += 1;
         if let Some(fiber) = fibers::find(Addr::new(due.object)) {
             fiber.note_finalized();
@@ -144,18 +166,28 @@ impl Finalizers {
 
     /// How many wait to run.
     pub fn pending(&self) -> usize {
-        self.queue.as_slice().len()
+        self.queued().count()
+    }
+
+    fn queued(&self) -> impl Iterator<Item = &Due> {
+        self.queues.iter().flat_map(|queue| queue.as_slice())
+    }
+
+    fn publish_lengths(&self) {
+        for (queue, length) in self.queues.iter().zip(&QUEUED) {
+            length.store(queue.as_slice().len(), Ordering::Relaxed);
+        }
     }
 
     /// Visits the data of all finalizers, which stays alive with them.
     pub fn for_each_data(&self, mut visit: impl FnMut(Ambiguous)) {
         self.by_object.for_each(|_, finalizer| visit(Ambiguous(finalizer.data)));
-        self.queue.as_slice().iter().for_each(|due| visit(Ambiguous(due.finalizer.data)));
+        self.queued().for_each(|due| visit(Ambiguous(due.finalizer.data)));
     }
 
     /// Visits the queued objects, which stay alive until their finalizers have run.
     pub fn for_each_queued(&self, mut visit: impl FnMut(Addr)) {
-        self.queue.as_slice().iter().for_each(|due| visit(Addr::new(due.object)));
+        self.queued().for_each(|due| visit(Addr::new(due.object)));
     }
 
     /// Queues what has become unreachable, and marks all that the queue reaches. The world is stopped, marking is done.
@@ -178,7 +210,7 @@ impl Finalizers {
         self.queue_unreached(marker);
         self.find_unreached(Order::Unreachable);
         self.queue_unreached(marker);
-        QUEUED.store(self.queue.as_slice().len(), Ordering::Relaxed);
+        self.publish_lengths();
         if self.pending() != 0 {
             ring();
         }
@@ -210,7 +242,7 @@ impl Finalizers {
         for &object in self.unreached.as_slice() {
             if let Some(finalizer) = self.by_object.remove(Addr::new(object)) {
                 // Room was made by `set`.
-                let _ = self.queue.push(Due { object, finalizer });
+                let _ = self.queues[finalizer.runner as usize].push(Due { object, finalizer });
                 marker.offer(Ambiguous(object));
             }
         }

@@ -65,8 +65,10 @@ pub struct Mutator {
     pub region_sp: AtomicUsize,
     /// The frame that opened the program's safe region: what runs inside lies below it on the stack.
     pub region_frame: AtomicUsize,
-    /// The finalizer that runs on this thread.
+    /// The finalizer of `gleaner.h` that runs on this thread.
     pub finalizing: Callback,
+    /// Not zero while the thread runs destructors of handles' values. Only the thread uses it.
+    pub is_dropping: AtomicU32,
     /// The listener that runs on this thread.
     pub listening: Callback,
     /// A thread that did not stop for a collection of this one's, until somebody has been told; zero for none.
@@ -140,10 +142,8 @@ impl Callback {
         if frame >= word {
             return false;
         }
-        // By copying: the frame may have been on a stack that is not mapped any more.
-        let mut held = [0; size_of::<usize>()];
-        sys::read_own_memory(word, &mut held) == held.len()
-            && usize::from_ne_bytes(held) == self.token.load(Ordering::Relaxed)
+        // Asked of the kernel: the frame may have been on a stack that is not mapped any more.
+        sys::holds(word, self.token.load(Ordering::Relaxed))
     }
 }
 
@@ -258,6 +258,7 @@ impl Mutator {
         self.stopped.store(0, Ordering::Relaxed);
         self.is_deaf.store(0, Ordering::Relaxed);
         self.finalizing.end();
+        self.is_dropping.store(0, Ordering::Relaxed);
         self.listening.end();
         self.silent_thread.store(0, Ordering::Relaxed);
         self.context.store(0, Ordering::Relaxed);
@@ -331,6 +332,7 @@ fn register_slowly() -> Option<&'static Mutator> {
         mutator.set_stack(Range::default());
     }
     mutator.finalizing.end();
+    mutator.is_dropping.store(0, Ordering::Relaxed);
     mutator.listening.end();
     mutator.region.store(0, Ordering::Relaxed);
     tls::set_record(core::ptr::from_ref(mutator).cast_mut());
@@ -425,4 +427,58 @@ pub unsafe fn reset_after_fork() {
     unsafe { RECORDS.reset() };
     // Another thread may have been about to replace the slab.
     *RECORDS.lock() = Range::default();
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn new() -> Callback {
+        Callback { word: AtomicUsize::new(0), token: AtomicUsize::new(0) }
+    }
+
+    /// The address of something below the caller's frame.
+    #[inline(never)]
+    fn below() -> usize {
+        let here = 0usize;
+        core::hint::black_box(core::ptr::from_ref(&here)).addr()
+    }
+
+    #[test]
+    fn a_callback_runs_until_its_end_for_whom_it_has_called() {
+        let (callback, mut word) = (new(), 0);
+        assert!(!callback.is_running(below()));
+        callback.begin(&mut word);
+        assert!(callback.is_running(below()));
+        assert!(!callback.is_running(core::ptr::from_ref(&word).addr() + 64), "its frame was left");
+        callback.end();
+        assert!(!callback.is_running(below()));
+    }
+
+    #[test]
+    fn a_callback_that_was_jumped_out_of_has_its_word_overwritten() {
+        let (callback, mut word) = (new(), 0);
+        callback.begin(&mut word);
+        for half in [1usize, 1 << 40] {
+            let token = word;
+            word ^= half;
+            core::hint::black_box(&mut word);
+            assert!(!callback.is_running(below()));
+            word = token;
+            core::hint::black_box(&mut word);
+            assert!(callback.is_running(below()));
+        }
+    }
+
+    #[test]
+    fn a_callback_on_a_stack_that_is_gone_does_not_run() {
+        const BYTES: usize = 1 << 16;
+        let stack = mem::map(BYTES).expect("room for a stack");
+        let callback = new();
+        // SAFETY: mapped just now, and nobody else's.
+        callback.begin(unsafe { &mut *stack.as_ptr::<usize>() });
+        assert!(callback.is_running(stack.get() - 64));
+        mem::release(stack, BYTES);
+        assert!(!callback.is_running(stack.get() - 64));
+    }
 }

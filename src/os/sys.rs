@@ -133,6 +133,20 @@ pub fn identity(descriptor: i32) -> Option<(u64, u64)> {
     Some((stat.st_dev, stat.st_ino))
 }
 
+/// Whether the aligned word at `address` is there and holds `value`, without a fault when it is not there.
+///
+/// By futex, since [`read_own_memory`] may be forbidden, and no sandbox forbids what threads wait by: a requeue of no waiters
+/// compares and does nothing else. It compares half a word at a time.
+pub fn holds(address: usize, value: usize) -> bool {
+    [(address, value as u32), (address + size_of::<u32>(), (value >> 32) as u32)].iter().all(|&(half, value)| {
+        let other = 0u32;
+        let operation = (libc::FUTEX_CMP_REQUEUE | libc::FUTEX_PRIVATE_FLAG) as usize;
+        let args = [half, operation, 0, 0, &raw const other as usize, value as usize];
+        // SAFETY: nobody is woken or moved; an unreadable word is an error, not a fault.
+        checked(unsafe { call(libc::SYS_futex, args) }).is_ok()
+    })
+}
+
 /// Copies `buffer.len()` bytes or fewer from `from`, without a fault when they cannot be read: the number copied.
 pub fn read_own_memory(from: usize, buffer: &mut [u8]) -> usize {
     let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
@@ -162,6 +176,15 @@ pub unsafe fn at_fork(
 ) -> bool {
     // SAFETY: by the caller's promise.
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) == 0 }
+}
+
+/// Has the function called when the process ends by `exit` or a return from `main`. `false` when there is no memory for it.
+///
+/// # Safety
+/// The function stays loaded as long as the process runs, or is called when its library goes.
+pub unsafe fn at_exit(work: extern "C" fn()) -> bool {
+    // SAFETY: by the caller's promise.
+    unsafe { libc::atexit(work) == 0 }
 }
 
 /// The process's id.

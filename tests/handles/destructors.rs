@@ -8,6 +8,7 @@ use gleaner::{Gc, Weak, WithDrop};
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    ptr,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -359,4 +360,66 @@ fn a_weak_handle_gives_the_value_or_none_and_a_dropped_one_never() {
         collect();
     }
     world::nearly_all(&weak);
+}
+
+#[test]
+fn those_that_were_dropped_are_counted_and_no_others() {
+    // In a process of its own: what other tests have left would be counted here.
+    child::succeeds("destructors::those_that_were_dropped_are_counted_and_no_others", "finalizers=manual", || {
+        static LOG: Log = Log::new();
+        #[inline(never)]
+        fn forget_guards_and_drop_by_hand() {
+            (0..100).for_each(|_| std::mem::forget(Gc::with_drop(AtEnd(|| unreachable!("it is looked at"))).get()));
+            (0..100).for_each(|_| assert_eq!(Gc::with_drop(AtEnd(|| ())).drop_now(), Ok(())));
+        }
+        let _alone = alone();
+        forget_guards_and_drop_by_hand();
+        forgotten(|number| LOG.note(number));
+        collect();
+        let counted = gleaner::run_destructors();
+        let ran = LOG.0.iter().filter(|times| times.load(Ordering::Relaxed) == 1).count();
+        assert!(counted == ran && ran >= 90, "{ran} ran, {counted} were counted");
+    });
+}
+
+/// From here on the kernel refuses this thread to read its own memory by a system call, as some sandboxes do.
+fn forbid_process_vm_readv() {
+    let code = |code: u32, jump_if: u8, jump_else: u8, k: u32| libc::sock_filter {
+        code: code as u16,
+        jt: jump_if,
+        jf: jump_else,
+        k,
+    };
+    let mut filter = [
+        code(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        code(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, libc::SYS_process_vm_readv as u32),
+        code(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        code(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: the kernel copies the filter.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
+        assert_eq!(libc::process_vm_readv(libc::getpid(), ptr::null(), 0, ptr::null(), 0, 0), -1);
+    }
+}
+
+#[test]
+fn one_at_a_time_in_a_sandbox_too() {
+    child::succeeds("destructors::one_at_a_time_in_a_sandbox_too", "finalizers=manual", || {
+        static RUNNING: AtomicUsize = AtomicUsize::new(0);
+        static LOG: Log = Log::new();
+        let _alone = alone();
+        forgotten(|number| {
+            assert_eq!(RUNNING.fetch_add(1, Ordering::Relaxed), 0, "a destructor within a destructor");
+            assert_eq!(gleaner::run_destructors(), 0);
+            RUNNING.fetch_sub(1, Ordering::Relaxed);
+            LOG.note(number);
+        });
+        collect();
+        forbid_process_vm_readv();
+        assert!(gleaner::run_destructors() >= 90);
+        LOG.is_full();
+    });
 }

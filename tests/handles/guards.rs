@@ -1,12 +1,13 @@
 //! Guards of values with destructors: while there is one, the destructor does not run.
 
 use crate::world::{self, alone};
-use gleaner::{Gc, Held, StillHeld, WithDrop};
+use gleaner::{Gc, Held, StillHeld, Weak, WithDrop};
 use std::{
     mem::{self, MaybeUninit},
+    panic::{catch_unwind, resume_unwind},
     ptr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -149,7 +150,7 @@ fn a_value_is_dropped_by_hand_once_and_only_without_guards() {
     assert_eq!(format!("{value:?}"), "(dropped)");
     collect();
     assert_eq!(count.get(), 1);
-    assert_eq!(StillHeld.to_string(), "the value is still looked at, by the guard of WithDrop::get");
+    assert_eq!(StillHeld.to_string(), "the value is still held, by a guard of WithDrop::get or its running destructor");
 }
 
 impl std::fmt::Debug for Value {
@@ -193,4 +194,52 @@ fn guards_and_drops_of_many_threads_at_once() {
     assert!(dropped.into_inner() > 0);
     values.iter().for_each(|value| assert_eq!(value.drop_now(), Ok(())));
     assert_eq!(count.get(), 2000, "each once");
+}
+
+#[test]
+fn a_value_counts_as_dropped_when_its_destructor_is_over() {
+    /// Its destructor says that it has begun, and waits until it may go on.
+    struct Slow {
+        begun: mpsc::Sender<()>,
+        go_on: Mutex<mpsc::Receiver<()>>,
+        itself: Mutex<Weak<WithDrop<Slow>>>,
+        done: Count,
+    }
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            let itself = self.itself.lock().unwrap().upgrade().expect("it is here");
+            // Neither the thread that is at it nor another may take it for dropped.
+            assert!(itself.get().is_none() && itself.drop_now() == Err(StillHeld));
+            self.begun.send(()).unwrap();
+            self.go_on.lock().unwrap().recv_timeout(world::DEADLINE).expect("the test goes on");
+            self.done.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let _alone = alone();
+    let done = Count::default();
+    let ((begun, wait_begun), (go, go_on)) = (mpsc::channel(), mpsc::channel());
+    let itself = Mutex::default();
+    let value = Gc::with_drop(Slow { begun, go_on: Mutex::new(go_on), itself, done: done.clone() });
+    *value.get().expect("it is new").itself.lock().unwrap() = Gc::downgrade(value);
+    let thread = thread::spawn(move || value.drop_now());
+    wait_begun.recv_timeout(world::DEADLINE).expect("the destructor begins");
+    assert_eq!((value.get().is_none(), value.drop_now(), done.get()), (true, Err(StillHeld), 0));
+    go.send(()).unwrap();
+    assert_eq!(thread.join().expect("it does not panic"), Ok(()));
+    // What the destructor did is seen, on whatever thread.
+    assert_eq!((value.drop_now(), done.0.load(Ordering::Relaxed)), (Ok(()), 1));
+}
+
+#[test]
+fn a_destructor_that_panics_is_over() {
+    let _alone = alone();
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("in the destructor"));
+        }
+    }
+    let value = Gc::with_drop(Panics);
+    assert!(catch_unwind(|| value.drop_now()).is_err());
+    assert_eq!((value.get().is_none(), value.drop_now()), (true, Ok(())));
 }

@@ -10,7 +10,7 @@ use gleaner::{
     base::addr::Addr,
     collect::{
         allocate::{self, Refused},
-        finalize::{Finalizer, Order},
+        finalize::{Finalizer, Order, Runner},
         weak::WeakKind,
         weak_object::WeakObject,
     },
@@ -34,7 +34,7 @@ pub extern "C" fn gc_finalizer_set(
         _ => return errno::EINVAL,
     };
     let Some(procedure) = finalizer else { return errno::EINVAL };
-    let finalizer = Finalizer { procedure: procedure as usize, data: data as usize, order };
+    let finalizer = Finalizer { procedure: procedure as usize, data: data as usize, order, runner: Runner::Header };
     status(allocate::set_finalizer(Addr::of(object), finalizer))
 }
 

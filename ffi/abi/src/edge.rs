@@ -15,7 +15,9 @@ use gleaner::{
         self, Cause,
         allocate::{self, Resized},
         ephemeron::{self, Pair},
-        events, finalize, settings, world,
+        events,
+        finalize::{self, Runner},
+        settings, world,
     },
     heap::{Request, gate, kind::Kind, mutator, region, resolve},
     os::{log::Line, stack},
@@ -165,7 +167,7 @@ pub unsafe extern "C" fn gleaner_next_callout(callout: *mut Callout, frame: *con
             return EVENT;
         }
     }
-    if !finalize::are_queued() || !settings::finalizers_run_by_themselves() {
+    if !finalize::are_queued(Runner::Header) || !settings::finalizers_run_by_themselves() {
         return NOTHING;
     }
     // SAFETY: by the caller's promise.
@@ -233,7 +235,9 @@ pub unsafe extern "C" fn gleaner_next_finalizer(callout: *mut Callout, frame: *c
     if mutator.finalizing.is_running(frame as usize) {
         return 0;
     }
-    let Some(due) = allocate::with_tables(|tables| tables.finalizers.take_due()).flatten() else { return 0 };
+    let Some(due) = allocate::with_tables(|tables| tables.finalizers.take_due(Runner::Header)).flatten() else {
+        return 0;
+    };
     // SAFETY: by the caller's promise.
     unsafe {
         (*callout).finalizer = due.finalizer.procedure;
