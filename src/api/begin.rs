@@ -1,10 +1,10 @@
-//! What comes before the first object of a Rust program: the options of its environment, and what forks and threads that
-//! end need of a heap.
+//! What comes before the first object of a Rust program: the options of its environment, what forks and threads that end
+//! need of a heap, and that there are last words.
 //!
-//! A library that C programs load has a constructor for that. Here it is the first slow path, which comes before any object:
+//! A library that C programs load has a constructor for that, and a destructor. Here it is the first slow path, which comes before any object:
 //! ordinarily long before `main`, while one thread runs.
 
-use super::options;
+use super::{at_exit, options};
 use crate::{
     base::sync::{AtomicU32, Ordering},
     collect::start,
@@ -32,4 +32,7 @@ fn read_options_and_set_up() {
     }
     // Refused, it is a heap all the same, and starting will say so.
     start::set_heap_up();
+    // SAFETY: as long as this heap is a program's allocator, its code stays loaded; a library of Rust's that goes has the
+    // function called before.
+    let _ = unsafe { os::sys::at_exit(at_exit::report) };
 }

@@ -6,6 +6,10 @@
 //!   WithDrop                           a value whose destructor runs                                      with_drop
 //! ```
 
+#[cfg(feature = "engine")]
+pub mod at_exit;
+#[cfg(not(feature = "engine"))]
+mod at_exit;
 mod begin;
 mod boundary;
 pub mod control;

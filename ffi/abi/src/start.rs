@@ -7,15 +7,8 @@ use crate::{
 use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::{CStr, c_char, c_int};
 use gleaner::{
-    api::options,
-    base::sync::Ordering,
-    collect::{
-        allocate, quarantine,
-        settings::{self, FreeMode},
-        start::{self, Door},
-        stats::COUNTERS,
-    },
-    heap::cage::CAGE,
+    api::{at_exit, options},
+    collect::start::{self, Door},
     os::log,
 };
 
@@ -104,28 +97,9 @@ unsafe fn variable<'a>(environment: *const *const c_char, name: &CStr) -> Option
     None
 }
 
-/// The destructor: last reports of the quarantine, and a line of statistics if asked for.
+/// The destructor: last words, if the engine is this copy's.
 pub extern "C" fn finish() {
-    if engine::place() == Place::Elsewhere {
-        return;
+    if engine::place() != Place::Elsewhere {
+        at_exit::report();
     }
-    if settings::free_mode() == FreeMode::Quarantine {
-        allocate::with_tables(|tables| tables.quarantine.inspect_at_exit());
-        quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
-    }
-    if !settings::stats_at_exit() {
-        return;
-    }
-    let get = |counter: &gleaner::base::sync::AtomicU64| counter.load(Ordering::Relaxed);
-    let heap_bytes = CAGE.lock().as_ref().map_or(0, |cage| cage.used_bytes());
-    log::print_at_exit(format_args!(
-        "gleaner: exit collections={} reclaimed_bytes={} reclaimed_objects={} pause_total_us={} pause_longest_us={} \
-         heap_bytes={heap_bytes} stops_abandoned={}",
-        get(&COUNTERS.collections),
-        get(&COUNTERS.reclaimed_bytes),
-        get(&COUNTERS.reclaimed_objects),
-        get(&COUNTERS.pause_total_ns) / 1000,
-        get(&COUNTERS.pause_longest_ns) / 1000,
-        get(&COUNTERS.stops_abandoned),
-    ));
 }
