@@ -82,9 +82,24 @@ impl<K: ?Sized, V> Ephemeron<K, V> {
         NonNull::new(core::ptr::with_exposed_provenance_mut(self.pair.value())).map(Gc::of_found)
     }
 
+    /// Both, or `None` once the key has died.
+    pub(super) fn both(&self) -> Option<(Gc<K>, Gc<V>)> {
+        Some((self.key()?, self.value()?))
+    }
+
     /// Forgets both, for whoever has a copy.
     pub(super) fn clear(&self) {
         self.pair.set(Addr::NULL, 0);
+    }
+
+    /// One of nothing, which keeps no pair.
+    pub(super) fn emptied(self) -> Ephemeron<K, V> {
+        Ephemeron { pair: Pair::EMPTY, ..self }
+    }
+
+    /// Whether it is an [`emptied`](Self::emptied) one.
+    pub(super) fn is_emptied(&self) -> bool {
+        self.pair.is_same(&Pair::EMPTY)
     }
 }
 

@@ -20,6 +20,11 @@ impl<T: ?Sized> Clone for Hidden<T> {
 
 impl<T: ?Sized> Copy for Hidden<T> {}
 
+impl<T> Hidden<T> {
+    /// What belongs to no object. It is joined with none.
+    pub(super) const NOTHING: Hidden<T> = Hidden(core::ptr::null());
+}
+
 impl<T: ?Sized> Hidden<T> {
     /// Takes a pointer apart: the start of the object that it points into, and the rest. What lies outside the heap is its
     /// own start.
@@ -27,6 +32,11 @@ impl<T: ?Sized> Hidden<T> {
         let address = Addr::of(pointer.as_ptr().cast::<u8>());
         let start = resolve::resolve(Ambiguous(address.get())).map_or(address, |slot| slot.start());
         (start, Hidden(pointer.as_ptr().wrapping_byte_sub(start.get())))
+    }
+
+    /// Whether both are at the same distance from the start of their objects.
+    pub(super) fn is_same(self, other: Hidden<T>) -> bool {
+        core::ptr::addr_eq(self.0, other.0)
     }
 
     /// Puts it together again; `None` for no object.

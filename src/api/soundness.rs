@@ -20,8 +20,9 @@
 //! | wants the heap as global allocator | yes | no |
 //!
 //! The boundary is looked at by the first `Gc` that is made, and by [`Root::gc`](crate::Root::gc): under another global allocator they panic and
-//! say what to do. What the compiler can tell it refuses: a packed structure declared with a `Gc` (E0588, since a `Gc` has an
-//! alignment of its own; a generic one it lets pass, and [`start`](crate::start) names it), a `Gc` sent to another thread
+//! say what to do. What the compiler can tell it refuses: a packed structure declared with a handle or a guard (E0588, since these
+//! have an alignment of their own; a generic one it lets pass, for no function is told where the fields of its type lie, and
+//! [`start`](crate::start) names it), a `Gc` sent to another thread
 //! whose value is not `Sync`, a destructor of a value that is not `Send`, a part of a borrowed value kept for longer than the
 //! borrow.
 //!
@@ -54,11 +55,13 @@
 //! a value that it did not find; the destructor runs if the count says that nobody looks. So
 //!
 //! - *it is not too early*, whatever the optimiser forgets, whoever leaks what: a guard that is forgotten holds for ever;
-//! - *it runs once*: the count's last state is final;
+//! - *it runs once*: the count's last states are final. Who finds the last of them finds what the destructor did;
 //! - *it may bring the value back* by storing a handle; that handle finds `None`, and memory is never freed under it;
 //! - *it may look at others like it*, in any order: those that were dropped before say `None`;
 //! - *it may allocate, collect, make values with destructors*: it runs outside all locks, in a call of
-//!   [`run_destructors`](crate::run_destructors), [`collect`](crate::collect()) or [`serve_destructors`](crate::serve_destructors), and not inside another;
+//!   [`run_destructors`](crate::run_destructors), [`collect`](crate::collect()) or [`serve_destructors`](crate::serve_destructors), and not inside another,
+//!   which a flag of the thread's says: a frame of Rust's is left by a return or a panic, and both take it back. Code in C that
+//!   shares the heap through `gleaner.h` runs its own finalizers only;
 //! - *it may panic*: the panic goes to whoever made that call. The value counts as dropped, and the rest stay ready;
 //! - *its thread is any that makes such a call*, so the value is `Send`, and `'static`, because what it borrows would be gone.
 //!
@@ -77,11 +80,26 @@
 //! that ends leaves its result in an allocation that its `JoinHandle` reaches. `Gc<T>` is `Send` and `Sync` when `T` is
 //! `Sync`, as `&T` is.
 //!
+//! **Values that are not searched.** [`Gc::new_pointer_free`](crate::Gc::new_pointer_free) takes types that promise by an `unsafe
+//! impl` to hold no pointer: numbers, and what is made of numbers. An address may be kept as a number anywhere, and is one
+//! more number there; only unsafe code makes a pointer of it.
+//!
+//! **Maps.** A [`WeakMap`](crate::WeakMap) changes through `&mut` only, and its entries are copies of two words each that a
+//! collection clears together: a look at one finds a key and a value that are kept from there on, or nothing. Its closures run
+//! between two such looks, when the map is whole, and may collect or panic.
+//!
 //! **Raw pointers.** `*const T` from [`Gc::as_ptr`](crate::Gc::as_ptr) keeps the value like any other address, as long as it is kept as one.
 //!
 //! **Parts.** [`Gc::map`](crate::Gc::map) gives a handle to something inside, and any address inside keeps an object. Whether
 //! an object has died is asked of the whole, so a [`Weak`](crate::Weak) handle to a part remembers where its object starts. A
-//! part without a byte at an object's very end is an address of what comes next: it keeps nothing, and nothing is read through it.
+//! part without a byte has no address inside, and one at an object's very end would have that of what comes next: it gets the
+//! address of the value that it was asked of. (A plain reference to it may keep nothing, and nothing is read through it.) The part
+//! comes out of a closure that has to serve every lifetime, so it is the value's own or lives for ever; and what the closure of
+//! [`Gc::try_map`](crate::Gc::try_map) says instead of a part was there before its argument's lifetime, so it is none.
+//!
+//! **A value that knows itself.** The weak handle that [`Gc::new_cyclic`](crate::Gc::new_cyclic) passes to its closure says `None`
+//! until the value is written; then one store of its address tells all copies, and whoever reads the address, on whatever
+//! thread, sees the value whole. If the closure panics, that store never comes.
 //!
 //! **`ManuallyDrop`, `mem::forget`, `Box::leak`.** They keep nothing by themselves: leaked memory is searched while something leads
 //! to it, and is taken back afterwards. No destructor is owed, so none is missed.

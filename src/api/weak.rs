@@ -1,7 +1,8 @@
 //! Weak handles.
 
 use super::{gc::Gc, hidden::Hidden, pair::Pair};
-use core::fmt;
+use crate::base::addr::Addr;
+use core::{fmt, ptr::NonNull};
 
 /// A handle that does not keep its value.
 ///
@@ -42,9 +43,37 @@ impl<T: ?Sized> Clone for Weak<T> {
 
 impl<T: ?Sized> Copy for Weak<T> {}
 
+impl<T> Weak<T> {
+    /// A handle to nothing, which takes no memory.
+    ///
+    /// ```
+    /// use gleaner::Weak;
+    /// use std::sync::Mutex;
+    ///
+    /// static LAST: Mutex<Weak<u32>> = Mutex::new(Weak::new());
+    /// assert!(LAST.lock().unwrap().upgrade().is_none());
+    /// ```
+    pub const fn new() -> Weak<T> {
+        Weak { pair: Pair::EMPTY, value: Hidden::NOTHING }
+    }
+
+    /// A handle to the value that is going to be at `place`, the start of an object. Until [`come`](Self::come) it is one to
+    /// nothing.
+    pub(super) fn to_come(place: NonNull<T>) -> Weak<T> {
+        let (_, value) = Hidden::split(place);
+        Weak { pair: Pair::new(Addr::NULL, 0), value }
+    }
+
+    /// The value that this handle, [`to_come`](Self::to_come)'s, was made for is there: it and its copies find it from here on.
+    pub(super) fn come(&self, value: Gc<T>) {
+        let (start, _) = Hidden::split(Gc::as_non_null(value));
+        self.pair.set(start, 0);
+    }
+}
+
 impl<T: ?Sized> Weak<T> {
-    pub(super) fn new(of: Gc<T>) -> Weak<T> {
-        let (start, value) = Hidden::split(Gc::as_non_null(of));
+    pub(super) fn of(value: Gc<T>) -> Weak<T> {
+        let (start, value) = Hidden::split(Gc::as_non_null(value));
         Weak { pair: Pair::new(start, 0), value }
     }
 
@@ -68,6 +97,31 @@ impl<T: ?Sized> Weak<T> {
     #[inline]
     pub fn upgrade(&self) -> Option<Gc<T>> {
         self.value.join(self.pair.key()).map(Gc::of_found)
+    }
+
+    /// Whether both are handles to the same value, or both to nothing from the start. Of values that have died only copies of
+    /// one handle are known to be the same.
+    ///
+    /// ```
+    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+    /// use gleaner::{Gc, Weak};
+    /// let (one, other) = (Gc::new(1), Gc::new(1));
+    /// assert!(Gc::downgrade(one).ptr_eq(&Gc::downgrade(one)));
+    /// assert!(!Gc::downgrade(one).ptr_eq(&Gc::downgrade(other)));
+    /// assert!(Weak::<u32>::new().ptr_eq(&Weak::new()));
+    /// ```
+    pub fn ptr_eq(&self, other: &Weak<T>) -> bool {
+        match (self.upgrade(), other.upgrade()) {
+            (Some(value), Some(other)) => Gc::ptr_eq(value, other),
+            (None, None) => self.pair.is_same(&other.pair) && self.value.is_same(other.value),
+            _ => false,
+        }
+    }
+}
+
+impl<T> Default for Weak<T> {
+    fn default() -> Self {
+        Weak::new()
     }
 }
 

@@ -1,17 +1,18 @@
 //! A map whose entries live as long as their keys.
 //!
-//! Open addressing over ephemerons: a key's place follows from its address, which never changes. An entry whose key has
-//! died is a hole that a search goes on over, until the map grows or is rebuilt, which leaves it out.
+//! Open addressing over ephemerons: a key's place follows from its address, which never changes. An entry that was removed,
+//! or whose key has died, is a hole that a search goes on over, until the map grows or is rebuilt, which leaves it out.
 //!
 //! ```text
-//!   entries   | - | (k1, v1) | (dead) | (k7, v7) | - |       a power of two, at most three quarters used or dead
+//!   places   | - | (k1, v1) | (dead) | (k7, v7) | (removed) | - |       a power of two, at most three quarters used
 //! ```
 //!
-//! Holds: `used` counts the entries that are not empty, the dead ones too; there is always an empty one.
+//! Holds: `used` counts the places that are not empty, and `len` those of them that were not removed; there is always an
+//!        empty one.
 
 use super::{ephemeron::Ephemeron, gc::Gc};
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, iter::FusedIterator, slice};
 
 /// A map from values, by identity, to what is known of them: an entry lives as long as the value that is its key, and keeps
 /// it not.
@@ -32,9 +33,43 @@ use core::fmt;
 /// assert_eq!(ages.remove(bob).as_deref(), Some(&35));
 /// assert_eq!(ages.get(bob), None);
 /// ```
+// Aligned, as `Gc` is: so it cannot be in a packed structure (E0588).
+#[repr(align(8))]
 pub struct WeakMap<K: ?Sized, V> {
     entries: Vec<Option<Ephemeron<K, V>>>,
     used: usize,
+    len: usize,
+}
+
+/// The entries of a map: see [`WeakMap::iter`].
+pub struct Iter<'a, K: ?Sized, V> {
+    rest: slice::Iter<'a, Option<Ephemeron<K, V>>>,
+}
+
+impl<K: ?Sized, V> Clone for Iter<'_, K, V> {
+    fn clone(&self) -> Self {
+        Iter { rest: self.rest.clone() }
+    }
+}
+
+impl<K: ?Sized, V> Iterator for Iter<'_, K, V> {
+    type Item = (Gc<K>, Gc<V>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.rest.find_map(|entry| entry.as_ref().and_then(Ephemeron::both))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.rest.len()))
+    }
+}
+
+impl<K: ?Sized, V> FusedIterator for Iter<'_, K, V> {}
+
+impl<K: ?Sized + fmt::Debug, V: fmt::Debug> fmt::Debug for Iter<'_, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
 }
 
 /// Where a search ended.
@@ -53,7 +88,7 @@ impl<K: ?Sized, V> WeakMap<K, V> {
     /// assert_eq!(map.iter().count(), 0);
     /// ```
     pub const fn new() -> Self {
-        WeakMap { entries: Vec::new(), used: 0 }
+        WeakMap { entries: Vec::new(), used: 0, len: 0 }
     }
 
     fn place_of(&self, key: Gc<K>) -> usize {
@@ -94,6 +129,53 @@ impl<K: ?Sized, V> WeakMap<K, V> {
         }
     }
 
+    /// Whether something is known of `key`.
+    ///
+    /// ```
+    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+    /// # use gleaner::{Gc, WeakMap};
+    /// let (mut map, key) = (WeakMap::new(), Gc::new(()));
+    /// assert!(!map.contains_key(key));
+    /// map.insert(key, 1);
+    /// assert!(map.contains_key(key));
+    /// ```
+    pub fn contains_key(&self, key: Gc<K>) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// How many entries there are at most: one whose key has died is counted until its place is used again, or the map is
+    /// rebuilt, or [`retain`](Self::retain) goes over it. How many there are now, [`iter`](Self::iter) counts.
+    ///
+    /// ```
+    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+    /// # use gleaner::{Gc, WeakMap};
+    /// let keys = [1, 2, 3].map(Gc::new);
+    /// let mut map: WeakMap<u32, ()> = keys.iter().map(|key| (*key, ())).collect();
+    /// map.remove(keys[1]);
+    /// assert_eq!(map.len(), 2);
+    /// assert_eq!(map.iter().count(), 2);
+    /// # assert_eq!(*keys[2], 3);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is certainly no entry: whether [`len`](Self::len) is zero.
+    ///
+    /// ```
+    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+    /// # use gleaner::{Gc, WeakMap};
+    /// let (mut map, key) = (WeakMap::new(), Gc::new(()));
+    /// assert!(map.is_empty());
+    /// map.insert(key, 1);
+    /// assert!(!map.is_empty());
+    /// map.remove(key);
+    /// assert!(map.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Notes `value` for `key`, and gives what was noted before.
     ///
     /// # Panics
@@ -107,16 +189,48 @@ impl<K: ?Sized, V> WeakMap<K, V> {
     /// assert_eq!(map.insert(key, 2), Some(Gc::new(1)));
     /// ```
     pub fn insert(&mut self, key: Gc<K>, value: V) -> Option<Gc<V>> {
-        let entry = Ephemeron::new(key, Gc::new(value));
+        self.note(key, Gc::new(value))
+    }
+
+    fn note(&mut self, key: Gc<K>, value: Gc<V>) -> Option<Gc<V>> {
+        let entry = Ephemeron::new(key, value);
         self.make_room();
         match self.find(key) {
             Found::Entry(at) => self.entries[at].replace(entry).and_then(|former| former.value()),
             Found::Room(at) => {
-                self.used += usize::from(self.entries[at].is_none());
-                self.entries[at] = Some(entry);
+                match self.entries[at].replace(entry) {
+                    // Its key has died: it was counted until now.
+                    Some(former) if !former.is_emptied() => {}
+                    Some(_) => self.len += 1,
+                    None => {
+                        self.used += 1;
+                        self.len += 1;
+                    }
+                }
                 None
             }
         }
+    }
+
+    /// What is known of `key`, or what `make` says, which is noted then. If `make` panics, nothing is noted.
+    ///
+    /// # Panics
+    /// As [`Gc::new`].
+    ///
+    /// ```
+    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+    /// # use gleaner::{Gc, WeakMap};
+    /// let (mut lengths, text) = (WeakMap::new(), Gc::new(String::from("four")));
+    /// assert_eq!(*lengths.get_or_insert_with(text, || text.len()), 4);
+    /// assert_eq!(*lengths.get_or_insert_with(text, || unreachable!()), 4);
+    /// ```
+    pub fn get_or_insert_with(&mut self, key: Gc<K>, make: impl FnOnce() -> V) -> Gc<V> {
+        if let Some(value) = self.get(key) {
+            return value;
+        }
+        let value = Gc::new(make());
+        self.note(key, value);
+        value
     }
 
     /// Forgets `key`, and gives what was noted for it.
@@ -135,12 +249,41 @@ impl<K: ?Sized, V> WeakMap<K, V> {
         }
         match self.find(key) {
             Found::Entry(at) => {
-                let entry = self.entries[at]?;
-                let value = entry.value();
-                entry.clear();
+                let value = self.entries[at]?.value();
+                self.remove_at(at);
                 value
             }
             Found::Room(_) => None,
+        }
+    }
+
+    /// The entry at `at` is no more, for a search and for the collector.
+    fn remove_at(&mut self, at: usize) {
+        if let Some(entry) = self.entries[at].filter(|entry| !entry.is_emptied()) {
+            entry.clear();
+            self.entries[at] = Some(entry.emptied());
+            self.len -= 1;
+        }
+    }
+
+    /// Forgets the entries of which `keep` says `false`, and those whose keys have died. If `keep` panics, those that it
+    /// has not been asked about stay.
+    ///
+    /// ```
+    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+    /// # use gleaner::{Gc, WeakMap};
+    /// let keys: Vec<Gc<u32>> = (0..100).map(Gc::new).collect();
+    /// let mut map: WeakMap<u32, bool> = keys.iter().map(|key| (*key, **key % 3 == 0)).collect();
+    /// map.retain(|_, divisible| *divisible);
+    /// assert_eq!(map.len(), 34);
+    /// assert!(map.contains_key(keys[99]) && !map.contains_key(keys[98]));
+    /// ```
+    pub fn retain(&mut self, mut keep: impl FnMut(Gc<K>, Gc<V>) -> bool) {
+        for at in 0..self.entries.len() {
+            let entry = self.entries[at].as_ref().and_then(Ephemeron::both);
+            if !entry.is_some_and(|(key, value)| keep(key, value)) {
+                self.remove_at(at);
+            }
         }
     }
 
@@ -155,8 +298,8 @@ impl<K: ?Sized, V> WeakMap<K, V> {
     /// assert!(map.iter().all(|(key, value)| *value == *key * 2));
     /// assert_eq!(map.iter().count(), keys.len());
     /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (Gc<K>, Gc<V>)> {
-        self.entries.iter().flatten().filter_map(|entry| Some((entry.key()?, entry.value()?)))
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        Iter { rest: self.entries.iter() }
     }
 
     /// Forgets everything.
@@ -173,8 +316,8 @@ impl<K: ?Sized, V> WeakMap<K, V> {
         *self = WeakMap::new();
     }
 
-    /// Sees to it that one more entry leaves a quarter empty. Dead entries are left out when the map is rebuilt, which then
-    /// may become smaller.
+    /// Sees to it that one more entry leaves a quarter empty. Holes are left out when the map is rebuilt, which then may become
+    /// smaller.
     fn make_room(&mut self) {
         if (self.used + 1) * 4 <= self.entries.len() * 3 {
             return;
@@ -185,11 +328,21 @@ impl<K: ?Sized, V> WeakMap<K, V> {
         self.entries.clear();
         self.entries.resize(length, None);
         self.used = alive.len();
+        self.len = alive.len();
         for (key, entry) in alive {
             if let Found::Room(at) = self.find(key) {
                 self.entries[at] = Some(entry);
             }
         }
+    }
+}
+
+impl<'a, K: ?Sized, V> IntoIterator for &'a WeakMap<K, V> {
+    type Item = (Gc<K>, Gc<V>);
+    type IntoIter = Iter<'a, K, V>;
+
+    fn into_iter(self) -> Iter<'a, K, V> {
+        self.iter()
     }
 }
 

@@ -2,10 +2,14 @@
 
 use crate::{
     child,
-    world::{self, Node, alone, collect, dead, nearly_all},
+    world::{self, Node, alone, clear_stack, collect, dead, nearly_all},
 };
 use gleaner::{Ephemeron, Gc, Weak, WeakMap};
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Mutex,
+};
 
 #[test]
 fn a_weak_handle_says_none_after_its_value_died_and_not_before() {
@@ -48,6 +52,29 @@ fn copies_of_a_weak_handle_agree() {
     let weak: Vec<[Weak<Node>; 2]> = (0..100).map(|number| [Gc::downgrade(Node::new(number)); 2]).collect();
     collect();
     assert!(weak.iter().all(|[one, other]| one.upgrade().is_some() == other.upgrade().is_some()));
+}
+
+#[test]
+fn weak_handles_to_the_same_value_are_the_same_while_it_lives() {
+    static NONE: Mutex<Weak<Node>> = Mutex::new(Weak::new());
+    let _alone = alone();
+    let none = *NONE.lock().unwrap();
+    assert!(none.upgrade().is_none() && none.ptr_eq(&Weak::default()) && none.ptr_eq(&none));
+    let (one, other) = (Node::new(1), Node::new(2));
+    let (first, second) = (Gc::downgrade(one), Gc::downgrade(one));
+    collect();
+    assert!(first.ptr_eq(&second) && !first.ptr_eq(&Gc::downgrade(other)) && !first.ptr_eq(&none));
+    let parts = Gc::new([1u8, 2]);
+    let part = |index: usize| Gc::downgrade(Gc::map(parts, move |parts| &parts[index]));
+    assert!(part(1).ptr_eq(&part(1)) && !part(0).ptr_eq(&part(1)));
+    one.is(1);
+    other.is(2);
+    // Of those that have died, copies.
+    let gone: Vec<[Weak<Node>; 2]> = (0..100).map(|number| [Gc::downgrade(Node::new(number)); 2]).collect();
+    collect();
+    assert!(gone.iter().all(|[one, copy]| one.ptr_eq(copy)));
+    let dead: Vec<&Weak<Node>> = gone.iter().flatten().filter(|weak| weak.upgrade().is_none()).step_by(2).collect();
+    assert!(dead.windows(2).all(|pair| !pair[0].ptr_eq(pair[1]) && !pair[0].ptr_eq(&none)));
 }
 
 #[test]
@@ -216,18 +243,26 @@ fn a_map_agrees_with_a_plain_one() {
         let number = (random >> 33) as usize % keys.len();
         let key = keys[number];
         match random >> 61 {
-            0..3 => assert_eq!(map.insert(key, step).as_deref(), twin.insert(number, step).as_ref()),
+            0..2 => assert_eq!(map.insert(key, step).as_deref(), twin.insert(number, step).as_ref()),
+            2 => assert_eq!(*map.get_or_insert_with(key, || step), *twin.entry(number).or_insert(step)),
             3..5 => assert_eq!(map.remove(key).as_deref(), twin.remove(&number).as_ref()),
+            5 => assert_eq!(map.contains_key(key), twin.contains_key(&number)),
             _ => assert_eq!(map.get(key).as_deref(), twin.get(&number)),
         }
+        assert_eq!((map.len(), map.is_empty()), (twin.len(), twin.is_empty()));
         match step % 20_000 {
             0 => collect(),
             10_000 => {
-                let mut pairs: Vec<(usize, u64)> = map.iter().map(|(key, value)| (key.number, *value)).collect();
+                let mut pairs: Vec<(usize, u64)> =
+                    (&map).into_iter().map(|(key, value)| (key.number, *value)).collect();
                 pairs.sort_unstable();
                 let mut wanted: Vec<(usize, u64)> = twin.iter().map(|(key, value)| (*key, *value)).collect();
                 wanted.sort_unstable();
                 assert_eq!(pairs, wanted);
+            }
+            5_000 => {
+                map.retain(|key, value| !(*value + key.number as u64).is_multiple_of(3));
+                twin.retain(|key, value| !(*value + *key as u64).is_multiple_of(3));
             }
             15_000 => {
                 map.clear();
@@ -245,4 +280,47 @@ fn keys_are_objects_and_not_what_they_are_equal_to() {
     let map: WeakMap<String, u32> = [(one, 1), (other, 2)].into_iter().collect();
     assert_eq!((map.get(one).as_deref(), map.get(other).as_deref()), (Some(&1), Some(&2)));
     assert_eq!(format!("{:?}", WeakMap::from_iter([(one, 1)])), "{\"same\": 1}");
+}
+
+#[test]
+fn a_map_counts_at_most_what_is_there() {
+    let _alone = alone();
+    let (mut map, keys) = world::elsewhere(|| {
+        let (map, keys, _) = map_of(1000);
+        (map, keys[..300].to_vec())
+    });
+    clear_stack();
+    assert!(gleaner::collect());
+    let alive = map.iter().count();
+    assert!(alive >= 300 && map.len() >= alive && map.len() <= 1000, "{} for {alive}", map.len());
+    // Going over it finds those that have died.
+    map.retain(|_, _| true);
+    assert!((300..=alive).contains(&map.len()), "{} for {alive}", map.len());
+    map.retain(|key, _| key.number >= 300);
+    keys.iter().for_each(|key| assert!(!map.contains_key(*key)));
+    keys.iter().for_each(|key| _ = map.insert(*key, (*key, 0)));
+    assert!(map.len() >= 300 && keys.iter().all(|key| map.get(*key).is_some_and(|value| value.1 == 0)));
+}
+
+#[test]
+fn a_map_stays_whole_when_a_closure_panics() {
+    let _alone = alone();
+    let (mut map, keys, _) = map_of(100);
+    let mut asked = 0;
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        map.retain(|_, _| {
+            asked += 1;
+            if asked > 50 {
+                resume_unwind(Box::new("enough"));
+            }
+            false
+        });
+    }));
+    assert!(result.is_err());
+    assert_eq!((map.len(), map.iter().count()), (50, 50));
+    let other = Node::new(7);
+    let result = catch_unwind(AssertUnwindSafe(|| map.get_or_insert_with(other, || resume_unwind(Box::new("no")))));
+    assert!(result.is_err() && !map.contains_key(other) && map.len() == 50);
+    keys.iter().for_each(|key| _ = map.remove(*key));
+    assert!(map.is_empty() && map.iter().next().is_none());
 }

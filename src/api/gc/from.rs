@@ -2,11 +2,19 @@
 //!
 //! Bytes are moved, so no destructor runs, and what held them before gives its memory up.
 
-use super::{Gc, PointerFree, place};
-use crate::heap::kind::Kind;
-use alloc::{alloc::handle_alloc_error, borrow::Cow, boxed::Box, string::String, vec::Vec};
+use super::{Gc, PointerFree, part::with_address, place};
+use crate::{api::root::Root, heap::kind::Kind};
+use alloc::{
+    alloc::handle_alloc_error,
+    borrow::{Cow, ToOwned},
+    boxed::Box,
+    ffi::CString,
+    string::String,
+    vec::Vec,
+};
 use core::{
     alloc::Layout,
+    ffi::CStr,
     mem::ManuallyDrop,
     ptr::{self, NonNull},
 };
@@ -76,37 +84,52 @@ impl<T> From<T> for Gc<T> {
     }
 }
 
-/// What the box holds moves, and the box's memory is given up.
+/// What the box holds moves, and the box's memory is given up. This is the way for values whose type is known at run time
+/// only, and for types of other crates: a `Gc<Path>` comes from a `Box<Path>`.
 ///
 /// ```
 /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
 /// use gleaner::Gc;
+/// use std::path::Path;
 /// let shown: Gc<dyn std::fmt::Display> = Gc::from(Box::new(3.5) as Box<dyn std::fmt::Display>);
 /// assert_eq!(shown.to_string(), "3.5");
+/// let path: Gc<Path> = Box::<Path>::from(Path::new("/usr/share")).into();
+/// assert!(path.starts_with("/usr"));
 /// ```
 impl<T: ?Sized> From<Box<T>> for Gc<T> {
     #[track_caller]
     fn from(boxed: Box<T>) -> Self {
-        let layout = Layout::for_value(&*boxed);
-        let place = place::take(layout, Kind::VALUE);
-        let value = Box::into_raw(boxed);
-        // SAFETY: the place has the value's layout; the value moves there, so its box is one of bytes that are nobody's.
-        unsafe {
-            ptr::copy_nonoverlapping(value.cast::<u8>(), place.as_ptr(), layout.size());
-            drop(Box::from_raw(value as *mut ManuallyDrop<T>));
-        }
-        Gc { value: with_address(value, place) }
+        Gc { value: unboxed(boxed, |layout| place::take(layout, Kind::VALUE)) }
     }
 }
 
-/// A pointer to `place` that knows the length or the methods that `pointer` knows. It is made of the place's pointer and
-/// not by a distance from the other, through which the compiler would expect to reach the other's memory only.
-fn with_address<T: ?Sized>(mut pointer: *mut T, place: NonNull<u8>) -> NonNull<T> {
-    // SAFETY: all pointers are at least one word; which of a wide one's two is the address is looked at below.
-    unsafe { (&raw mut pointer).cast::<*mut u8>().write(place.as_ptr()) };
-    assert!(pointer.cast::<u8>() == place.as_ptr(), "a wide pointer begins with its address");
-    // SAFETY: not null, being the place's address.
-    unsafe { NonNull::new_unchecked(pointer) }
+/// As for `Gc`; and since a `Root` needs no particular global allocator, the way to one of a slice, a text or a `dyn Trait`.
+///
+/// ```
+/// use gleaner::Root;
+/// let text: Root<str> = Box::<str>::from("kept").into();
+/// let add: Root<dyn Fn(usize) -> usize> = Root::from(Box::new(|x: usize| x + 1) as Box<dyn Fn(_) -> _>);
+/// assert_eq!(add(text.len()), 5);
+/// ```
+impl<T: ?Sized> From<Box<T>> for Root<T> {
+    fn from(boxed: Box<T>) -> Self {
+        let take = |layout| place::take_anywhere(layout, Kind::SCANNED).unwrap_or_else(|| handle_alloc_error(layout));
+        Root::of(unboxed(boxed, take))
+    }
+}
+
+/// Moves what a box holds to a place of its layout.
+#[track_caller]
+fn unboxed<T: ?Sized>(boxed: Box<T>, take: impl FnOnce(Layout) -> NonNull<u8>) -> NonNull<T> {
+    let layout = Layout::for_value(&*boxed);
+    let place = take(layout);
+    let value = Box::into_raw(boxed);
+    // SAFETY: the place has the value's layout; the value moves there, so its box is one of bytes that are nobody's.
+    unsafe {
+        ptr::copy_nonoverlapping(value.cast::<u8>(), place.as_ptr(), layout.size());
+        drop(Box::from_raw(value as *mut ManuallyDrop<T>));
+    }
+    with_address(value, place)
 }
 
 impl<T> From<Vec<T>> for Gc<[T]> {
@@ -127,6 +150,13 @@ impl<T: Clone> From<&[T]> for Gc<[T]> {
     #[track_caller]
     fn from(values: &[T]) -> Self {
         Gc::slice_from_fn(values.len(), |index| values[index].clone())
+    }
+}
+
+impl<T: Clone> From<&mut [T]> for Gc<[T]> {
+    #[track_caller]
+    fn from(values: &mut [T]) -> Self {
+        Gc::from(&*values)
     }
 }
 
@@ -159,10 +189,60 @@ impl From<String> for Gc<str> {
     }
 }
 
-impl From<Cow<'_, str>> for Gc<str> {
+impl From<&mut str> for Gc<str> {
     #[track_caller]
-    fn from(text: Cow<'_, str>) -> Self {
-        (*text).into()
+    fn from(text: &mut str) -> Self {
+        Gc::from(&*text)
+    }
+}
+
+/// ```
+/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+/// use gleaner::Gc;
+/// let name: Gc<std::ffi::CStr> = c"of C".into();
+/// assert_eq!(name.to_bytes(), b"of C");
+/// ```
+impl From<&CStr> for Gc<CStr> {
+    #[track_caller]
+    fn from(text: &CStr) -> Self {
+        let bytes = Gc::slice_pointer_free(text.to_bytes_with_nul());
+        // SAFETY: these are the bytes of such a text.
+        Gc { value: NonNull::from(unsafe { CStr::from_bytes_with_nul_unchecked(Gc::get(bytes)) }) }
+    }
+}
+
+impl From<&mut CStr> for Gc<CStr> {
+    #[track_caller]
+    fn from(text: &mut CStr) -> Self {
+        Gc::from(&*text)
+    }
+}
+
+impl From<CString> for Gc<CStr> {
+    #[track_caller]
+    fn from(text: CString) -> Self {
+        text.as_c_str().into()
+    }
+}
+
+/// ```
+/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+/// use gleaner::Gc;
+/// use std::borrow::Cow;
+/// let text: Gc<str> = Cow::Borrowed("read").into();
+/// let numbers: Gc<[u32]> = Cow::<[u32]>::Owned(vec![1, 2]).into();
+/// assert_eq!((&*text, &*numbers), ("read", &[1, 2][..]));
+/// ```
+impl<'a, B: ?Sized + ToOwned> From<Cow<'a, B>> for Gc<B>
+where
+    Gc<B>: From<&'a B> + From<B::Owned>,
+{
+    #[track_caller]
+    fn from(value: Cow<'a, B>) -> Self {
+        match value {
+            Cow::Borrowed(value) => Gc::from(value),
+            Cow::Owned(value) => Gc::from(value),
+        }
     }
 }
 
@@ -196,5 +276,12 @@ impl Default for Gc<str> {
     #[track_caller]
     fn default() -> Self {
         "".into()
+    }
+}
+
+impl Default for Gc<CStr> {
+    #[track_caller]
+    fn default() -> Self {
+        c"".into()
     }
 }

@@ -1,7 +1,11 @@
 //! `Gc<T>`: a pointer that may be copied, to a value that lives as long as anything points to it.
 
 mod from;
+mod part;
 pub(super) mod place;
+mod plain;
+
+pub use plain::PointerFree;
 
 use crate::{api::boundary, api::root::Root, api::weak::Weak, heap::kind::Kind};
 use core::{alloc::Layout, ops::Deref, panic::RefUnwindSafe, panic::UnwindSafe, ptr::NonNull};
@@ -47,12 +51,33 @@ use core::{alloc::Layout, ops::Deref, panic::RefUnwindSafe, panic::UnwindSafe, p
 ///
 /// It is as thin as a reference, an `Option` of it is no larger, and no packed structure can be declared with it, where the
 /// collector would not see it. (One that is declared with any type, `#[repr(packed)] struct Packed<T>(u8, T)`, the compiler
-/// lets pass: [`start`](crate::start) leaves such to its caller.)
+/// lets pass: nothing in the language tells a generic function where the fields of its type lie. [`start`](crate::start)
+/// leaves such to its caller.)
 ///
 /// ```compile_fail,E0588
 /// #[repr(packed)]
 /// struct Packed(u8, gleaner::Gc<u32>);
 /// ```
+///
+/// # Beside `Rc` and `Arc`
+///
+/// What they have is here under the same names, but for:
+///
+/// - *whatever needs to know that a handle is the only one* (`get_mut`, `make_mut`, `try_unwrap`, `into_inner`,
+///   `unwrap_or_clone`, `new_uninit` and its kin, which are written through `get_mut`): handles are copied without a trace,
+///   and only a collection could tell. What is to change lies in a cell; what is written piece by piece is made as a `Box`
+///   or a `Vec`, and moved here by `From`.
+/// - *counts* (`strong_count`, `weak_count`, `increment_strong_count` …): there are none. [`collect()`](crate::collect()) and a
+///   [`Weak`] handle tell whether a value is still kept.
+/// - *`into_raw` and `from_raw`*, which hand a count over: [`as_ptr`](Self::as_ptr) and [`from_ptr`](Self::from_ptr) hand
+///   over none.
+/// - *`pin`*: the promise of `Pin` includes that the destructor runs first (see the [chapter on soundness](crate::soundness)).
+/// - *coercion to `dyn Trait` and slices, and `self: Gc<Self>`*: the language keeps them to its own pointers so far.
+///   [`map`](Self::map) does the first, a function that takes `this: Gc<Self>` the second.
+/// - *`From<&Path>`, `From<&OsStr>`, `AsFd`, `io::Read` …*, whose types are not in `core` or `alloc`: `From<Box<Path>>` is here,
+///   and the rest go through `*handle`.
+///
+/// `Rc::try_new` is [`try_new`](Self::try_new) here, which gives the value back, and methods that take `&Rc` take a copy.
 // Aligned: so it cannot be in a packed structure (E0588), where an address may lie across two words.
 #[repr(C, align(8))]
 pub struct Gc<T: ?Sized> {
@@ -150,6 +175,37 @@ impl<T> Gc<T> {
         unsafe { Gc::written(place, value) }
     }
 
+    /// A value that knows itself: `make` gets a weak handle to what it is making. Until it is made the weak handle says
+    /// `None`, here and on other threads.
+    ///
+    /// A plain handle to itself, which a weak one is not needed for where cycles come back, is set afterwards, as into a
+    /// `OnceCell`.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new). If `make` panics, its weak handle never says anything but `None`.
+    ///
+    /// ```
+    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
+    /// use gleaner::{Gc, Weak};
+    ///
+    /// struct Gadget { itself: Weak<Gadget>, name: &'static str }
+    ///
+    /// let gadget = Gc::new_cyclic(|itself| {
+    ///     assert!(itself.upgrade().is_none());
+    ///     Gadget { itself: *itself, name: "a gadget" }
+    /// });
+    /// assert_eq!(gadget.itself.upgrade().unwrap().name, "a gadget");
+    /// ```
+    #[track_caller]
+    pub fn new_cyclic(make: impl FnOnce(&Weak<T>) -> T) -> Gc<T> {
+        let place = place::take(Layout::new::<T>(), Kind::VALUE).cast::<T>();
+        let weak = Weak::to_come(place);
+        // SAFETY: taken for a value of this type.
+        let this = unsafe { Gc::written(place, make(&weak)) };
+        weak.come(this);
+        this
+    }
+
     /// # Safety
     /// `place` was taken for a `T`.
     #[inline(always)]
@@ -226,47 +282,6 @@ impl<T: ?Sized> Gc<T> {
         core::ptr::addr_eq(this.value.as_ptr(), other.value.as_ptr())
     }
 
-    /// A handle to a part of the value, or to the value as a `dyn Trait` or a slice. It keeps what the part lies in: the whole
-    /// value, or the buffer that the value owns. A part without a byte, at the very end, keeps nothing.
-    ///
-    /// ```
-    /// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
-    /// use gleaner::Gc;
-    /// use std::fmt::Display;
-    ///
-    /// let pair = Gc::new((String::from("left"), 2));
-    /// let left: Gc<str> = Gc::map(pair, |pair| pair.0.as_str());
-    /// let shown: Gc<dyn Display> = Gc::map(pair, |pair| &pair.1 as &dyn Display);
-    /// assert_eq!(format!("{left} {shown}"), "left 2");
-    /// ```
-    ///
-    /// The part is the value's own, or lives for ever; not what a value borrows:
-    ///
-    /// ```compile_fail
-    /// # use gleaner::Gc;
-    /// fn outlives(borrowed: Gc<&u32>) -> Gc<u32> {
-    ///     Gc::map(borrowed, |reference| *reference)
-    /// }
-    /// ```
-    ///
-    /// Nor is it somebody else's, whatever its type is good for:
-    ///
-    /// ```compile_fail
-    /// # use gleaner::Gc;
-    /// fn on_the_stack<'a>(function: &'a fn(&'a u8)) -> Gc<fn(&'a u8)> {
-    ///     Gc::map(Gc::new(()), |_: &()| -> &fn(&'a u8) { function })
-    /// }
-    /// ```
-    // The part's type is `'static` too. Else it could name a lifetime, a closure might return whatever lives so long, and a
-    // handle of a type that accepts a longer one (a `fn` that takes the reference) would outlive it.
-    #[inline(always)]
-    pub fn map<U: ?Sized + 'static>(this: Gc<T>, part: impl for<'a> FnOnce(&'a T) -> &'a U) -> Gc<U>
-    where
-        T: 'static,
-    {
-        Gc { value: NonNull::from(part(Gc::get(this))) }
-    }
-
     /// A handle that does not keep the value.
     ///
     /// # Panics
@@ -280,7 +295,7 @@ impl<T: ?Sized> Gc<T> {
     /// assert_eq!(weak.upgrade().as_deref(), Some(&1));
     /// ```
     pub fn downgrade(this: Gc<T>) -> Weak<T> {
-        Weak::new(this)
+        Weak::of(this)
     }
 
     /// A handle that keeps the value wherever it lies itself, in memory that is not searched too.
@@ -315,43 +330,3 @@ impl<T: ?Sized> Gc<T> {
         Gc { value }
     }
 }
-
-/// Types whose values hold no pointer to anything on the heap, so that they need not be searched.
-///
-/// ```
-/// # #[global_allocator] static HEAP: gleaner::Gleaner = gleaner::Gleaner;
-/// use gleaner::{Gc, PointerFree};
-///
-/// #[derive(Clone, Copy)]
-/// struct Point { x: f64, y: f64 }
-/// // SAFETY: two numbers.
-/// unsafe impl PointerFree for Point {}
-///
-/// let outline: Gc<[Point]> = Gc::slice_pointer_free(&[Point { x: 0.0, y: 1.0 }; 100]);
-/// assert_eq!(outline[99].x + outline[99].y, 1.0);
-/// ```
-///
-/// # Safety
-/// No value of the type ever holds the address of something that the collector may take back: no reference, `Box`, `Vec`,
-/// `Gc` or the like, and none as a number either.
-#[diagnostic::on_unimplemented(
-    message = "values of `{Self}` may hold pointers",
-    note = "make it with `Gc::new`; or `unsafe impl PointerFree for {Self} {{}}` if no value of it ever does"
-)]
-pub unsafe trait PointerFree {}
-
-macro_rules! pointer_free {
-    ($($type:ty)*) => {
-        // SAFETY: numbers and the like.
-        $(unsafe impl PointerFree for $type {})*
-    };
-}
-
-pointer_free! { u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64 bool char str }
-
-// SAFETY: nothing at all.
-unsafe impl PointerFree for () {}
-// SAFETY: as its elements.
-unsafe impl<T: PointerFree> PointerFree for [T] {}
-// SAFETY: as its elements.
-unsafe impl<T: PointerFree, const N: usize> PointerFree for [T; N] {}
