@@ -29,6 +29,8 @@ enum Hold {
     Boxed(Box<Gc<Node>>),
     Raw(*const Node),
     Reference(&'static Node),
+    /// What is behind the value's last byte, and how the value is found from there.
+    End(Gc<[Node]>, Weak<Node>),
 }
 
 /// An empty hold: a variant without a word in it would leave the former one's address where it is.
@@ -241,13 +243,18 @@ impl Walk {
             Hold::Raw(node) => unsafe { Gc::from_ptr(*node) },
             // SAFETY: as above.
             Hold::Reference(node) => unsafe { Gc::from_ptr(*node) },
+            Hold::End(end, node) => {
+                assert!(end.is_empty());
+                node.upgrade().unwrap_or_else(|| panic!("value {id} is gone, and there is a handle to its end"))
+            }
         };
         Some((node, *id))
     }
 
     fn hold(&mut self, at: usize, node: Gc<Node>, id: Id) {
         self.let_go(at);
-        let hold = match self.random.below(4) {
+        let hold = match self.random.below(5) {
+            3 => Hold::End(Gc::map(node, |node| &std::slice::from_ref(node)[1..]), Gc::downgrade(node)),
             0 => Hold::Boxed(Box::new(node)),
             1 => Hold::Raw(Gc::as_ptr(node)),
             2 => Hold::Reference(Gc::get(node)),
@@ -318,10 +325,21 @@ impl Walk {
         let Some((key, key_id)) = self.pick() else { return };
         let known = self.map.get(key).map(|value| value.id);
         assert_eq!(known, self.twin.map.get(&key_id).copied(), "what is noted for value {key_id}");
-        if self.random.once_in(3) {
-            assert_eq!(self.map.remove(key).map(|value| value.id), self.twin.map.remove(&key_id));
-        } else if let Some((value, value_id)) = self.pick() {
-            assert_eq!(self.map.insert(key, value).map(|value| value.id), self.twin.map.insert(key_id, value_id));
+        let Some((value, value_id)) = self.pick() else { return };
+        match self.random.below(100) {
+            0..30 => assert_eq!(self.map.remove(key).map(|value| value.id), self.twin.map.remove(&key_id)),
+            30..70 => {
+                assert_eq!(self.map.insert(key, value).map(|value| value.id), self.twin.map.insert(key_id, value_id));
+            }
+            70..98 => {
+                let noted = self.map.get_or_insert_with(key, || value).id;
+                assert_eq!(noted, *self.twin.map.entry(key_id).or_insert(value_id));
+            }
+            _ => {
+                let goes = self.random.below(4) as Id;
+                self.map.retain(|key, value| (key.id ^ value.id) % 4 != goes);
+                self.twin.map.retain(|key, value| (*key ^ *value) % 4 != goes);
+            }
         }
     }
 
@@ -500,6 +518,7 @@ impl Walk {
 
     fn check_map(&self, reachable: &HashSet<Id>) {
         let entries: HashMap<Id, Id> = self.map.iter().map(|(key, value)| (key.id, value.id)).collect();
+        assert!(self.map.len() >= entries.len(), "{} entries for {}", self.map.len(), entries.len());
         // A key that is only waited for by a destructor still has its entry.
         for (key, value) in &entries {
             let known = self.twin.map.get(key);
