@@ -3,36 +3,10 @@
  * EXPECT: gleaner: gc_fiber_switch: the fiber runs already, on thread <number>: <address>; switch to one that is parked
  * EXIT: SIGABRT
  */
-#include "../contract/fibers.h"
-
-static char stack[64 << 10] __attribute__((aligned(16)));
-
-#include <pthread.h>
-
-static struct coroutine c;
-static pthread_barrier_t started;
-
-static void body(struct coroutine *c, void *argument)
-{
-    (void)c, (void)argument;
-    pthread_barrier_wait(&started);
-    for (;;)
-        sched_yield();
-}
-
-static void *other_thread(void *unused)
-{
-    resume(&c);
-    return unused;
-}
+#include "../contract/elsewhere.h"
 
 int main(void)
 {
-    pthread_t thread;
-    pthread_barrier_init(&started, NULL, 2);
-    make_coroutine(&c, &WAYS[0], stack, sizeof stack, GC_FIBER_ROOT, body, NULL);
-    pthread_create(&thread, NULL, other_thread, NULL);
-    pthread_barrier_wait(&started);
-    resume(&c);
+    resume(running_elsewhere());
     return 0;
 }
