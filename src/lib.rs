@@ -129,7 +129,7 @@
 //! | stop signal, reserve signal | what asks a thread to stop; what asks one that the first does not reach |
 //! | fiber | a stack that the program switches to by itself; *parked*: no thread runs it, and its record says how much of it is used |
 //! | attached | an object has a finalizer, a weak cell or a pin |
-//! | emergency memory | what a signal handler gets that has interrupted its own thread's slow path |
+//! | emergency memory | what a signal handler gets that has interrupted its own thread's slow path, and a panic in a collection |
 
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![warn(missing_docs)]

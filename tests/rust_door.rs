@@ -3,9 +3,13 @@
 //! The tests run in this process as they are, on a heap that is never collected; then, as one test, all of them again in
 //! a child in which the collector was started before `main` and collects all the time.
 
+#[path = "common/doors.rs"]
+mod doors;
+
 use gleaner::Gleaner;
 use gleaner::api::stats;
-use gleaner::heap::mutator;
+use gleaner::base::addr::Addr;
+use gleaner::heap::{mutator, resolve, units};
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -14,9 +18,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 #[global_allocator]
 static HEAP: Gleaner = Gleaner;
+
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Where it is set, the process collects.
 const COLLECT: &str = "RUST_DOOR_COLLECT";
@@ -68,7 +75,7 @@ fn assert_whole(map: &HashMap<String, Vec<usize>>, count: usize) {
 fn within_deadline(work: impl FnOnce()) {
     let (done, is_done) = mpsc::channel::<()>();
     let watch = thread::spawn(move || {
-        if is_done.recv_timeout(std::time::Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if is_done.recv_timeout(Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout) {
             eprintln!("rust_door: a child process hangs");
             std::process::abort();
         }
@@ -282,6 +289,15 @@ fn run_program(name: &str) {
                 HEAP.dealloc(object, layout);
             }
         }
+        "torn" => {
+            // SAFETY: nothing here hides an address.
+            unsafe { gleaner::start() }.expect("the collector starts");
+            let kept = Box::new([0usize; 20]);
+            let slot = resolve::object_at(Addr::of(&raw const *kept)).expect("an object of ours");
+            // More free slots than a block has: the sweep finds fewer than none in use.
+            units::block(slot.unit()).free.store(u32::MAX, Ordering::Relaxed);
+            gleaner::collect();
+        }
         _ => panic!("no program is called {name}"),
     }
 }
@@ -310,6 +326,17 @@ fn a_double_free_is_named() {
     let (status, said) = program("twice");
     assert_eq!(status.signal(), Some(libc::SIGABRT), "{said}");
     assert!(said.contains("gleaner: dealloc: freed twice: 0x"), "{said}");
+}
+
+/// Only where the engine is built to notice.
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_in_a_collection_is_said_and_ends_the_process() {
+    for backtrace in ["0", "1"] {
+        let outcome = doors::run(again(&[]).env(PROGRAM, "torn").env("RUST_BACKTRACE", backtrace), DEADLINE);
+        assert!(outcome.aborted(), "{outcome}");
+        assert!(outcome.stderr.contains("attempt to subtract with overflow"), "{outcome}");
+    }
 }
 
 // ---- Everything again ---------------------------------------------------------------------------------------------------

@@ -20,7 +20,9 @@ use crate::{
         self, OBJECT_BYTES_MAX, Request, announce, cage, emergency, fast,
         gate::{self, Inside},
         kind::Kind,
-        large, late, mutator, pressure, refill,
+        large, late,
+        mutator::{self, Mutator},
+        pressure, refill,
         resolve::{self, Slot},
         surplus, zeal,
     },
@@ -46,9 +48,7 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     }
     let mut has_collected = false;
     loop {
-        let Some(inside) = gate::enter(mutator) else {
-            return emergency::allocate(request.bytes, request.align).ok_or(NoMemory);
-        };
+        let Some(inside) = gate::enter(mutator) else { return allocate_inside(mutator, request) };
         if let Some(object) = take(&inside, request) {
             return Ok(object);
         }
@@ -61,6 +61,17 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
         }
         has_collected = true;
     }
+}
+
+/// For a signal handler in the middle of a slow path, or a panic: what was to be changed may be half changed.
+#[cold]
+fn allocate_inside(mutator: &Mutator, request: &Request) -> Result<Addr, NoMemory> {
+    let object = emergency::allocate(request.bytes, request.align);
+    if object.is_none() && mutator.inside.load(Ordering::Relaxed) == gate::COLLECTING {
+        // Who asks cannot do without, and would wait for itself.
+        crate::fatal!("internal error: a collection panicked, as said above; there is no memory for the backtrace");
+    }
+    object.ok_or(NoMemory)
 }
 
 /// Asked once: what was due may be done by another thread before this one gets to it.

@@ -232,6 +232,30 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
     call.has_run
 }
 
+/// While a thread collects, it counts as inside its gate: what asks for memory then is a panic, in a program whose panics
+/// allocate, and gets emergency memory, for which no lock is taken. A panic does not get further than to its message.
+struct Collecting<'a>(&'a Mutator);
+
+impl Collecting<'_> {
+    fn begin(mutator: &Mutator) -> Collecting<'_> {
+        // Relaxed, here and below: nobody else asks, for nobody else can close the gates meanwhile.
+        mutator.inside.store(gate::COLLECTING, Ordering::Relaxed);
+        Collecting(mutator)
+    }
+
+    fn end(self) {
+        self.0.inside.store(0, Ordering::Relaxed);
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Collecting<'_> {
+    fn drop(&mut self) {
+        // The heap is half marked or half swept, and all threads stand still.
+        log::abort();
+    }
+}
+
 /// One collection. `false` when the world could not be stopped or its roots not be found: nothing has changed then.
 fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bool {
     if !world.is_ours() {
@@ -243,44 +267,57 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
         unsafe { start::become_child(world, myself.mutator) };
     }
     let mut times = Times::start();
+    let collecting = Collecting::begin(myself.mutator);
+    let result = stop_and_collect(collector, myself, &mut times);
+    collecting.end();
+    times.resumed_ns = clock::now_ns();
+    match result {
+        Ok(swept) => {
+            collector.marker.release();
+            release(myself.mutator);
+            report(myself.mutator, &swept, &times, collector.snapshot.bytes, collector.marker.markers());
+            true
+        }
+        Err(abandoned) => give_up(myself.mutator, abandoned),
+    }
+}
+
+/// From the loader's list to the moment when everybody goes on.
+fn stop_and_collect(
+    collector: &mut Collector,
+    myself: Myself<'_>,
+    times: &mut Times,
+) -> Result<Swept, world::Abandoned> {
     let Collector { marker, snapshot, trigger, mark_cpu_ns } = collector;
     let spent = pressure::spent().max(0) as u64;
     let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed);
     let markers = helpers::markers_wanted(*mark_cpu_ns, !roots::needs_loader());
     marker.prepare(live, settings::mark_stack_objects(), markers);
-    let known = marker.scanner.ephemerons.reserve().is_ok() && snapshot.read_loader().is_ok();
-    let stopped = if known { world::stop(myself.mutator) } else { Err(world::Abandoned { tid: 0 }) };
-    if let Err(abandoned) = stopped {
-        return give_up(myself.mutator, abandoned);
+    if marker.scanner.ephemerons.reserve().is_err() || snapshot.read_loader().is_err() {
+        return Err(world::Abandoned { tid: 0 });
     }
+    world::stop(myself.mutator)?;
     times.stopped_ns = clock::now_ns();
     let mut tables = TABLES.lock();
-    let swept = mark_and_sweep(marker, snapshot, &mut tables, myself, &mut times);
+    let swept = mark_and_sweep(marker, snapshot, &mut tables, myself, times);
     marker.end();
     snapshot.close();
-    let Ok(swept) = swept else {
-        drop(tables);
-        world::resume();
-        return give_up(myself.mutator, world::Abandoned { tid: 0 });
-    };
     drop(tables);
-    times.swept_ns = clock::now_ns();
-    let outcome = Outcome {
-        spent,
-        swept,
-        hole_bytes: marker.hole_bytes(),
-        root_bytes: snapshot.bytes,
-        start_ns: times.start_ns,
-        end_ns: times.swept_ns,
-    };
-    *mark_cpu_ns = (times.marked_ns - times.rooted_ns) * marker.markers() as u64;
-    pressure::restart(&trigger.next_budget(&outcome));
+    if let Ok(swept) = swept {
+        times.swept_ns = clock::now_ns();
+        let outcome = Outcome {
+            spent,
+            swept,
+            hole_bytes: marker.hole_bytes(),
+            root_bytes: snapshot.bytes,
+            start_ns: times.start_ns,
+            end_ns: times.swept_ns,
+        };
+        *mark_cpu_ns = (times.marked_ns - times.rooted_ns) * marker.markers() as u64;
+        pressure::restart(&trigger.next_budget(&outcome));
+    }
     world::resume();
-    times.resumed_ns = clock::now_ns();
-    marker.release();
-    release(myself.mutator);
-    report(myself.mutator, &swept, &times, snapshot.bytes, marker.markers());
-    true
+    swept.map_err(|roots::Unknown| world::Abandoned { tid: 0 })
 }
 
 /// The part of a collection with the world stopped.

@@ -1,4 +1,4 @@
-//! Emergency memory: for a signal handler that allocates while its thread is inside a slow path.
+//! Emergency memory: for a signal handler or a panic that allocates while its thread is inside a slow path, or collects.
 //!
 //! POSIX does not let a handler call `malloc`; programs do. The heap's structures are then half changed, and the thread
 //! may hold any of its locks, so the handler is served from a small range that is only ever cut from. It is a root, and

@@ -96,6 +96,9 @@ fn closing() -> u32 {
     STOPPING.load(Ordering::Acquire)
 }
 
+/// `Mutator::inside`, while the thread collects: what it asks for then is a panic's, and there is no way in.
+pub const COLLECTING: u32 = 2;
+
 /// The proof that this thread is inside its gate; dropping it leaves.
 pub struct Inside<'a> {
     mutator: &'a Mutator,
@@ -117,7 +120,7 @@ impl Drop for Inside<'_> {
 }
 
 /// Enters the gate, waiting while it is closed. `None` when the thread is inside already: a signal handler interrupted
-/// a slow path and came back in.
+/// a slow path and came back in, or a panic interrupted a slow path or a collection.
 #[inline]
 pub fn enter(mutator: &Mutator) -> Option<Inside<'_>> {
     if mutator.inside.load(Ordering::Relaxed) != 0 {

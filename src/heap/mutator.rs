@@ -47,7 +47,7 @@ pub struct Mutator {
     kinds_used: AtomicU64,
     /// See `kinds_used`.
     classes_used: [AtomicU64; KINDS_MAX],
-    /// The gate: not zero while the thread runs a slow path.
+    /// The gate: not zero while the thread runs a slow path, or collects.
     pub inside: AtomicU32,
     /// The kernel's id of the thread; zero while the record is free.
     pub tid: AtomicU32,
