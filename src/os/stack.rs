@@ -4,6 +4,65 @@ use super::{maps, tls};
 use crate::base::addr::{Addr, Range};
 use core::arch::naked_asm;
 
+/// Text of a naked function: pushes the callee-saved registers, 48 bytes.
+#[macro_export]
+macro_rules! push_registers {
+    () => {
+        concat!(
+            "push rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbp, 0\n",
+            "push rbx\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbx, 0\n",
+            "push r12\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r12, 0\n",
+            "push r13\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r13, 0\n",
+            "push r14\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r14, 0\n",
+            "push r15\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r15, 0",
+        )
+    };
+}
+
+/// Text of a naked function: pops what [`push_registers`](crate::push_registers) has pushed.
+#[macro_export]
+macro_rules! pop_registers {
+    () => {
+        concat!(
+            "pop r15\n.cfi_adjust_cfa_offset -8\n.cfi_restore r15\n",
+            "pop r14\n.cfi_adjust_cfa_offset -8\n.cfi_restore r14\n",
+            "pop r13\n.cfi_adjust_cfa_offset -8\n.cfi_restore r13\n",
+            "pop r12\n.cfi_adjust_cfa_offset -8\n.cfi_restore r12\n",
+            "pop rbx\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbx\n",
+            "pop rbp\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbp",
+        )
+    };
+}
+
+/// Text of a naked function: pushes the callee-saved registers, and makes `rbp` the frame that they lie in. From then on
+/// the stack pointer may be anywhere.
+#[macro_export]
+macro_rules! push_frame {
+    () => {
+        concat!(
+            "push rbp\n.cfi_def_cfa_offset 16\n.cfi_offset rbp, -16\n",
+            "mov rbp, rsp\n.cfi_def_cfa_register rbp\n",
+            "push rbx\n.cfi_offset rbx, -24\n",
+            "push r12\n.cfi_offset r12, -32\n",
+            "push r13\n.cfi_offset r13, -40\n",
+            "push r14\n.cfi_offset r14, -48\n",
+            "push r15\n.cfi_offset r15, -56",
+        )
+    };
+}
+
+/// Text of a naked function: takes the frame of [`push_frame`](crate::push_frame) down.
+#[macro_export]
+macro_rules! pop_frame {
+    () => {
+        concat!(
+            "lea rsp, [rbp - 40]\n",
+            "pop r15\npop r14\npop r13\npop r12\npop rbx\npop rbp\n",
+            ".cfi_def_cfa rsp, 8",
+        )
+    };
+}
+
 /// What runs with the registers spilled: it gets the stack pointer below them, and `data`.
 pub type Spilled = unsafe extern "C" fn(sp: Addr, data: *mut core::ffi::c_void);
 
@@ -18,24 +77,7 @@ pub type Spilled = unsafe extern "C" fn(sp: Addr, data: *mut core::ffi::c_void);
 pub unsafe extern "C" fn with_registers_spilled(work: Spilled, data: *mut core::ffi::c_void) {
     naked_asm!(
         ".cfi_startproc",
-        "push rbp",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset rbp, 0",
-        "push rbx",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset rbx, 0",
-        "push r12",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset r12, 0",
-        "push r13",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset r13, 0",
-        "push r14",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset r14, 0",
-        "push r15",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset r15, 0",
+        crate::push_registers!(),
         // To align the stack; what lay here before would be seen as a root.
         "push 0",
         ".cfi_adjust_cfa_offset 8",
@@ -44,18 +86,7 @@ pub unsafe extern "C" fn with_registers_spilled(work: Spilled, data: *mut core::
         "call rax",
         "add rsp, 8",
         ".cfi_adjust_cfa_offset -8",
-        "pop r15",
-        ".cfi_adjust_cfa_offset -8",
-        "pop r14",
-        ".cfi_adjust_cfa_offset -8",
-        "pop r13",
-        ".cfi_adjust_cfa_offset -8",
-        "pop r12",
-        ".cfi_adjust_cfa_offset -8",
-        "pop rbx",
-        ".cfi_adjust_cfa_offset -8",
-        "pop rbp",
-        ".cfi_adjust_cfa_offset -8",
+        crate::pop_registers!(),
         "ret",
         ".cfi_endproc",
     )
@@ -69,33 +100,12 @@ pub unsafe extern "C" fn with_registers_spilled(work: Spilled, data: *mut core::
 pub unsafe extern "C" fn with_registers_spilled_elsewhere(work: Spilled, data: *mut core::ffi::c_void, end: Addr) {
     naked_asm!(
         ".cfi_startproc",
-        "push rbp",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset rbp, 0",
-        "mov rbp, rsp",
-        ".cfi_def_cfa_register rbp",
-        "push rbx",
-        ".cfi_offset rbx, -24",
-        "push r12",
-        ".cfi_offset r12, -32",
-        "push r13",
-        ".cfi_offset r13, -40",
-        "push r14",
-        ".cfi_offset r14, -48",
-        "push r15",
-        ".cfi_offset r15, -56",
+        crate::push_frame!(),
         "mov rax, rdi",
         "mov rdi, rsp",
         "mov rsp, rdx",
         "call rax",
-        "lea rsp, [rbp - 40]",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        ".cfi_def_cfa rsp, 8",
+        crate::pop_frame!(),
         "ret",
         ".cfi_endproc",
     )
