@@ -172,6 +172,13 @@ impl Fibers {
         if complete { Ok(()) } else { Err(Unknown) }
     }
 
+    /// The part of `verify` that is about the list: where it is out of order.
+    pub fn check(&self) -> Result<(), Addr> {
+        let mut pairs = self.known.as_slice().windows(2);
+        let torn = pairs.find(|pair| pair[0].stack.start > pair[1].stack.start);
+        torn.map_or(Ok(()), |pair| Err(pair[1].stack.start))
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.known.len()
@@ -255,6 +262,10 @@ mod tests {
         assert_eq!(start_at(0x5fff), Some(0x5000));
         assert_eq!(start_at(0x6000), None);
         assert_eq!(Fibers::new().stack_at(Addr::new(0x1000)), None);
+        assert_eq!(fibers.check(), Ok(()));
+        let mut torn = fibers;
+        torn.known.as_mut_slice().swap(1, 2);
+        assert_eq!(torn.check(), Err(Addr::new(0x2000)), "out of order");
     }
 
     #[test]

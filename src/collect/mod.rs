@@ -349,16 +349,27 @@ fn mark_and_sweep(
     }
     let mode = if settings::mode() == Mode::On { sweep::Mode::Reclaim } else { sweep::Mode::Count };
     let swept = sweep::sweep(mode);
-    if settings::verify()
-        && let Err(fault) = verify::check()
-    {
-        crate::fatal!(
-            "verify: after collection {}: the heap's records are wrong: {fault:x?}; look for writes to wild addresses, \
-             else report a defect",
-            COUNTERS.collections.load(Ordering::Relaxed) + 1
-        );
+    if settings::verify() {
+        check(snapshot);
     }
     Ok(swept)
+}
+
+/// Lets what the heap and the roots are found by be judged.
+fn check(snapshot: &Snapshot) {
+    let number = COUNTERS.collections.load(Ordering::Relaxed) + 1;
+    if let Err(fault) = verify::check() {
+        crate::fatal!(
+            "verify: after collection {number}: the heap's records are wrong: {fault:x?}; look for writes to wild \
+             addresses, else report a defect"
+        );
+    }
+    if let Err(fault) = snapshot.check() {
+        crate::fatal!(
+            "verify: after collection {number}: the lists of roots are wrong: {fault:x?}; look for writes to wild \
+             addresses, else report a defect"
+        );
+    }
 }
 
 fn mark_magazines(marker: &mut Marker) {

@@ -12,7 +12,7 @@
 //! Threads: the collecting thread; the world is stopped.
 
 use super::{
-    Myself, Unknown, mappings,
+    Fault, Myself, Unknown, mappings,
     stacks::{self, Used},
 };
 use crate::{
@@ -80,6 +80,24 @@ impl LeftOut {
         }
     }
 
+    /// The part of `verify` that is about these lists; see the module's documentation.
+    pub fn check(&self) -> Result<(), Fault> {
+        let ranges = self.ranges.as_slice();
+        if let Some(pair) = ranges.windows(2).find(|pair| pair[0].start > pair[1].start) {
+            return Err(Fault::LeftOut(pair[1].start));
+        }
+        let mut end = Addr::NULL;
+        for Used { frames, control } in self.stacks.as_slice() {
+            let is_whole = frames.start <= frames.end && frames.end == control.start && control.start <= control.end;
+            let is_behind = ranges.iter().any(|range| range.end == frames.start);
+            if !is_whole || !is_behind || frames.start < end {
+                return Err(Fault::Stack(frames.start));
+            }
+            end = control.end;
+        }
+        Ok(())
+    }
+
     /// Visits the parts of `range` that are not left out.
     pub fn without(&self, range: Range, visit: impl FnMut(Range)) {
         without(range, self.ranges.as_slice(), visit);
@@ -122,5 +140,84 @@ pub fn without(range: Range, left_out: &[Range], mut visit: impl FnMut(Range)) {
     let part = Range::new(start, range.end);
     if !part.is_empty() {
         visit(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    fn range(start: usize, end: usize) -> Range {
+        Range::new(Addr::new(start), Addr::new(end))
+    }
+
+    fn used(start: usize, control: usize, end: usize) -> Used {
+        Used { frames: range(start, control), control: range(control, end) }
+    }
+
+    fn lists(ranges: &[Range], stacks: &[Used]) -> LeftOut {
+        let mut left_out = LeftOut::new();
+        ranges.iter().for_each(|&range| left_out.ranges.push(range).unwrap());
+        stacks.iter().for_each(|&used| left_out.stacks.push(used).unwrap());
+        left_out
+    }
+
+    #[test]
+    fn what_is_not_left_out_is_each_byte_that_no_part_covers() {
+        let mut seed = 0x9e37_79b9_7f4a_7c15u64;
+        let mut below = |limit: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed as usize % limit
+        };
+        for _ in 0..10_000 {
+            let (mut parts, mut at) = (Vec::new(), below(8));
+            while at < 64 {
+                let end = at + below(8);
+                parts.push(range(at, end));
+                // Parts may touch, and be empty.
+                at = end + below(8);
+            }
+            let (start, end) = (below(64), below(72));
+            let mut found = [false; 80];
+            without(range(start, end), &parts, |part| {
+                assert!(!part.is_empty(), "{parts:?} without {start}..{end}");
+                (part.start.get()..part.end.get()).for_each(|byte| found[byte] = true);
+            });
+            let is_left =
+                |byte: usize| (start..end).contains(&byte) && !parts.iter().any(|part| part.contains(Addr::new(byte)));
+            assert!((0..80).all(|byte| found[byte] == is_left(byte)), "{parts:?} without {start}..{end}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_used_stack_is_found_where_it_begins_and_cut_where_the_part_ends() {
+        let left_out = lists(&[range(0, 0x10), range(0x40, 0x50)], &[used(0x10, 0x20, 0x30), used(0x50, 0x60, 0x60)]);
+        let found = |start, end| left_out.used_stack(range(start, end));
+        let is = |found: Used, start, control, end| {
+            found.frames == range(start, control) && found.control == range(control, end)
+        };
+        assert!(is(found(0x10, 0x40), 0x10, 0x20, 0x30));
+        assert!(is(found(0x10, 0x28), 0x10, 0x20, 0x28));
+        assert!(is(found(0x10, 0x18), 0x10, 0x18, 0x18));
+        assert!(is(found(0x50, 0x90), 0x50, 0x60, 0x60), "without a control block");
+        assert!(is(found(0x18, 0x40), 0x18, 0x18, 0x18), "none begins there");
+    }
+
+    #[test]
+    fn lists_that_are_out_of_order_are_named() {
+        let first = used(0x10, 0x20, 0x30);
+        let second = used(0x50, 0x60, 0x70);
+        let dead = [range(0, 0x10), range(0x40, 0x50)];
+        let check = |ranges: &[Range], stacks: &[Used]| lists(ranges, stacks).check();
+        assert_eq!(check(&dead, &[first, second]), Ok(()));
+        assert_eq!(check(&[dead[1], dead[0]], &[]), Err(Fault::LeftOut(Addr::new(0))));
+        assert_eq!(check(&dead, &[second, first]), Err(Fault::Stack(Addr::new(0x10))), "out of order");
+        assert_eq!(check(&dead[..1], &[first, second]), Err(Fault::Stack(Addr::new(0x50))), "no dead part before it");
+        let torn = Used { frames: range(0x10, 0x18), ..first };
+        assert_eq!(check(&dead, &[torn]), Err(Fault::Stack(Addr::new(0x10))), "a gap in it");
     }
 }

@@ -102,6 +102,19 @@ pub type Visitor<'a> = dyn FnMut(Source, Range) + 'a;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unknown;
 
+/// What is wrong with what roots are found by, and where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The parts left out are not in ascending order.
+    LeftOut(Addr),
+    /// A used part of a stack is torn, out of order, or not behind a part left out.
+    Stack(Addr),
+    /// A segment of static data has a table of ours in it.
+    Segment(Addr),
+    /// The stacks of fibers are not in ascending order.
+    Fiber(Addr),
+}
+
 /// Where the caller of a collection stands.
 #[derive(Clone, Copy)]
 pub struct Myself<'a> {
@@ -164,6 +177,13 @@ impl Snapshot {
         let result = self.enumerate(myself, tables, &mut counted);
         self.bytes = bytes;
         result
+    }
+
+    /// The part of `verify` that is about roots. They have been visited.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.left_out.check()?;
+        self.static_data.check()?;
+        self.fibers.check().map_err(Fault::Fiber)
     }
 
     /// What was done so that roots and objects can be read is undone. The world is still stopped.

@@ -7,7 +7,7 @@
 //! Threads: the collecting thread.
 
 use super::{
-    Source, Unknown, Visitor,
+    Fault, Source, Unknown, Visitor,
     left_out::{self, LeftOut},
     thread_local::Modules,
 };
@@ -44,6 +44,12 @@ impl StaticData {
         if complete { Ok(()) } else { Err(Unknown) }
     }
 
+    /// The part of `verify` that is about it: our own large tables are in none of the segments.
+    pub fn check(&self) -> Result<(), Fault> {
+        let holds_ours = |segment: &&Range| own_tables().iter().any(|table| !table.intersect(**segment).is_empty());
+        self.segments.as_slice().iter().find(holds_ours).map_or(Ok(()), |segment| Err(Fault::Segment(segment.start)))
+    }
+
     /// What of it is no part of something else.
     pub fn visit(&self, left_out: &LeftOut, visit: &mut Visitor<'_>) {
         for &segment in self.segments.as_slice() {
@@ -57,4 +63,20 @@ fn own_tables() -> [Range; 2] {
     let mut tables = [mem::table(), centre::table()];
     tables.sort_unstable_by_key(|table| table.start);
     tables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_that_has_a_table_of_ours_is_named() {
+        let mut data = StaticData::new();
+        statics::with_loader_locked(|| data.read(&mut Modules::new()).expect("memory for a list"));
+        assert!(!data.segments.is_empty());
+        assert_eq!(data.check(), Ok(()));
+        let table = mem::table();
+        data.segments.push(Range::new(table.start, table.start + 8)).expect("memory for a list");
+        assert_eq!(data.check(), Err(Fault::Segment(table.start)));
+    }
 }
