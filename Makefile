@@ -28,9 +28,9 @@ doors:
 tools:
 	$(CARGO) build --release -p gleaner-tools -p gleaner-harness
 
-$(OUT)/leaky_gateway: examples/c/leaky_gateway.c
+$(OUT)/leaky_gateway: $(wildcard examples/c/leaky_gateway/*)
 	@mkdir -p $(OUT)
-	$(CC) -std=c11 -O2 -Wall -Wextra -pthread -o $@ $<
+	$(CC) -std=c11 -O2 -Wall -Wextra -pthread -o $@ $(filter %.c,$^)
 
 GATEWAY = $(TOOLS)/gleaner-harness gateway --server $(OUT)/leaky_gateway --gleaner $(TOOLS)/gleaner --out $(OUT)/gateway
 

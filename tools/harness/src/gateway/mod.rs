@@ -36,7 +36,7 @@ use crate::figures::grouped;
 #[derive(clap::Args)]
 #[command(group = ArgGroup::new("door").required(true).args(["gleaner", "preload"]))]
 pub struct Args {
-    /// The gateway, compiled from examples/c/leaky_gateway.c
+    /// The gateway, compiled from examples/c/leaky_gateway
     #[arg(long, value_name = "PROGRAM")]
     server: PathBuf,
     /// The `gleaner` command; the gateway is started by `COMMAND run`
