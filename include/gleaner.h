@@ -484,6 +484,12 @@ GLEANER_API void *gc_blocking(gc_blocking_fn fn, void *data) GLEANER_NONNULL(1);
  * (gc_malloc; with the malloc door malloc), but for a page at its start, is not searched as an object either; one
  * that is a smaller part of such an object is searched with it.  Nor is a stack in static data searched as that.
  *
+ * A parked stack is a root, and may be one for long.  An address on it that is the start of an object therefore keeps the
+ * object that ends there as well (see One past the end), and all that this one leads to: of a long chain whose other parts
+ * were dropped, one neighbour too many keeps the rest.  An object with a layout (gc_malloc_typed) is never kept so.  An
+ * address inside an object, or the start with a tag in its low bits, keeps that object alone; and so does any word in a
+ * heap object: keep an interpreter's own stack in one.
+ *
  * Finalizers run on the stack of the fiber that the thread runs, and so does the handler of the stop signal if the thread
  * has no alternate signal stack; a collection takes little of it and works on a stack of its own.  Give a fiber 16 KiB or
  * more.
