@@ -6,7 +6,9 @@
 # on Debian's libgc, in turn, with medians of time and of peak memory. Fails when gcbench is less than 2 times faster by
 # the clock or in processor time, and when the Scheme has grown to 2,500 lines.
 #
-#     accept.sh [--short] [size] [conform] [programs] [race]
+# The twin in Rust passes the tests that both have, and runs the programs, with and without zeal.
+#
+#     accept.sh [--short] [size] [conform] [programs] [twin] [race]
 #
 # Without a group: all. --short does all of it but the programs at full size and the race, in less than 40 seconds.
 set -euo pipefail
@@ -16,9 +18,9 @@ MODE=full
 if [ "${1:-}" = --short ]; then
     MODE=short
     shift
-    set -- "${@:-size conform programs}"
+    set -- "${@:-size conform programs twin}"
 fi
-WANTED=${*:-size conform programs race}
+WANTED=${*:-size conform programs twin race}
 INTERP=$ROOT/examples/interp
 OUT=$ROOT/target/interp
 LINES_BELOW=2500
@@ -90,7 +92,8 @@ conformance() {
 }
 
 # The limit of the heap is one for all threads; the deep recursions are too deep for a collection at every 100th object.
-EVERY="syntax data control tables coroutines collector ephemerons"
+BOTH="syntax data control tables"
+EVERY="$BOTH beyond coroutines collector ephemerons"
 PROGRAMS="fib tak nqueens deriv destruct mandelbrot strings hash generator trees closures gcbench"
 
 conform() {
@@ -116,6 +119,25 @@ programs() {
                 check "$program${door:+, malloc}" 120 bench "$program.out" \
                     env LD_PRELOAD="$door" "$OUT/interp.O2" --threads 2 "$program.scm"
             done
+        fi
+    done
+}
+
+# The twin has no coroutines; a character of a text takes it a time that grows with the text; the loops of syntax.scm take
+# long at a collection every 100 objects.
+twin() {
+    (cd "$ROOT" && cargo build --quiet --release --example scheme --target-dir target/doors)
+    scheme=$ROOT/target/doors/release/examples/scheme
+    for test in $BOTH; do
+        check "$test, twin" 60 tests "$test.out" env GLEANER_OPTIONS="$CHECKED" "$scheme" "$test.scm"
+        if [ "$MODE$test" = shortsyntax ]; then continue; fi
+        check "$test, twin, zeal" 300 tests "$test.out" env GLEANER_OPTIONS="$ZEAL" "$scheme" "$test.scm"
+    done
+    for program in ${PROGRAMS/generator /}; do
+        check "$program, twin, small, zeal" 120 bench "$program.small.out" \
+            env SMALL=1 GLEANER_OPTIONS="$ZEAL" "$scheme" "$program.scm"
+        if [ "$MODE$program" = "full${program#strings}" ]; then
+            check "$program, twin" 300 bench "$program.out" "$scheme" "$program.scm"
         fi
     done
 }

@@ -12,6 +12,7 @@
  *     numbers.c  data.c  ports.c     procedures on these
  *     main.c       the command: files, the prompt, threads
  *     prelude.scm  all the rest, in Scheme: macros, and procedures made of others
+ *     library.scm  those of these that the twin in Rust has, too
  *
  * A value is one word, told apart by its low bits:
  *

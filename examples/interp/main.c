@@ -15,8 +15,10 @@
 
 _Thread_local struct interp me;
 
-extern const char prelude[], prelude_end[];
-__asm__(".section .rodata\n.globl prelude, prelude_end\nprelude: .incbin \"prelude.scm\"\nprelude_end: .byte 0\n.text\n");
+/* The texts that each interpreter reads when it starts; a 0 ends each. */
+extern const char prelude[], library[];
+__asm__(".section .rodata\n.globl prelude, library\n"
+        "prelude: .incbin \"prelude.scm\"\n.byte 0\nlibrary: .incbin \"library.scm\"\n.byte 0\n.text\n");
 
 enum { STACK_RESERVE = 256 << 10 };          /* of a thread's stack, for what runs when it is full */
 
@@ -26,7 +28,8 @@ static char **files;
 /* ---- an interpreter ----------------------------------------------------------------------------------------------- */
 
 static value run_prelude(void *data) {
-    load_port(port_of(open_text(make_text("prelude.scm"), prelude, (size_t)(prelude_end - prelude))));
+    load_port(port_of(open_text(make_text("prelude.scm"), prelude, strlen(prelude))));
+    load_port(port_of(open_text(make_text("library.scm"), library, strlen(library))));
     return (value)data;
 }
 

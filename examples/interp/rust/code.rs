@@ -38,6 +38,11 @@ pub enum Code {
         function: Gc<Code>,
         arguments: Gc<[Code]>,
     },
+    /// What the body raises goes to the handler, a procedure.
+    Guard {
+        body: Gc<Code>,
+        handler: Gc<Code>,
+    },
 }
 
 pub struct Lambda {
@@ -148,11 +153,40 @@ impl Compiler<'_> {
                     self.do_loop(variables, end, rest(form, 3)).ok_or_else(|| wrong(form, "do: malformed"))?;
                 self.form(expanded, scope)
             }
+            ("guard", &[_, Value::Pair(clauses), ..]) => {
+                self.guard(clauses.head.get(), clauses.tail.get(), rest(form, 2), scope)
+            }
+            ("define-expander", &[_, Value::Symbol(name), expander]) => {
+                let code = Gc::new(self.form(expander, None)?);
+                let expander = self.interp.evaluate(Gc::get(code), None)?;
+                self.interp.expanders.borrow_mut().insert(name.name.clone(), expander);
+                Ok(Code::Constant(Value::Unspecified))
+            }
             ("quote" | "quasiquote" | "if" | "define" | "set!" | "lambda" | "let" | "let*" | "letrec" | "do", _) => {
                 Err(wrong(form, &format!("{name}: malformed")))
             }
-            _ => self.call(items, scope),
+            _ => match self.expand(name, form)? {
+                Some(expanded) => self.form(expanded, scope),
+                None => self.call(items, scope),
+            },
         }
+    }
+
+    /// What the expander of that name makes of a form, if there is one.
+    fn expand(&self, name: &str, form: Value) -> Result<Option<Value>, Error> {
+        let expander = self.interp.expanders.borrow().get(name).copied();
+        expander.map(|expander| self.interp.apply(expander, &[form])).transpose()
+    }
+
+    fn guard(&self, name: Value, clauses: Value, body: Value, mut scope: Option<&mut Scope<'_>>) -> Compiled {
+        let symbol = |name| self.interp.symbol(name);
+        let otherwise = Value::list(&[symbol("else"), Value::list(&[symbol("raise-continuable"), name])]);
+        let mut cond = clauses.items().ok_or_else(|| wrong(clauses, "guard: malformed"))?;
+        cond.insert(0, symbol("cond"));
+        cond.push(otherwise);
+        let handler = self.lambda("", Value::list(&[name]), Value::list(&[Value::list(&cond)]), scope.as_deref())?;
+        let body = self.let_form(Value::Nil, body, scope.take())?;
+        Ok(Code::Guard { body: Gc::new(body), handler: Gc::new(handler) })
     }
 
     fn call(&self, items: &[Value], mut scope: Option<&mut Scope<'_>>) -> Compiled {
@@ -283,18 +317,23 @@ impl Compiler<'_> {
     }
 
     fn cond(&self, clauses: &[Value], mut scope: Option<&mut Scope<'_>>) -> Compiled {
-        let Some((&clause, others)) = clauses.split_first() else { return Ok(Code::Constant(Value::Unspecified)) };
+        let Some((&clause, others)) = clauses.split_first() else { return Ok(Code::Constant(Value::Bool(false))) };
         let items = clause.items().filter(|items| !items.is_empty()).ok_or_else(|| wrong(clause, "cond: malformed"))?;
         if self.name(items[0]) == Some("else") {
             return self.sequence(&items[1..], scope);
+        }
+        if items.get(1).and_then(|&item| self.name(item)) == Some("=>") {
+            let symbol = |name| self.interp.symbol(name);
+            let (found, function) = (symbol(" found"), *items.get(2).ok_or_else(|| wrong(clause, "cond: malformed"))?);
+            let others = Value::cons(symbol("cond"), Value::list(others));
+            let choice = Value::list(&[symbol("if"), found, Value::list(&[function, found]), others]);
+            let binding = Value::list(&[Value::list(&[found, items[0]])]);
+            return self.let_form(binding, Value::list(&[choice]), scope);
         }
         let test = self.form(items[0], scope.as_deref_mut())?;
         if items.len() == 1 {
             let other = self.cond(others, scope)?;
             return Ok(Code::Or([test, other].into()));
-        }
-        if self.name(items[1]) == Some("=>") {
-            return Err(wrong(clause, "cond: => is not known here"));
         }
         let then = Gc::new(self.sequence(&items[1..], scope.as_deref_mut())?);
         Ok(Code::If { test: Gc::new(test), then, other: Gc::new(self.cond(others, scope)?) })
@@ -337,6 +376,10 @@ impl Compiler<'_> {
 
     fn quasi(&self, value: Value) -> Value {
         let symbol = |name| self.interp.symbol(name);
+        if let Value::Vector(vector) = value {
+            let items: Vec<Value> = vector.0.iter().map(|item| item.get()).collect();
+            return Value::list(&[symbol("list->vector"), self.quasi(Value::list(&items))]);
+        }
         let Value::Pair(pair) = value else { return Value::list(&[symbol("quote"), value]) };
         if self.name(pair.head.get()) == Some("unquote") {
             return value.items().map_or(value, |items| items[1]);

@@ -7,8 +7,9 @@
 //! It shows what an interpreter need not do on this heap: no trait to implement, no macro to derive, no list of roots, no
 //! lifetime that brands the values. Values lie in frames and pairs, in `Vec`s, in a `HashMap` of symbols, and on Rust's stack.
 //!
-//! It has `define`, `lambda`, `let` in all its forms, `cond`, `case`, `do`, quasiquotation, tail calls, continuations that lead
-//! out, weak tables, and no macros, ports or coroutines.
+//! It has `define`, `lambda`, `let` in all its forms, `cond`, `case`, `do`, quasiquotation, expanders, tail calls, continuations
+//! that lead out, `guard` and handlers, records, hash tables, weak tables, and the library of the other one. It has no
+//! `syntax-rules`, bytevectors, coroutines, finalizers, nor ports but for texts that are written.
 //!
 //!     cargo run --release --example scheme -- PROGRAM.scm …      or none, to read from standard input
 
@@ -16,6 +17,7 @@ mod code;
 mod primitives;
 mod reader;
 mod run;
+mod table;
 mod value;
 
 use run::Interp;

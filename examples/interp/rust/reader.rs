@@ -102,14 +102,29 @@ impl<'a> Reader<'a> {
             match self.take() {
                 None => return Err(self.error("the text ends within a string")),
                 Some('"') => return Ok(Value::text(text)),
-                Some('\\') => match self.take() {
-                    Some('n') => text.push('\n'),
-                    Some('t') => text.push('\t'),
-                    Some(c) => text.push(c),
-                    None => {}
-                },
+                Some('\\') => text.extend(self.escape()?),
                 Some(c) => text.push(c),
             }
+        }
+    }
+
+    /// What follows a backslash in a string: a line's end and the blanks of the next stand for nothing.
+    fn escape(&mut self) -> Result<Option<char>, Error> {
+        match self.take() {
+            Some('n') => Ok(Some('\n')),
+            Some('t') => Ok(Some('\t')),
+            Some('\n') => {
+                self.at += self.text[self.at..].len() - self.text[self.at..].trim_start().len();
+                Ok(None)
+            }
+            Some('x') => {
+                let digits = self.text[self.at..].split(';').next().unwrap_or_default();
+                let code = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32);
+                let character = code.ok_or_else(|| self.error("no \\x escape of a character"))?;
+                self.at += digits.len() + 1;
+                Ok(Some(character))
+            }
+            other => Ok(other),
         }
     }
 
@@ -124,7 +139,12 @@ impl<'a> Reader<'a> {
                 self.word();
                 Ok(Value::Bool(first == 't'))
             }
-            _ => Err(self.error("after # comes t, f, \\ or (")),
+            Some(radix @ ('x' | 'b' | 'o' | 'd')) => {
+                let radix = [('x', 16), ('b', 2), ('o', 8), ('d', 10)].into_iter().find(|known| known.0 == radix);
+                let number = radix.and_then(|(_, radix)| i64::from_str_radix(self.word(), radix).ok());
+                number.map(Value::Int).ok_or_else(|| self.error("no number follows"))
+            }
+            _ => Err(self.error("after # comes t, f, x, b, o, d, \\ or (")),
         }
     }
 
@@ -135,8 +155,13 @@ impl<'a> Reader<'a> {
             "space" => Ok(Value::Char(' ')),
             "newline" => Ok(Value::Char('\n')),
             "tab" => Ok(Value::Char('\t')),
+            "return" => Ok(Value::Char('\r')),
+            "null" => Ok(Value::Char('\0')),
             _ if name.chars().count() == 1 => Ok(Value::Char(first)),
-            _ => Err(self.error("no character has that name")),
+            _ => {
+                let code = name.strip_prefix('x').and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                code.and_then(char::from_u32).map(Value::Char).ok_or_else(|| self.error("no character has that name"))
+            }
         }
     }
 
@@ -156,6 +181,12 @@ impl<'a> Reader<'a> {
 
 /// The number that a word is.
 pub fn number(word: &str) -> Option<Value> {
+    match word {
+        "+inf.0" => return Some(Value::Float(f64::INFINITY)),
+        "-inf.0" => return Some(Value::Float(f64::NEG_INFINITY)),
+        "+nan.0" => return Some(Value::Float(f64::NAN)),
+        _ => {}
+    }
     let digits = word.trim_start_matches(['+', '-']);
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') || digits == "." {
         return None;

@@ -3,7 +3,7 @@
 use crate::code::{Code, Compiler, Lambda};
 use crate::primitives;
 use crate::reader::Reader;
-use crate::value::{Closure, Escape, Frame, Primitive, Symbol, Value};
+use crate::value::{Closure, Condition, Escape, Frame, Primitive, Symbol, Value};
 use gleaner::Gc;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -12,18 +12,28 @@ use std::io::{BufWriter, Stdout, Write};
 
 /// Why an evaluation ended without a value.
 pub enum Error {
+    /// What the interpreter itself has to say; it becomes a condition where it is first seen.
     Message(String),
+    /// What was raised, on its way to the innermost `guard`.
+    Raised(Value),
     /// A continuation was called: whoever made it goes on with the value.
-    Escape {
-        number: usize,
-        value: Value,
-    },
+    Escape { number: usize, value: Value },
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Message(message) => f.write_str(message),
+            Error::Raised(Value::Condition(condition)) => {
+                write!(f, "{}", condition.message)?;
+                condition
+                    .irritants
+                    .items()
+                    .unwrap_or_default()
+                    .iter()
+                    .try_for_each(|irritant| write!(f, " {irritant:#}"))
+            }
+            Error::Raised(value) => write!(f, "raised: {value:#}"),
             Error::Escape { .. } => f.write_str("call/cc: the continuation was called after its end"),
         }
     }
@@ -33,7 +43,13 @@ type Result<T> = std::result::Result<T, Error>;
 
 pub struct Interp {
     symbols: RefCell<HashMap<String, Gc<Symbol>>>,
-    pub output: RefCell<BufWriter<Stdout>>,
+    /// What `define-expander` knows: of each name, the procedure that makes of a form another.
+    pub expanders: RefCell<HashMap<String, Value>>,
+    /// The procedures of `with-exception-handler`, the innermost first, with `#f` for each `guard` between them.
+    pub handlers: Cell<Value>,
+    output: RefCell<BufWriter<Stdout>>,
+    /// Where output goes instead, in `with-output-to-string`.
+    pub captured: Cell<Option<Gc<RefCell<String>>>>,
     escapes: Cell<usize>,
     /// The lowest address that the stack may reach.
     stack_end: usize,
@@ -47,6 +63,9 @@ impl Interp {
     pub fn new(stack_bytes: usize) -> Interp {
         let interp = Interp {
             symbols: RefCell::default(),
+            expanders: RefCell::default(),
+            handlers: Cell::new(Value::Nil),
+            captured: Cell::new(None),
             output: RefCell::new(BufWriter::new(std::io::stdout())),
             escapes: Cell::new(0),
             stack_end: stack_pointer() - stack_bytes + STACK_RESERVE,
@@ -56,7 +75,72 @@ impl Interp {
                 symbol.value.set(Some(Value::Primitive(primitive)));
             }
         }
+        for text in [include_str!("prelude.scm"), include_str!("../library.scm")] {
+            if let Err(error) = interp.run_text(text) {
+                panic!("the library: {error}");
+            }
+        }
         interp
+    }
+
+    /// Writes to a port, or to the one of `display`.
+    pub fn write(&self, port: Option<&Value>, text: fmt::Arguments<'_>) -> Result<Value> {
+        let port = match port {
+            Some(&Value::Port(port)) => Some(port),
+            Some(other) => return Err(Error::Message(format!("expected a port, got {other:#}"))),
+            None => self.captured.get(),
+        };
+        let written = match port {
+            Some(port) => fmt::Write::write_fmt(&mut *port.borrow_mut(), text).map_err(|error| error.to_string()),
+            None => self.output.borrow_mut().write_fmt(text).map_err(|error| format!("standard output: {error}")),
+        };
+        written.map_err(Error::Message).map(|()| Value::Unspecified)
+    }
+
+    /// Calls the innermost handler, or leaves for the innermost `guard`.
+    pub fn raise(&self, value: Value, is_continuable: bool) -> Result<Value> {
+        let handlers = self.handlers.get();
+        let Value::Pair(pair) = handlers else { return Err(Error::Raised(value)) };
+        if !pair.head.get().is_true() {
+            return Err(Error::Raised(value));
+        }
+        self.handlers.set(pair.tail.get());
+        let result = self.apply(pair.head.get(), &[value])?;
+        if !is_continuable {
+            return self.fail(format!("a handler has returned from what cannot go on {value:#}"));
+        }
+        self.handlers.set(handlers);
+        Ok(result)
+    }
+
+    /// Raises a condition that says so.
+    pub fn fail<T>(&self, message: String) -> Result<T> {
+        let condition = Condition { message: Value::text(message), irritants: Value::Nil };
+        match self.raise(Value::Condition(Gc::new(condition)), false) {
+            Err(error) => Err(error),
+            Ok(_) => unreachable!("nothing goes on after it"),
+        }
+    }
+
+    /// Runs something with other handlers than before, and then with the same.
+    pub fn with_handler(&self, handler: Value, run: impl FnOnce() -> Result<Value>) -> Result<Value> {
+        let outer = self.handlers.get();
+        self.handlers.set(Value::cons(handler, outer));
+        let result = run();
+        self.handlers.set(outer);
+        result
+    }
+
+    /// `guard`: what the body raises goes to the handler, a procedure.
+    fn guarded(&self, body: &'static Code, handler: &'static Code, environment: Option<Gc<Frame>>) -> Result<Value> {
+        let raised = match self.with_handler(Value::Bool(false), || self.part(body, environment)) {
+            Err(Error::Raised(value)) => value,
+            Err(Error::Message(message)) => {
+                Value::Condition(Gc::new(Condition { message: Value::text(message), irritants: Value::Nil }))
+            }
+            result => return result,
+        };
+        self.apply(self.part(handler, environment)?, &[raised])
     }
 
     /// The symbol of that name; the same name always gives the same one.
@@ -78,14 +162,19 @@ impl Interp {
             let code = Compiler { interp: self }.top_level(form)?;
             last = self.evaluate(Gc::get(Gc::new(code)), None)?;
         }
-        let _ = self.output.borrow_mut().flush();
+        self.flush();
         Ok(last)
     }
 
+    pub fn flush(&self) {
+        // What cannot be written has been told by who wrote it.
+        let _ = self.output.borrow_mut().flush();
+    }
+
     /// The value of some code. References to code live as long as one likes: what they refer to, the collector finds by them.
-    fn evaluate(&self, code: &'static Code, environment: Option<Gc<Frame>>) -> Result<Value> {
+    pub fn evaluate(&self, code: &'static Code, environment: Option<Gc<Frame>>) -> Result<Value> {
         if stack_pointer() < self.stack_end {
-            return Err(Error::Message("the recursion is too deep".into()));
+            return self.fail("recursion too deep".into());
         }
         let (mut code, mut environment) = (code, environment);
         loop {
@@ -132,7 +221,7 @@ impl Interp {
             Code::Outer { depth, index } => Ok(outer(environment, depth).slots[index].get()),
             Code::Global(symbol) => match symbol.value.get() {
                 Some(value) => Ok(value),
-                None => Err(Error::Message(format!("{}: this name has no value", symbol.name))),
+                None => self.fail(format!("unbound variable {}", symbol.name)),
             },
             Code::SetLocal { depth, index, value } => {
                 let value = self.part(Gc::get(value), environment)?;
@@ -142,12 +231,13 @@ impl Interp {
             Code::SetGlobal { symbol, value, is_definition } => {
                 let value = self.part(Gc::get(value), environment)?;
                 if symbol.value.get().is_none() && !is_definition {
-                    return Err(Error::Message(format!("set!: {} is not defined", symbol.name)));
+                    return self.fail(format!("unbound variable {}", symbol.name));
                 }
                 symbol.value.set(Some(value));
                 Ok(Value::Unspecified)
             }
             Code::Lambda(lambda) => Ok(Value::Closure(Gc::new(Closure { lambda, environment }))),
+            Code::Guard { body, handler } => self.guarded(Gc::get(body), Gc::get(handler), environment),
             Code::If { .. } | Code::Sequence(_) | Code::Or(_) | Code::Call { .. } => self.evaluate(code, environment),
         }
     }
@@ -160,7 +250,7 @@ impl Interp {
         outside: Option<Gc<Frame>>,
     ) -> Result<Gc<Frame>> {
         let lambda = closure.lambda;
-        check_arity(&lambda, arguments.len())?;
+        self.check_arity(closure, arguments.len())?;
         let frame = Frame::new(lambda.slots, closure.environment);
         for (slot, argument) in frame.slots.iter().zip(&arguments[..lambda.required]) {
             slot.set(self.part(argument, outside)?);
@@ -191,7 +281,7 @@ impl Interp {
             Value::Primitive(primitive) => call_primitive(self, primitive, arguments),
             Value::Closure(closure) => {
                 let lambda = closure.lambda;
-                check_arity(&lambda, arguments.len())?;
+                self.check_arity(closure, arguments.len())?;
                 let frame = Frame::new(lambda.slots, closure.environment);
                 for (slot, &argument) in frame.slots.iter().zip(&arguments[..lambda.required]) {
                     slot.set(argument);
@@ -202,10 +292,13 @@ impl Interp {
                 self.evaluate(body_of(lambda), Some(frame))
             }
             Value::Escape(escape) => {
+                if escape.has_ended.get() {
+                    return self.fail("this continuation has ended: one can only escape outwards, once".into());
+                }
                 let value = arguments.first().copied().unwrap_or(Value::Unspecified);
                 Err(Error::Escape { number: escape.number, value })
             }
-            other => Err(Error::Message(format!("not a procedure: {other:#}"))),
+            other => self.fail(format!("not a procedure {other:#}")),
         }
     }
 
@@ -213,27 +306,44 @@ impl Interp {
     pub fn call_with_escape(&self, function: Value) -> Result<Value> {
         let number = self.escapes.get() + 1;
         self.escapes.set(number);
-        match self.apply(function, &[Value::Escape(Gc::new(Escape { number }))]) {
-            Err(Error::Escape { number: reached, value }) if reached == number => Ok(value),
+        let escape = Gc::new(Escape { number, has_ended: Cell::new(false) });
+        let outer = self.handlers.get();
+        let result = self.apply(function, &[Value::Escape(escape)]);
+        escape.has_ended.set(true);
+        match result {
+            Err(Error::Escape { number: reached, value }) if reached == number => {
+                self.handlers.set(outer);
+                Ok(value)
+            }
             result => result,
         }
     }
+
+    fn check_arity(&self, closure: Gc<Closure>, count: usize) -> Result<()> {
+        let lambda = closure.lambda;
+        if count == lambda.required || lambda.takes_rest && count > lambda.required {
+            return Ok(());
+        }
+        self.wrong_count("", Value::Closure(closure), count, lambda.required, lambda.takes_rest)
+    }
+
+    fn wrong_count<T>(&self, who: &str, function: Value, count: usize, least: usize, or_more: bool) -> Result<T> {
+        let at_least = if or_more { "at least " } else { "" };
+        self.fail(format!("{who}wrong number of arguments: expected {at_least}{least} got {count} {function}"))
+    }
 }
 
-fn call_primitive(interp: &Interp, primitive: &Primitive, arguments: &[Value]) -> Result<Value> {
+/// Calls a procedure of Rust's. Its messages begin with its name.
+fn call_primitive(interp: &Interp, primitive: &'static Primitive, arguments: &[Value]) -> Result<Value> {
     let (least, most) = primitive.arity;
     if arguments.len() < least || arguments.len() > most {
-        return Err(Error::Message(format!("{}: {} arguments are not what it takes", primitive.name, arguments.len())));
+        let who = format!("{}: ", primitive.name);
+        return interp.wrong_count(&who, Value::Primitive(primitive), arguments.len(), least, most > least);
     }
-    (primitive.function)(interp, arguments)
-}
-
-fn check_arity(lambda: &Lambda, count: usize) -> Result<()> {
-    if count == lambda.required || lambda.takes_rest && count > lambda.required {
-        return Ok(());
+    match (primitive.function)(interp, arguments) {
+        Err(Error::Message(message)) => interp.fail(format!("{}: {message}", primitive.name)),
+        result => result,
     }
-    let name = if lambda.name.is_empty() { "lambda" } else { &lambda.name };
-    Err(Error::Message(format!("{name}: {count} arguments instead of {}", lambda.required)))
 }
 
 fn body_of(lambda: Gc<Lambda>) -> &'static Code {

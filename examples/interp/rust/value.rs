@@ -5,6 +5,7 @@
 
 use crate::code::Lambda;
 use crate::run::{Error, Interp};
+use crate::table::Table;
 use gleaner::{Gc, WeakMap};
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -24,7 +25,13 @@ pub enum Value {
     Closure(Gc<Closure>),
     Primitive(&'static Primitive),
     Escape(Gc<Escape>),
+    Record(Gc<Record>),
+    Condition(Gc<Condition>),
+    Table(Gc<RefCell<Table>>),
     WeakTable(Gc<RefCell<WeakMap<Pair, Value>>>),
+    /// A port that writes to a text.
+    Port(Gc<RefCell<String>>),
+    EndOfFile,
 }
 
 const _: () = assert!(size_of::<Value>() == 2 * size_of::<usize>());
@@ -85,9 +92,22 @@ pub struct Primitive {
     pub function: fn(&Interp, &[Value]) -> Result<Value, Error>,
 }
 
+/// The type's name and its fields' make up a list, whose first pair is the type.
+pub struct Record {
+    pub kind: Gc<Pair>,
+    pub fields: Gc<[Cell<Value>]>,
+}
+
+/// What went wrong, and with what.
+pub struct Condition {
+    pub message: Value,
+    pub irritants: Value,
+}
+
 /// A continuation that leads out, and not in again.
 pub struct Escape {
     pub number: usize,
+    pub has_ended: Cell<bool>,
 }
 
 impl Value {
@@ -113,13 +133,21 @@ impl Value {
         !matches!(self, Value::Bool(false))
     }
 
-    /// The items of a proper list.
+    /// The items of a proper list: one that comes back to itself is none.
     pub fn items(self) -> Option<Vec<Value>> {
         let mut items = Vec::new();
-        let mut rest = self;
+        let (mut rest, mut slow) = (self, self);
         while let Value::Pair(pair) = rest {
             items.push(pair.head.get());
             rest = pair.tail.get();
+            if let Value::Pair(behind) = slow
+                && items.len() % 2 == 0
+            {
+                slow = behind.tail.get();
+                if matches!((rest, slow), (Value::Pair(a), Value::Pair(b)) if Gc::ptr_eq(a, b)) {
+                    return None;
+                }
+            }
         }
         matches!(rest, Value::Nil).then_some(items)
     }
@@ -139,7 +167,12 @@ impl Value {
             (Value::Closure(a), Value::Closure(b)) => Gc::ptr_eq(a, b),
             (Value::Primitive(a), Value::Primitive(b)) => std::ptr::eq(a, b),
             (Value::Escape(a), Value::Escape(b)) => Gc::ptr_eq(a, b),
+            (Value::Record(a), Value::Record(b)) => Gc::ptr_eq(a, b),
+            (Value::Condition(a), Value::Condition(b)) => Gc::ptr_eq(a, b),
+            (Value::Table(a), Value::Table(b)) => Gc::ptr_eq(a, b),
             (Value::WeakTable(a), Value::WeakTable(b)) => Gc::ptr_eq(a, b),
+            (Value::Port(a), Value::Port(b)) => Gc::ptr_eq(a, b),
+            (Value::EndOfFile, Value::EndOfFile) => true,
             _ => false,
         }
     }
@@ -181,10 +214,15 @@ impl fmt::Display for Value {
             Value::Text(text) => f.write_str(&text.borrow()),
             Value::Pair(pair) => write_pair(f, pair),
             Value::Vector(vector) => write_vector(f, vector),
+            Value::Closure(closure) if closure.lambda.name.is_empty() => f.write_str("#<procedure>"),
             Value::Closure(closure) => write!(f, "#<procedure {}>", closure.lambda.name),
             Value::Primitive(primitive) => write!(f, "#<procedure {}>", primitive.name),
             Value::Escape(_) => f.write_str("#<continuation>"),
-            Value::WeakTable(_) => f.write_str("#<weak-table>"),
+            Value::Record(record) => write_record(f, record),
+            Value::Condition(condition) => write!(f, "#<error object {}>", condition.message),
+            Value::Table(_) | Value::WeakTable(_) => f.write_str("#<hash table>"),
+            Value::Port(_) => f.write_str("#<port>"),
+            Value::EndOfFile => f.write_str("#<eof>"),
         }
     }
 }
@@ -206,6 +244,7 @@ fn write_char(f: &mut fmt::Formatter<'_>, value: char) -> fmt::Result {
         ' ' => f.write_str("#\\space"),
         '\n' => f.write_str("#\\newline"),
         '\t' => f.write_str("#\\tab"),
+        '\0' => f.write_str("#\\null"),
         _ => write!(f, "#\\{value}"),
     }
 }
@@ -223,7 +262,35 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str("\"")
 }
 
+/// `#<name field: value, …>`.
+fn write_record(f: &mut fmt::Formatter<'_>, record: Gc<Record>) -> fmt::Result {
+    write!(f, "#<{}", record.kind.head.get())?;
+    let names = record.kind.tail.get().items().unwrap_or_default();
+    for (index, (name, field)) in names.iter().zip(record.fields.iter()).enumerate() {
+        write!(f, "{} {name}: ", if index == 0 { "" } else { "," })?;
+        write_part(f, field.get())?;
+    }
+    f.write_str(">")
+}
+
+/// The sign that stands for `(quote x)` and its kin.
+fn sign_of(pair: Gc<Pair>) -> Option<(&'static str, Value)> {
+    let (Value::Symbol(symbol), Value::Pair(rest)) = (pair.head.get(), pair.tail.get()) else { return None };
+    let sign = match symbol.name.as_str() {
+        "quote" => "'",
+        "quasiquote" => "`",
+        "unquote" => ",",
+        "unquote-splicing" => ",@",
+        _ => return None,
+    };
+    matches!(rest.tail.get(), Value::Nil).then(|| (sign, rest.head.get()))
+}
+
 fn write_pair(f: &mut fmt::Formatter<'_>, pair: Gc<Pair>) -> fmt::Result {
+    if let Some((sign, quoted)) = sign_of(pair) {
+        f.write_str(sign)?;
+        return write_part(f, quoted);
+    }
     f.write_str("(")?;
     write_part(f, pair.head.get())?;
     let mut rest = pair.tail.get();
