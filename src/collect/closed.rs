@@ -7,7 +7,13 @@
 //! Holds:   when the world goes on, every page has the protection that the program gave it.
 //! Threads: the program's notes come from any thread; the rest is the collector's, while the world is stopped.
 
-use super::table::{List, NoMemory};
+use super::{
+    roots::{
+        blind::{Place, is_blind},
+        sealed,
+    },
+    table::{List, NoMemory},
+};
 use crate::{
     base::{
         addr::{Addr, Range},
@@ -22,11 +28,15 @@ static ANY: AtomicBool = AtomicBool::new(false);
 
 /// The program is about to change the protection of a range.
 pub fn note(range: Range, may_read_and_write: bool) {
-    let lies_in_heap = cage::contains(range.start) || cage::contains(range.end);
-    if lies_in_heap && !may_read_and_write {
+    if may_read_and_write {
+        return;
+    }
+    if cage::contains(range.start) || cage::contains(range.end) {
         // Relaxed: pairs with the load in `open`. The stop lies in between: what a thread has stored before it stopped is
         // seen by who found it stopped. One that is stopped right here has not closed the page yet.
         ANY.store(true, Ordering::Relaxed);
+    } else {
+        sealed::note(range);
     }
 }
 
@@ -47,7 +57,7 @@ impl Closed {
     /// closed page to `keep`. The world is stopped.
     pub fn open(&mut self, mut keep: impl FnMut(Addr)) -> Result<(), NoMemory> {
         // Relaxed: see `note`.
-        if !ANY.load(Ordering::Relaxed) {
+        if is_blind(Place::Closed) || !ANY.load(Ordering::Relaxed) {
             return Ok(());
         }
         if !self.is_open {

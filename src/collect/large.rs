@@ -9,8 +9,8 @@
 use crate::{
     base::addr::{Addr, Range},
     os::{
-        maps::{Pages, Presence},
         mem,
+        pages::{Pages, Wanted},
     },
 };
 
@@ -125,11 +125,9 @@ fn look_up(pages: &Pages, rest: &mut Rest) {
     let start = rest.range.start.align_down(mem::PAGE);
     let window = Range::new(start, rest.range.end.align_up(mem::PAGE).min(start + WINDOW_BYTES));
     let mut run = Range::new(window.end, window.end);
-    pages.for_each_run(window, |part, presence| {
-        if presence != Presence::Absent {
-            // From the first such page to the end of the last: holes in between are few, or are read as zero.
-            run = if run.is_empty() { part } else { Range::new(run.start, part.end) };
-        }
+    pages.for_each_run(window, Wanted::Mapped, |part, _| {
+        // From the first such page to the end of the last: holes in between are few, or are read as zero.
+        run = if run.is_empty() { part } else { Range::new(run.start, part.end) };
     });
     rest.range.start = run.start.max(rest.range.start).min(rest.range.end);
     rest.known_end = run.end.min(rest.range.end);

@@ -1,12 +1,11 @@
-//! The mappings of the process, as the kernel lists them, and which of their pages hold anything.
+//! The mappings of the process, as the kernel lists them. Which of their pages hold something: see [`pages`](super::pages).
 //!
 //! Read by raw system calls through buffers on the caller's stack, so that it works while the world is stopped, in the
 //! middle of a `dlclose`, and in a process whose allocator is us.
 
 use super::{
     lines::{self, Line},
-    mem::{PAGE, Protection},
-    sys,
+    mem::Protection,
     sys::File,
 };
 use crate::base::addr::{Addr, Range};
@@ -55,7 +54,7 @@ pub fn for_each(mut visit: impl FnMut(Mapping<'_>)) -> bool {
 }
 
 /// `start-end perms offset device inode name`
-fn parse(line: &[u8]) -> Option<Mapping<'_>> {
+pub(super) fn parse(line: &[u8]) -> Option<Mapping<'_>> {
     let mut fields = line.split(|&byte| byte == b' ').filter(|field| !field.is_empty());
     let range = fields.next()?;
     let permissions = fields.next()?;
@@ -78,88 +77,10 @@ fn hexadecimal(digits: &[u8]) -> Option<usize> {
     digits.iter().try_fold(0usize, |number, &digit| Some(number << 4 | (digit as char).to_digit(16)? as usize))
 }
 
-const PRESENT: u64 = 1 << 63;
-const SWAPPED: u64 = 1 << 62;
-
-/// Which pages of the process hold something.
-pub struct Pages {
-    file: Option<File>,
-}
-
-/// How a page's contents can be reached.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Presence {
-    /// Nothing was ever written there, or it was given back.
-    Absent,
-    /// In memory.
-    Present,
-    /// Somewhere else: swapped out, migrating, or a guard the kernel set. Reading may fault, so read by copying.
-    Elsewhere,
-}
-
-impl Pages {
-    /// Opens the kernel's table. Without one, every page counts as elsewhere.
-    pub fn open() -> Pages {
-        Pages { file: File::open(c"/proc/thread-self/pagemap").ok() }
-    }
-
-    /// Visits the runs of equal presence in `range`, which is page-aligned.
-    pub fn for_each_run(&self, range: Range, mut visit: impl FnMut(Range, Presence)) {
-        let Some(file) = &self.file else { return visit(range, Presence::Elsewhere) };
-        let mut entries = [0u64; 512];
-        let mut run = (range.start, Presence::Absent);
-        let mut page = range.start;
-        while page < range.end {
-            let wanted = ((range.end - page) / PAGE).min(entries.len());
-            let offset = (page.get() / PAGE * size_of::<u64>()) as u64;
-            let read = file.read_at(&mut entries[..wanted], offset).unwrap_or(0) / size_of::<u64>();
-            if read == 0 {
-                break;
-            }
-            for entry in &entries[..read] {
-                let presence = match (entry & PRESENT != 0, entry & SWAPPED != 0) {
-                    (true, _) => Presence::Present,
-                    (false, true) => Presence::Elsewhere,
-                    (false, false) => Presence::Absent,
-                };
-                if presence != run.1 {
-                    if page > run.0 {
-                        visit(Range::new(run.0, page), run.1);
-                    }
-                    run = (page, presence);
-                }
-                page = page + PAGE;
-            }
-        }
-        if page > run.0 {
-            visit(Range::new(run.0, page), run.1);
-        }
-        if page < range.end {
-            visit(Range::new(page, range.end), Presence::Elsewhere);
-        }
-    }
-}
-
-/// Copies the words of `range` that can be read, a page at a time, and gives each page's words to `visit`, and the first of
-/// the page that follows: a word may lie across both.
-pub fn for_each_copied_page(range: Range, mut visit: impl FnMut(&[usize])) {
-    let mut words = [0usize; PAGE / size_of::<usize>() + 1];
-    let mut page = range.start;
-    while page < range.end {
-        let wanted = (range.end - page).min(size_of_val(&words));
-        // SAFETY: `words` may be seen as its bytes, and any bytes are words.
-        let bytes = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), wanted) };
-        let copied = sys::read_own_memory(page.get(), bytes);
-        visit(&words[..copied / size_of::<usize>()]);
-        page = page + PAGE;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
-    use std::vec::Vec;
 
     #[test]
     fn a_line_is_understood_with_and_without_a_name() {
@@ -186,27 +107,5 @@ mod tests {
             code |= mapping.range.contains(function) && !mapping.writable;
         }));
         assert!(stack && code);
-    }
-
-    #[test]
-    fn touched_pages_are_present_and_others_absent() {
-        let start = super::super::mem::map(16 * PAGE).unwrap();
-        // SAFETY: mapped just now, and ours.
-        unsafe { *(start + 3 * PAGE).as_ptr::<u8>() = 1 };
-        let mut runs = Vec::new();
-        Pages::open().for_each_run(Range::sized(start, 16 * PAGE), |range, presence| {
-            runs.push(((range.start - start) / PAGE, range.bytes() / PAGE, presence));
-        });
-        assert_eq!(runs, [(0, 3, Presence::Absent), (3, 1, Presence::Present), (4, 12, Presence::Absent)]);
-        super::super::mem::unmap(start, 16 * PAGE);
-    }
-
-    #[test]
-    fn unreadable_pages_are_skipped_without_a_fault() {
-        let start = super::super::mem::reserve(PAGE, PAGE).unwrap();
-        let mut words = 0;
-        for_each_copied_page(Range::sized(start, PAGE), |page| words += page.len());
-        assert_eq!(words, 0);
-        super::super::mem::release(start, PAGE);
     }
 }

@@ -24,6 +24,7 @@
 
 pub mod binding;
 pub mod clock;
+pub mod copying;
 pub mod cpus;
 pub mod dl;
 pub mod helper;
@@ -36,6 +37,7 @@ pub mod maps;
 pub mod mem;
 pub mod memcheck;
 pub mod memory;
+pub mod pages;
 pub mod path;
 pub mod poll;
 pub mod quota;

@@ -97,9 +97,15 @@ impl File {
 
     /// Reads into `buffer` from byte `offset`; zero at the end.
     pub fn read_at(&self, buffer: &mut [u64], offset: u64) -> Result<usize, i32> {
+        let bytes = core::mem::size_of_val(buffer);
+        // SAFETY: any bytes are words.
+        self.read_bytes_at(unsafe { core::slice::from_raw_parts_mut(buffer.as_mut_ptr().cast(), bytes) }, offset)
+    }
+
+    /// As [`read_at`](File::read_at).
+    pub fn read_bytes_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, i32> {
         loop {
-            let args =
-                [self.0 as usize, buffer.as_mut_ptr() as usize, core::mem::size_of_val(buffer), offset as usize, 0, 0];
+            let args = [self.0 as usize, buffer.as_mut_ptr() as usize, buffer.len(), offset as usize, 0, 0];
             // SAFETY: the buffer is ours for the length given.
             match checked(unsafe { call(libc::SYS_pread64, args) }) {
                 Err(libc::EINTR) => continue,

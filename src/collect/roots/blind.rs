@@ -41,6 +41,10 @@ places! {
     Brk "brk",
     /// Code that the program has made.
     Code "code",
+    /// Memory that is shared with other processes, or can be.
+    Shared "shared",
+    /// What the program has written and may now not both read and write.
+    Closed "closed",
     /// Control blocks of threads that have ended.
     Ended "ended",
 }

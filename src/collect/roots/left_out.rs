@@ -71,13 +71,13 @@ impl LeftOut {
     /// Adds the dead and the used part of a thread's own stack, unless that lies in an object. `false`: no memory.
     fn add_stack(&mut self, record: &Mutator, myself: Myself<'_>) -> bool {
         let stack = record.stack();
-        match stacks::own_stack_from(record, myself).filter(|_| !cage::contains(stack.start)) {
-            Some(from) => {
-                self.ranges.push(Range::new(stack.start, from)).is_ok()
-                    && self.stacks.push(Used::of(record, Range::new(from, stack.end))).is_ok()
-            }
-            None => true,
+        if stack.is_empty() || cage::contains(stack.start) {
+            return true;
         }
+        // A thread that stands elsewhere may have left something anywhere on its own stack.
+        let from = stacks::own_stack_from(record, myself).unwrap_or(stack.start);
+        self.ranges.push(Range::new(stack.start, from)).is_ok()
+            && self.stacks.push(Used::of(record, Range::new(from, stack.end))).is_ok()
     }
 
     /// The part of `verify` that is about these lists; see the module's documentation.
@@ -101,6 +101,13 @@ impl LeftOut {
     /// Visits the parts of `range` that are not left out.
     pub fn without(&self, range: Range, visit: impl FnMut(Range)) {
         without(range, self.ranges.as_slice(), visit);
+    }
+
+    /// The used parts of stacks that begin in `range`.
+    pub fn stacks_in(&self, range: Range) -> impl Iterator<Item = Used> {
+        let stacks = self.stacks.as_slice();
+        let first = stacks.partition_point(|used| used.frames.start < range.start);
+        stacks[first..].iter().take_while(move |used| used.frames.start < range.end).copied()
     }
 
     /// As much of `part` as is the used part of a stack, from its start; empty if none begins there.

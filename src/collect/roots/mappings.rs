@@ -1,4 +1,7 @@
-//! Mappings: behind malloc, every private writable one that the program has is a root.
+//! Mappings: behind malloc, every one in which the program may have stored something is a root.
+//!
+//! Which ones those are, [`contents`] knows. Of a private one the pages are read that are the process's own, whatever
+//! the program may do with them now; neighbours are asked for together ([`batch`](super::batch)).
 //!
 //! The kernel's list is read after the stop: it is right in the middle of a `dlclose`, has what other namespaces loaded,
 //! and needs no lock. A forked child goes by it behind either door: it has more, and the loader's lock may be lost there.
@@ -8,9 +11,11 @@
 
 use super::{
     Myself, Source, Unknown, Visitor,
+    batch::{Batch, Part},
     blind::{Place, is_blind},
+    contents::{self, Contents},
     left_out::LeftOut,
-    made_code, reading,
+    reading::{self, Manner},
     stacks::{self, Used},
 };
 use crate::{
@@ -21,8 +26,10 @@ use crate::{
     collect::hiding,
     heap::mutator,
     os::{
-        maps::{self, Mapping, Pages},
-        mem, memcheck, rendezvous, sys,
+        maps::{self, Mapping},
+        mem, memcheck,
+        pages::Pages,
+        rendezvous, sys,
     },
 };
 
@@ -30,12 +37,12 @@ use crate::{
 /// the same thread.
 static ARE_ROOTS: AtomicBool = AtomicBool::new(false);
 
-/// Makes every private writable mapping a root.
+/// Makes every mapping of the program's a root.
 pub fn make_roots() {
     ARE_ROOTS.store(true, Ordering::Relaxed);
 }
 
-/// Whether every private writable mapping is a root.
+/// Whether every mapping of the program's is a root.
 pub fn are_roots() -> bool {
     ARE_ROOTS.load(Ordering::Relaxed)
 }
@@ -44,63 +51,130 @@ pub fn are_roots() -> bool {
 /// most are, and reading them costs less than asking the kernel.
 const SHORT_STACK_BYTES: usize = 4 * mem::PAGE;
 
-/// Every private writable mapping, less what is left out.
+/// Every mapping that may hold something of the program's, less what is left out.
 pub fn visit(myself: Myself<'_>, left_out: &LeftOut, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
     let pages = Pages::open();
-    let main_sp = mutator::find(sys::process_id()).and_then(|record| stacks::own_stack_from(record, myself));
+    let mut search = Search {
+        myself,
+        left_out,
+        main_sp: mutator::find(sys::process_id()).and_then(|record| stacks::own_stack_from(record, myself)),
+        pages: &pages,
+        batch: Batch::new(&pages),
+        sealed: None,
+        result: Ok(()),
+        visit,
+    };
     let mut is_known = true;
     let is_listed = maps::for_each(|mapping| {
         is_known &= !hiding::forbids_reclaiming(&mapping);
-        let is_made_code = made_code::is_in(&mapping);
-        let may_hold_pointers = mapping.writable && mapping.readable && !mapping.shared;
-        if !(is_made_code || may_hold_pointers) || !is_the_programs(mapping.range, myself) || is_unseen(&mapping) {
-            return;
-        }
-        if is_made_code {
-            left_out.without(mapping.range, |part| made_code::visit(&pages, part, visit));
-        } else {
-            visit_data(&pages, &mapping, main_sp, left_out, visit);
-        }
+        search.add(&mapping);
     });
-    if is_listed && is_known { Ok(()) } else { Err(Unknown) }
+    if is_listed && is_known { search.finish() } else { Err(Unknown) }
 }
 
-/// A mapping of data, or of stacks; the main thread's from `main_sp` on.
-fn visit_data(
-    pages: &Pages,
-    mapping: &Mapping<'_>,
+/// A search on its way through the list.
+struct Search<'a, 'b> {
+    myself: Myself<'a>,
+    left_out: &'a LeftOut,
+    /// Where the used part of the main thread's stack begins.
     main_sp: Option<Addr>,
-    left_out: &LeftOut,
-    visit: &mut Visitor<'_>,
-) {
-    let mut range = mapping.range;
-    if mapping.stack && main_sp.is_some_and(|sp| range.contains(sp)) {
-        range.start = main_sp.unwrap_or(range.start);
-    }
-    if mapping.stack && is_blind(Place::StackTop) {
-        range.end = rendezvous::first_frame().max(range.start);
-    }
-    let source = if mapping.stack { Source::Stack } else { Source::Static };
-    left_out.without(range, |part| {
-        let used = left_out.used_stack(part);
-        let Used { frames, control } = used.seen();
-        if used.control.end - used.frames.start <= SHORT_STACK_BYTES {
-            Used { frames, control }.visit(visit);
-        } else {
-            reading::visit_present(pages, frames, Source::Stack, visit);
-            reading::visit_present(pages, control, Source::ThreadLocal, visit);
+    pages: &'a Pages,
+    batch: Batch<'a>,
+    /// The mapping before this one, if a loader may have sealed it.
+    sealed: Option<Range>,
+    result: Result<(), Unknown>,
+    visit: &'a mut Visitor<'b>,
+}
+
+impl Search<'_, '_> {
+    fn add(&mut self, mapping: &Mapping<'_>) {
+        // Under valgrind it takes long to find out whose a large reservation is.
+        let contents = contents::of(mapping, self.pages.is_cheap() && !memcheck::is_running());
+        let before = self.sealed.take().filter(|sealed| sealed.end == mapping.range.start);
+        let is_the_programs = || !mapping.readable || is_the_programs(mapping.range, self.myself);
+        if is_unseen(mapping, contents) || !is_the_programs() {
+            return;
         }
-        reading::visit_present(pages, Range::new(used.control.end, part.end), source, visit);
-    });
+        let is_open = !mapping.shared && !contents::is_closed(mapping);
+        if let Some(sealed) = before.filter(|_| is_open) {
+            self.add_data(sealed, Source::Static, Manner::AsTheyAre);
+        }
+        match contents {
+            Contents::Nothing if contents::may_be_sealed_by_loader(mapping) => self.sealed = Some(mapping.range),
+            Contents::Nothing => self.visit_stacks_in(mapping),
+            _ if mapping.shared => self.visit_shared(mapping, source_of(contents)),
+            Contents::Stack => self.add_main_stack(mapping),
+            Contents::Data | Contents::Code => self.add_data(mapping.range, source_of(contents), Manner::of(mapping)),
+        }
+    }
+
+    /// A private mapping, and the stacks in it.
+    fn add_data(&mut self, range: Range, source: Source, manner: Manner) {
+        let (batch, visit) = (&mut self.batch, &mut *self.visit);
+        self.left_out.without(range, |part| {
+            let used = self.left_out.used_stack(part);
+            let stack = used.seen();
+            if used.is_shorter_than(SHORT_STACK_BYTES) && manner == Manner::AsTheyAre {
+                stack.visit(visit);
+            } else {
+                batch.add(Part { range: stack.frames, source: Source::Stack, manner }, visit);
+                batch.add(Part { range: stack.control, source: Source::ThreadLocal, manner }, visit);
+            }
+            batch.add(Part { range: Range::new(used.control.end, part.end), source, manner }, visit);
+        });
+    }
+
+    /// The main thread's stack from where it is used, to its end: arguments and environment lie behind the frames.
+    fn add_main_stack(&mut self, mapping: &Mapping<'_>) {
+        let mut range = mapping.range;
+        range.start = self.main_sp.filter(|&sp| range.contains(sp)).unwrap_or(range.start);
+        if is_blind(Place::StackTop) {
+            range.end = rendezvous::first_frame().max(range.start);
+        }
+        self.add_data(range, Source::Stack, Manner::of(mapping));
+    }
+
+    /// A shared mapping, and the stacks in it.
+    fn visit_shared(&mut self, mapping: &Mapping<'_>, source: Source) {
+        self.left_out.without(mapping.range, |part| {
+            let used = self.left_out.used_stack(part);
+            let Used { frames, control } = used.seen();
+            let rest = Range::new(used.control.end, part.end);
+            for (range, source) in [(frames, Source::Stack), (control, Source::ThreadLocal), (rest, source)] {
+                self.result = self.result.and(reading::visit_mapped(self.pages, mapping, range, source, self.visit));
+            }
+        });
+    }
+
+    /// The stacks in a mapping that holds nothing else.
+    fn visit_stacks_in(&mut self, mapping: &Mapping<'_>) {
+        for used in self.left_out.stacks_in(mapping.range) {
+            let Used { frames, control } = used.seen();
+            for (range, source) in [(frames, Source::Stack), (control, Source::ThreadLocal)] {
+                let part = range.intersect(mapping.range);
+                self.result = self.result.and(reading::visit_mapped(self.pages, mapping, part, source, self.visit));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Unknown> {
+        self.result.and(self.batch.finish(self.visit))
+    }
+}
+
+fn source_of(contents: Contents) -> Source {
+    if contents == Contents::Code { Source::Code } else { Source::Static }
 }
 
 /// Whether the search is blind to a mapping.
-fn is_unseen(mapping: &Mapping<'_>) -> bool {
+fn is_unseen(mapping: &Mapping<'_>, contents: Contents) -> bool {
     let place = match mapping.name {
-        _ if made_code::is_in(mapping) => Place::Code,
+        _ if contents == Contents::Code => Place::Code,
+        _ if mapping.shared && contents == Contents::Data => Place::Shared,
+        b"[stack]" => return false,
+        _ if !mapping.shared && contents::is_closed(mapping) => Place::Closed,
         _ if mapping.file => Place::Files,
         b"[heap]" => Place::Brk,
-        b"[stack]" => return false,
         _ => Place::Anonymous,
     };
     is_blind(place)

@@ -5,7 +5,7 @@
 //! | registers, general and vector | context of each stopped thread; spilled by the collecting one | same | [`stacks`] |
 //! | stacks, from the stack pointer to the cold end | by each thread's record, and its fiber's | same | [`stacks`] |
 //! | fibers that are kept until they are ended | by their records | same | here |
-//! | static data | writable segments, as the loader lists them | every private writable mapping, as the kernel lists them | [`static_data`], [`mappings`] |
+//! | static data | writable segments, as the loader lists them | every mapping that it may have written, as the kernel lists them | [`static_data`], [`mappings`] |
 //! | code that the program has made, at any alignment | no | yes | [`made_code`] |
 //! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to | [`thread_local`] |
 //! | ranges and pins by request, data of finalizers, the queue | yes | yes | here |
@@ -21,11 +21,14 @@
 //! Holds:   what is ours (`os::mem`) is never a root, nor the dead part of a stack.
 //! Threads: the collecting thread, with the world stopped; but the loader's list is read just before that.
 
+pub mod batch;
 pub mod blind;
+pub mod contents;
 pub mod left_out;
 pub mod made_code;
 pub mod mappings;
 pub mod reading;
+pub mod sealed;
 pub mod stacks;
 pub mod static_data;
 pub mod thread_local;
@@ -76,7 +79,7 @@ pub enum Source {
 impl Source {
     /// Whether an address may lie at any byte there: see [`filter`](super::filter).
     pub fn has_words_at_any_byte(self) -> bool {
-        matches!(self, Source::Registers | Source::Stack)
+        matches!(self, Source::Registers | Source::Stack | Source::Code)
     }
 
     /// In words.

@@ -1,41 +1,109 @@
 //! Reading: how a part of the program's memory is handed to who looks at its words.
 //!
-//! A collector must not fault, nor bring pages into memory that hold nothing. So whole pages are asked for first: those
-//! that were never written are passed over, those in memory are handed on as they are, and those that are elsewhere
-//! (swapped out, migrating, a guard that the kernel set) are copied by a system call, which reads what can be read.
+//! A collector must not fault, nor bring pages into memory that hold nothing. So whole pages are asked for first
+//! ([`pages`](crate::os::pages)): those that hold nothing are passed over, and the others are read in the manner that
+//! their mapping needs.
+//!
+//! | the part | is read |
+//! |---|---|
+//! | in memory, the process's own, and readable | as it is |
+//! | elsewhere, or where a file may be cut off or a device may be | by copying |
+//! | not readable at the moment | by copying past the protection; if the kernel refuses, it is made readable meanwhile |
+//!
+//! Making it readable is safe because the world stands still and the collecting thread takes no signals: nobody can notice.
 //!
 //! Holds:   every range handed on may be read by instructions until the visitor returns; a copy is no longer there.
+//!          Each page has the protection again that the program gave it.
 //! Threads: the collecting thread; the world is stopped.
 
-use super::{Source, Visitor};
+use super::{Source, Unknown, Visitor};
 use crate::{
     base::addr::{Addr, Range},
     os::{
-        maps::{self, Pages, Presence},
-        mem, sys,
+        copying,
+        maps::Mapping,
+        mem::{self, Protection},
+        pages::{Pages, Presence, Wanted},
     },
 };
 
-/// The pages of a range that hold something; those that are not in memory are copied, so that reading cannot fault.
-pub fn visit_present(pages: &Pages, range: Range, source: Source, visit: &mut Visitor<'_>) {
-    let whole_pages = Range::new(range.start.align_down(mem::PAGE), range.end.align_up(mem::PAGE));
-    pages.for_each_run(whole_pages, |run, presence| match presence {
-        Presence::Absent => {}
-        Presence::Present => visit(source, run.intersect(range)),
-        Presence::Elsewhere => visit_copied(run.intersect(range), source, visit),
-    });
+/// How the pages of a mapping are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// As they are, if they are in memory.
+    AsTheyAre,
+    /// By copying.
+    Copied,
+    /// By copying past this protection, which does not allow it.
+    Past(Protection),
 }
 
-/// Copies of what can be read of a range.
-pub fn visit_copied(range: Range, source: Source, visit: &mut Visitor<'_>) {
-    let head = Range::new(range.start, (range.start + 1).align_up(mem::PAGE).min(range.end));
-    let mut words = [0usize; mem::PAGE / size_of::<usize>()];
-    let rest = Range::new(head.end, range.end);
-    // SAFETY: `words` may be seen as its bytes, and any bytes are words.
-    let bytes = unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<u8>(), head.bytes()) };
-    let copied = sys::read_own_memory(head.start.get(), bytes);
-    visit(source, Range::sized(Addr::of(words.as_ptr()), copied));
-    maps::for_each_copied_page(rest, |words| visit(source, Range::sized(Addr::of(words.as_ptr()), size_of_val(words))));
+impl Manner {
+    /// What a mapping needs.
+    pub fn of(mapping: &Mapping<'_>) -> Manner {
+        match mapping.name {
+            _ if !mapping.readable => Manner::Past(mapping.protection()),
+            _ if mapping.shared => Manner::Copied,
+            name if name.starts_with(b"/dev/") => Manner::Copied,
+            _ => Manner::AsTheyAre,
+        }
+    }
+}
+
+/// Which of a mapping's pages hold something of the program's.
+pub fn wanted_in(mapping: &Mapping<'_>) -> Wanted {
+    if mapping.shared { Wanted::Shared } else { Wanted::Own }
+}
+
+/// The pages of a part of a mapping that hold something.
+pub fn visit_mapped(
+    pages: &Pages,
+    mapping: &Mapping<'_>,
+    part: Range,
+    source: Source,
+    visit: &mut Visitor<'_>,
+) -> Result<(), Unknown> {
+    let manner = Manner::of(mapping);
+    let mut result = Ok(());
+    pages.for_each_run(whole_pages(part), wanted_in(mapping), |run, presence| {
+        result = result.and(visit_run(run.intersect(part), presence, manner, source, visit));
+    });
+    result
+}
+
+/// The whole pages that a range touches.
+pub fn whole_pages(range: Range) -> Range {
+    Range::new(range.start.align_down(mem::PAGE), range.end.align_up(mem::PAGE))
+}
+
+/// A part of a run of pages that hold something.
+pub fn visit_run(
+    part: Range,
+    presence: Presence,
+    manner: Manner,
+    source: Source,
+    visit: &mut Visitor<'_>,
+) -> Result<(), Unknown> {
+    match manner {
+        Manner::Past(protection) => return visit_closed(part, protection, source, visit),
+        Manner::AsTheyAre if presence == Presence::Present => visit(source, part),
+        _ => copying::for_each_page(part, |copy| visit(source, copy)),
+    }
+    Ok(())
+}
+
+/// A part that the program may not read at the moment.
+fn visit_closed(part: Range, protection: Protection, source: Source, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
+    if copying::for_each_closed_page(part, |copy| visit(source, copy)) {
+        return Ok(());
+    }
+    let pages = whole_pages(part);
+    if !mem::protect(pages, Protection { read: true, ..protection }) {
+        return Err(Unknown);
+    }
+    // Copied all the same: a file behind it may have been cut off.
+    copying::for_each_page(part, |copy| visit(source, copy));
+    if mem::protect(pages, protection) { Ok(()) } else { Err(Unknown) }
 }
 
 /// An object that is known to be one. A byte inside stands for it: its first one might be the end of another.

@@ -32,10 +32,7 @@ use crate::{
     },
     collect::fibers::{self, Fibers},
     heap::{mutator::Mutator, resolve},
-    os::{
-        maps::{self, Pages},
-        signal,
-    },
+    os::{maps, pages::Pages, signal},
 };
 
 /// The used part of a thread's stack: the frames of its functions, where words may lie at any byte, and its control block
@@ -54,6 +51,11 @@ impl Used {
         let control = Addr::new(record.thread_pointer.load(Ordering::Relaxed));
         let frames_end = if used.contains(control) { control } else { used.end };
         Used { frames: Range::new(used.start, frames_end), control: Range::new(frames_end, used.end) }
+    }
+
+    /// Whether it is a stack's, and no longer than so many bytes.
+    pub fn is_shorter_than(self, bytes: usize) -> bool {
+        self.frames.start < self.control.end && self.control.end - self.frames.start <= bytes
     }
 
     /// All of it, which is in memory.
@@ -156,24 +158,25 @@ pub fn visit_guest(record: &Mutator, myself: Myself<'_>, visit: &mut Visitor<'_>
 /// An unknown stack: from the stack pointer to the end of its mapping, or to a stack that is known.
 fn visit_mapping_from(sp: Addr, fibers: &Fibers, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
     let pages = Pages::open();
-    let mut found = false;
+    let (mut found, mut is_read) = (false, Ok(()));
     let is_listed = maps::for_each(|mapping| {
         if mapping.range.contains(sp) {
             found = true;
             let part = fibers.before_next(Range::new(sp, mapping.range.end));
-            reading::visit_present(&pages, part, Source::Stack, visit);
+            is_read = reading::visit_mapped(&pages, &mapping, part, Source::Stack, visit);
         }
     });
-    if is_listed && found { Ok(()) } else { Err(Unknown) }
+    if is_listed && found { is_read } else { Err(Unknown) }
 }
 
 /// The parts of a stack's range that are mapped and hold something.
 fn visit_mapped_part(pages: &Pages, stack: Range, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
+    let mut is_read = Ok(());
     let is_listed = maps::for_each(|mapping| {
         let part = mapping.range.intersect(stack);
         if mapping.readable && !part.is_empty() {
-            reading::visit_present(pages, part, Source::Stack, visit);
+            is_read = is_read.and(reading::visit_mapped(pages, &mapping, part, Source::Stack, visit));
         }
     });
-    if is_listed { Ok(()) } else { Err(Unknown) }
+    if is_listed { is_read } else { Err(Unknown) }
 }

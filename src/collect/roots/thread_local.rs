@@ -17,7 +17,6 @@
 use super::{
     Source, Visitor,
     blind::{Place, is_blind},
-    reading,
 };
 use crate::{
     base::{
@@ -30,7 +29,7 @@ use crate::{
     },
     heap::mutator::{self, Mutator},
     os::{
-        maps,
+        copying, maps,
         stack::CONTROL_BLOCK_BYTES_MAX,
         statics::{self, Object},
         sys, tls,
@@ -116,7 +115,7 @@ pub fn visit_ended_control_blocks(tables: &Tables, visit: &mut Visitor<'_>) {
     for &tp in tables.ended_control_blocks.as_slice() {
         let start = Addr::new(tp);
         let end = (start + 1).align_up(CONTROL_BLOCK_BYTES_MAX);
-        reading::visit_copied(Range::new(start, end), Source::ThreadLocal, visit);
+        copying::for_each_page(Range::new(start, end), |copy| visit(Source::ThreadLocal, copy));
     }
 }
 
