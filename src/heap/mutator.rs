@@ -85,6 +85,8 @@ pub struct Mutator {
     pub stack_start: AtomicUsize,
     /// See `thread_pointer`.
     pub stack_end: AtomicUsize,
+    /// Where its alternate stack for signals begins, as far as known; zero for none.
+    pub alternate_stack: AtomicUsize,
     /// Its own stack as a fiber, and the fiber that it runs.
     pub fibers: fiber::OfThread,
     /// Net bytes allocated since they were last added to the heap's counter.
@@ -264,6 +266,7 @@ impl Mutator {
         self.context.store(0, Ordering::Relaxed);
         self.thread_pointer.store(0, Ordering::Relaxed);
         self.set_stack(Range::default());
+        self.alternate_stack.store(0, Ordering::Relaxed);
         self.inside.store(0, Ordering::Relaxed);
         self.tid.store(tid, Ordering::Release);
     }
@@ -328,6 +331,7 @@ fn register_slowly() -> Option<&'static Mutator> {
         if former != 0 {
             mutator.former_thread_pointer.store(former, Ordering::Relaxed);
             mutator.fibers.forget(mutator.tid.load(Ordering::Relaxed));
+            mutator.alternate_stack.store(0, Ordering::Relaxed);
         }
         mutator.set_stack(Range::default());
     }

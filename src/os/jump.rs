@@ -109,11 +109,7 @@ unsafe extern "C" fn restore_mask(buffer: *const usize) {
 
 /// Whether this thread runs a handler on its alternate signal stack.
 pub fn is_on_alternate_stack() -> bool {
-    // SAFETY: an all-zero value is valid, and the kernel fills it.
-    let mut now: libc::stack_t = unsafe { core::mem::zeroed() };
-    // SAFETY: only asks; `now` is ours.
-    unsafe { super::sys::call(libc::SYS_sigaltstack, [0, (&raw mut now) as usize, 0, 0, 0, 0]) };
-    now.ss_flags & libc::SS_ONSTACK != 0
+    signal::own_alternate_stack().ss_flags & libc::SS_ONSTACK != 0
 }
 
 #[cfg(test)]

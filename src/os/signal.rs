@@ -206,6 +206,34 @@ pub unsafe fn stack_pointer(context: *const libc::c_void) -> Addr {
     Addr::new(unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RSP as usize] } as usize)
 }
 
+/// Where the alternate stack of the interrupted thread begins; zero for none.
+///
+/// # Safety
+/// `context` is the third argument of a handler that has not returned.
+pub unsafe fn alternate_stack(context: *const libc::c_void) -> usize {
+    // SAFETY: by the caller's promise it is a `ucontext_t`.
+    unsafe { (*context.cast::<libc::ucontext_t>()).uc_stack.ss_sp as usize }
+}
+
+/// `sigaltstack`: sets the calling thread's alternate stack, unless `new` is null, and gives the one from before, unless `old` is.
+///
+/// # Safety
+/// `new` is null or a description of memory that handlers may use, `old` null or room for one.
+pub unsafe fn change_alternate_stack(new: *const libc::stack_t, old: *mut libc::stack_t) -> Result<(), i32> {
+    // SAFETY: by the caller's promise.
+    sys::checked(unsafe { sys::call(libc::SYS_sigaltstack, [new as usize, old as usize, 0, 0, 0, 0]) }).map(|_| ())
+}
+
+/// The calling thread's alternate stack, as the kernel has it.
+pub fn own_alternate_stack() -> libc::stack_t {
+    // SAFETY: an all-zero value is valid, and the kernel fills it; only asks.
+    unsafe {
+        let mut now: libc::stack_t = core::mem::zeroed();
+        let _ = change_alternate_stack(core::ptr::null(), &raw mut now);
+        now
+    }
+}
+
 /// Whether the interrupted code was in a system call that will now report `EINTR`, and for `handler`'s signal alone: no
 /// other handler waits to be run.
 ///

@@ -8,12 +8,14 @@
 //! - [`report`] mallinfo and its kin · [`elsewhere`] what the malloc family does when another copy has the engine
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
 //! - [`waits`] calls that wait, each a safe region by [`regions`] · [`handlers`] what ends one before a handler runs
+//! - [`alternate`] stacks that only the kernel knows
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
 // of exports has nothing to test there, and is empty.
 #![cfg(not(test))]
 
+mod alternate;
 mod cxx;
 mod elsewhere;
 mod family;

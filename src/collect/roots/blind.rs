@@ -47,6 +47,8 @@ places! {
     Closed "closed",
     /// Control blocks of threads that have ended.
     Ended "ended",
+    /// Alternate stacks for signals.
+    Alternate "alternate",
 }
 
 #[cfg(debug_assertions)]

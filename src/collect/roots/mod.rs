@@ -10,6 +10,7 @@
 //! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to | [`thread_local`] |
 //! | ranges and pins by request, data of finalizers, the queue | yes | yes | here |
 //! | uncollectable objects | yes | yes | here |
+//! | alternate stacks for signals | their addresses | same | [`alternate`] |
 //!
 //! What a mapping or a segment holds and is no root, or is one in another way, is [`left_out`] there. However a root was
 //! found, it is handed to the visitor by [`reading`]: as a range that can be read.
@@ -21,6 +22,7 @@
 //! Holds:   what is ours (`os::mem`) is never a root, nor the dead part of a stack.
 //! Threads: the collecting thread, with the world stopped; but the loader's list is read just before that.
 
+pub mod alternate;
 pub mod batch;
 pub mod blind;
 pub mod contents;
@@ -74,6 +76,8 @@ pub enum Source {
     Finalizer,
     /// An uncollectable object.
     Uncollectable,
+    /// What the program has told the kernel.
+    Kernel,
 }
 
 impl Source {
@@ -94,6 +98,7 @@ impl Source {
             Source::Registered => "a registered range, a pin or a protected page",
             Source::Finalizer => "a finalizer",
             Source::Uncollectable => "an uncollectable object",
+            Source::Kernel => "what the kernel holds",
         }
     }
 }
@@ -202,6 +207,7 @@ impl Snapshot {
         self.closed.open(|at| visit_word(Source::Registered, at.get(), visit)).map_err(|_| Unknown)?;
         for record in alive() {
             stacks::visit_registers(record, myself, visit);
+            alternate::visit(record, myself, visit);
         }
         self.left_out.find(myself, &self.fibers)?;
         if mappings::are_roots() {

@@ -71,6 +71,13 @@ impl Used {
     }
 }
 
+/// What the kernel has saved of a thread that was stopped by a signal. `None`: it has spilled its registers.
+pub fn context(record: &Mutator, myself: Myself<'_>) -> Option<*const core::ffi::c_void> {
+    // Relaxed: written by the thread that collects.
+    let is_spilled = core::ptr::eq(record, myself.mutator) || record.stands_in_region.load(Ordering::Relaxed) != 0;
+    (!is_spilled).then(|| record.context.load(Ordering::Relaxed) as *const core::ffi::c_void)
+}
+
 /// Where the used part of the thread's current stack begins, the red zone included.
 pub fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
     if core::ptr::eq(record, myself.mutator) {
@@ -96,11 +103,7 @@ pub fn own_stack_from(record: &Mutator, myself: Myself<'_>) -> Option<Addr> {
 
 /// The registers of a thread that was stopped by a signal.
 pub fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut Visitor<'_>) {
-    let is_spilled = core::ptr::eq(record, myself.mutator) || record.stands_in_region.load(Ordering::Relaxed) != 0;
-    if is_spilled || is_blind(Place::Registers) {
-        return;
-    }
-    let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;
+    let Some(context) = context(record, myself).filter(|_| !is_blind(Place::Registers)) else { return };
     // SAFETY: the thread is stopped in its handler, so its context is there.
     for range in unsafe { signal::registers(context) } {
         visit(Source::Registers, range);
