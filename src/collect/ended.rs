@@ -4,9 +4,15 @@
 //! not answer, and a thread that begins, for those that ended before it: a program whose threads come and go may run for
 //! long without a collection.
 //!
+//! A process in our memory that is no thread of ours may have a record, too, and looks as if it had ended: beside one, none
+//! is given up.
+//!
 //! Threads: the collecting thread, or one that holds the world.
 
-use super::{roots, world};
+use super::{
+    roots,
+    world::{self, sharers},
+};
 use crate::{
     base::sync::Ordering,
     heap::{
@@ -21,7 +27,7 @@ use crate::{
 /// result of a thread that nobody has joined yet is still there. The world is stopping, with the gates closed.
 pub(super) fn retire_if_ended(record: &Mutator) -> bool {
     let tid = record.tid.load(Ordering::Relaxed);
-    if tid == 0 || !thread::has_ended(tid) {
+    if tid == 0 || !thread::has_ended(tid) || sharers::any().is_some() {
         return false;
     }
     record.inside.store(0, Ordering::Relaxed);
@@ -49,6 +55,9 @@ const LOOKED_AT_MAX: usize = 64;
 pub(super) fn retire_ended(myself: &Mutator) {
     let alive = mutator::count_alive();
     let Some(count) = thread::count().filter(|&count| count < alive) else { return };
+    if sharers::any().is_some() {
+        return;
+    }
     // Whoever has the world now finds them as well. A `vfork` child would find no thread of its parent's.
     let Some(_world) = world::try_hold().filter(|world| world.is_ours()) else { return };
     let _unchecked = memcheck::unchecked();

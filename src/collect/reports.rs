@@ -22,6 +22,8 @@ pub enum Reason<'a> {
     HidesPointers(&'a str),
     /// A fork found a gate that did not open: what a thread was changing is half changed in the child.
     HalfForked,
+    /// A process lives in our memory, is no thread of ours, and cannot be followed ([`super::world::sharers`]).
+    SharesMemory,
 }
 
 impl Reason<'_> {
@@ -30,6 +32,7 @@ impl Reason<'_> {
         match self {
             Reason::HidesPointers(_) => 0,
             Reason::HalfForked => 1,
+            Reason::SharesMemory => 2,
         }
     }
 }
@@ -39,6 +42,9 @@ impl fmt::Display for Reason<'_> {
         match self {
             Reason::HidesPointers(library) => write!(f, "{library} hides pointers; preload it too"),
             Reason::HalfForked => f.write_str("a thread was changing the heap when this process was forked"),
+            Reason::SharesMemory => {
+                f.write_str("another process lives in the memory of this one, made by a bare system call")
+            }
         }
     }
 }

@@ -193,6 +193,19 @@ pub unsafe fn at_exit(work: extern "C" fn()) -> bool {
     unsafe { libc::atexit(work) == 0 }
 }
 
+/// Whether a process lives in this one's memory.
+pub fn shares_memory_with(process: u32) -> bool {
+    const KCMP_VM: usize = 1;
+    // SAFETY: kcmp compares what the kernel has, and reads no memory of ours.
+    match checked(unsafe { call(libc::SYS_kcmp, [process_id() as usize, process as usize, KCMP_VM, 0, 0, 0]) }) {
+        Ok(order) => order == 0,
+        Err(libc::ESRCH) => false,
+        // The kernel does not tell: while the process is there, it may.
+        // SAFETY: signal 0 is none.
+        Err(_) => checked(unsafe { call(libc::SYS_kill, [process as usize, 0, 0, 0, 0, 0]) }) != Err(libc::ESRCH),
+    }
+}
+
 /// The process's id.
 pub fn process_id() -> u32 {
     // SAFETY: getpid has no arguments and cannot fail.

@@ -9,6 +9,7 @@
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
 //! - [`waits`] calls that wait, each a safe region by [`regions`] · [`handlers`] what ends one before a handler runs
 //! - [`alternate`] stacks that only the kernel knows
+//! - [`clones`] threads and processes made past the C library
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -16,6 +17,7 @@
 #![cfg(not(test))]
 
 mod alternate;
+mod clones;
 mod cxx;
 mod elsewhere;
 mod family;
@@ -38,6 +40,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
     if engine::place() != Place::Elsewhere {
         interpose::find_originals();
         waits::find_originals();
+        clones::find_original();
         handlers::open_gateway();
         foreign::find_originals();
         loader::find_original();

@@ -9,7 +9,10 @@
 //! C library makes inside others, and `pthread_join` and its kin: they unmap the stack of the thread that has ended, which
 //! a collector may be reading.
 
-use crate::regions::{Original, directly, in_region};
+use crate::{
+    clones::note_bare,
+    regions::{Original, directly, in_region},
+};
 use core::arch::naked_asm;
 use gleaner::{collect::world, heap::region};
 
@@ -148,18 +151,13 @@ edges! {
 }
 
 static SYSCALL: Original = Original::new(c"syscall");
-static CLONE: Original = Original::new(c"clone");
 
 /// Looks all up while one thread runs.
 pub fn find_originals() {
     find_plain();
     find_of_edges();
     SYSCALL.find();
-    CLONE.find();
 }
-
-const CLONE_VM: u32 = 0x100;
-const CLONE_SETTLS: u32 = 0x8_0000;
 
 /// Linux: as the C library's. Language runtimes wait by it on a futex: that is a safe region. A thread or child made by
 /// it may share its maker's control block, and a handler set by it does not come by the gateway: from then on no region is
@@ -175,9 +173,9 @@ pub unsafe extern "C" fn syscall() {
         "cmp edi, {futex}",
         "je 2f",
         "cmp edi, {clone}",
-        "je 4f",
+        "je 7f",
         "cmp edi, {clone3}",
-        "je 4f",
+        "je 7f",
         "cmp edi, {vfork}",
         "je 4f",
         "cmp edi, {sigaction}",
@@ -201,6 +199,23 @@ pub unsafe extern "C" fn syscall() {
         "lock inc dword ptr [rip + {suspended}]",
         "6:",
         "jmp {directly}",
+        "7:",
+        "push rdi",
+        "push rsi",
+        "push rdx",
+        "push rcx",
+        "push r8",
+        "push r9",
+        "push rax",
+        "call {note_bare}",
+        "pop rax",
+        "pop r9",
+        "pop r8",
+        "pop rcx",
+        "pop rdx",
+        "pop rsi",
+        "pop rdi",
+        "jmp 4b",
         original = sym SYSCALL,
         futex = const 202,
         wait_bitset = const 9,
@@ -208,35 +223,11 @@ pub unsafe extern "C" fn syscall() {
         clone3 = const 435,
         vfork = const 58,
         sigaction = const 13,
+        note_bare = sym note_bare,
         is_gateway_passed = sym world::IS_GATEWAY_PASSED,
         directly = sym directly,
         in_region = sym in_region,
         suspended = sym region::SUSPENDED,
-    )
-}
-
-/// Linux: as the C library's. A thread that is made without a control block of its own shares its maker's: from then on
-/// no region is opened.
-///
-/// # Safety
-/// As the C library's.
-#[unsafe(no_mangle)]
-#[unsafe(naked)]
-pub unsafe extern "C" fn clone() {
-    naked_asm!(
-        "lea rax, [rip + {original}]",
-        "mov r11d, edx",
-        "and r11d, {vm} | {settls}",
-        "cmp r11d, {vm}",
-        "jne 2f",
-        "lock inc dword ptr [rip + {suspended}]",
-        "2:",
-        "jmp {directly}",
-        original = sym CLONE,
-        vm = const CLONE_VM,
-        settls = const CLONE_SETTLS,
-        suspended = sym region::SUSPENDED,
-        directly = sym directly,
     )
 }
 

@@ -49,6 +49,8 @@ places! {
     Ended "ended",
     /// Alternate stacks for signals.
     Alternate "alternate",
+    /// Processes that live in our memory without being threads of ours.
+    Sharers "sharers",
 }
 
 #[cfg(debug_assertions)]

@@ -24,12 +24,14 @@
 //! Threads: the caller has [`hold`] of the world.
 //!
 //! Here a stop is put together; `held` is the right to it, `ask` the asking side, `answer` the side that is asked, and
-//! `records` what a thread is known by.
+//! `records` what a thread is known by. [`sharers`] are processes in our
+//! memory that no stop reaches: beside one every stop is abandoned.
 
 mod answer;
 mod ask;
 mod held;
 mod records;
+pub mod sharers;
 
 use super::{ended, settings};
 use crate::{
@@ -77,7 +79,16 @@ pub fn note_gateway_passed() {
 
 /// Stops every other thread. On success the world stays stopped until [`resume`]; on failure it goes on already.
 pub fn stop(myself: &Mutator) -> Result<(), Abandoned> {
-    stop_all(myself).inspect(|()| ended::remember_former_threads())
+    // First of all, to stop nobody in vain; and last, because one may have been made meanwhile.
+    none_shares_memory()?;
+    stop_all(myself)?;
+    none_shares_memory().inspect_err(|_| resume())?;
+    ended::remember_former_threads();
+    Ok(())
+}
+
+fn none_shares_memory() -> Result<(), Abandoned> {
+    sharers::any().map_or(Ok(()), |tid| Err(Abandoned { tid }))
 }
 
 fn stop_all(myself: &Mutator) -> Result<(), Abandoned> {
@@ -167,6 +178,7 @@ pub(super) fn others(myself: &Mutator) -> impl Iterator<Item = &'static Mutator>
 pub unsafe fn become_child(myself: &Mutator) {
     myself.tid.store(thread::id(), Ordering::Relaxed);
     answer::forget_stop();
+    sharers::forget();
     for record in others(myself) {
         record.inside.store(0, Ordering::Relaxed);
         super::roots::remember_control_block(record.thread_pointer.load(Ordering::Relaxed));
