@@ -75,7 +75,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers accept-ripgrep
 
-accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed
+accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -147,6 +147,16 @@ $(SPEED:%=accept-%): accept-%: doors tools bench-peers
 # Half a processor, one, 500 idle threads, no huge pages, no AVX, a tiny heap and one of 8 GiB: it degrades gracefully.
 accept-constrained: doors tools bench-peers
 	$(TOOLS)/gleaner-harness bench --constrained $(CHECK)
+
+# Programs that know nothing of us hide their pointers in every place, and lose none of what they point to.
+.PHONY: accept-preload
+accept-preload:
+	$(CARGO) test -p gleaner --test preload
+
+# What the roots of a process with 50 libraries and 2 GiB of its own mappings cost.
+.PHONY: accept-roots
+accept-roots: doors
+	tests/preload/cost.sh
 
 # Handles beside Rc, Arc and the collectors of other crates, each on three allocators: four minutes.
 # `CHECK=--short` makes it half a minute, `CHECK=trees` one workload.

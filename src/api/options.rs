@@ -8,7 +8,10 @@
 #[cfg(debug_assertions)]
 use crate::collect::roots::blind;
 use crate::{
-    collect::settings::{self, FreeMode, Mode},
+    collect::{
+        disguise,
+        settings::{self, FreeMode, Mode},
+    },
     heap::{pressure, zeal},
     os::{log, mem},
 };
@@ -98,8 +101,16 @@ options! {
         "fills what is freed";
     "refuse" "M" any |text| text.parse().is_ok_and(|m| { mem::refuse_every(m); true }),
         "refuses each M-th request for memory from the system";
+    "step" "8|4" any |text| text.parse().is_ok_and(disguise::set_step),
+        "looks for addresses at every so many bytes: 4 finds those in packed structures, too";
+    "mask" "BITS" any |text| text.parse().is_ok_and(disguise::set_mask),
+        "an address may carry a tag above so many low bits, such as 48; 0: none does";
+    "before" "BYTES" any |text| text.parse().is_ok_and(disguise::set_before),
+        "an address may lie so many bytes before its object, at most 256";
     "vector" "0|1" any |text| switch(text, settings::set_vector),
         "reads roots and objects by vector instructions where the processor has them";
+    "track" "0|1" any |text| switch(text, settings::set_track),
+        "does not read pages of large mappings again that nobody has written to, where the kernel can say so";
     "mark_stack" "N" any |text| text.parse().is_ok_and(|n| { settings::set_mark_stack_objects(n); true }),
         "objects that the mark stack holds; 0 follows the heap";
 }

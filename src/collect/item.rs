@@ -10,7 +10,10 @@
 //! is asked. An object without pointers has none to look at and does not wait at all.
 
 use crate::{
-    base::addr::{Addr, Range},
+    base::{
+        addr::{Addr, Range},
+        sync::{AtomicU8, Ordering},
+    },
     heap::{
         kind::{KINDS_MAX, Kind},
         resolve::{self, Place, Slot},
@@ -32,25 +35,33 @@ const WORD: usize = size_of::<usize>();
 const WORDS_SHIFT: u32 = 56;
 const OTHER: u8 = u8::MAX;
 
-/// For each class word, the words to look at.
-static WORDS_OF: [u8; CLASS_WORDS] = words_of();
+/// For each class word, the words to look at. Relaxed: changed by the collecting thread, whose helpers begin later.
+static WORDS_OF: [AtomicU8; CLASS_WORDS] = words_of();
 
-const fn words_of() -> [u8; CLASS_WORDS] {
+const fn words_of() -> [AtomicU8; CLASS_WORDS] {
     // Kinds that are made at run time may have a procedure.
-    let mut table = [OTHER; CLASS_WORDS];
+    let mut table = [const { AtomicU8::new(OTHER) }; CLASS_WORDS];
     let mut size_class = 0;
     while size_class < size_class::CLASSES_MAX {
         let bytes = size_class::slot_bytes_of(size_class);
         if 0 < bytes && bytes <= PIECE_BYTES {
-            table[Class::small(Kind::MALLOC, size_class).index()] = (bytes / WORD) as u8;
-            table[Class::small(Kind::SCANNED, size_class).index()] = (bytes / WORD) as u8;
-            table[Class::small(Kind::VALUE, size_class).index()] = (bytes / WORD) as u8;
+            table[Class::small(Kind::MALLOC, size_class).index()] = AtomicU8::new((bytes / WORD) as u8);
+            table[Class::small(Kind::SCANNED, size_class).index()] = AtomicU8::new((bytes / WORD) as u8);
+            table[Class::small(Kind::VALUE, size_class).index()] = AtomicU8::new((bytes / WORD) as u8);
         }
-        table[Class::small(Kind::POINTER_FREE, size_class).index()] = 0;
-        table[Class::small(Kind::POINTER_FREE_UNCOLLECTABLE, size_class).index()] = 0;
+        table[Class::small(Kind::POINTER_FREE, size_class).index()] = AtomicU8::new(0);
+        table[Class::small(Kind::POINTER_FREE_UNCOLLECTABLE, size_class).index()] = AtomicU8::new(0);
         size_class += 1;
     }
     table
+}
+
+/// Lets every object be looked at as those that are long: from now on none is scanned at once. The world is stopped, and
+/// no item waits.
+pub fn let_none_be_short() {
+    for words in WORDS_OF.iter().filter(|words| words.load(Ordering::Relaxed) != 0) {
+        words.store(OTHER, Ordering::Relaxed);
+    }
 }
 
 const _: () = assert!(CLASS_WORDS == KINDS_MAX * size_class::CLASSES_MAX && PIECE < OTHER as usize);
@@ -69,7 +80,7 @@ impl Item {
 
     #[inline(always)]
     fn new(start: Addr, class: Class) -> Item {
-        Item(u64::from(WORDS_OF[class.index()]) << WORDS_SHIFT | start.get() as u64)
+        Item(u64::from(WORDS_OF[class.index()].load(Ordering::Relaxed)) << WORDS_SHIFT | start.get() as u64)
     }
 
     #[cfg(test)]

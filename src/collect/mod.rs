@@ -23,6 +23,7 @@
 pub mod allocate;
 pub mod census;
 pub mod closed;
+pub mod disguise;
 pub mod ended;
 pub mod ephemeron;
 pub mod events;
@@ -404,6 +405,7 @@ fn recheck(marker: &mut Marker, snapshot: &mut Snapshot, tables: &Tables, myself
         crate::fatal!("recheck: no memory for its bitmap; run it with a smaller heap");
     };
     // The first enumeration succeeded and nothing has moved since.
+    snapshot.doubt();
     let _ = snapshot.for_each(myself, tables, &mut |source, range| recheck.root(source, range));
     sweep::for_each_allocated_word(
         |class| class.kind().traits().is_uncollectable(),

@@ -14,6 +14,7 @@
 //! Threads: each scanner is one thread's; the world is stopped.
 
 use super::{
+    disguise::Disguises,
     ephemeron::Ephemerons,
     fibers::{self, Searched},
     filter,
@@ -60,6 +61,7 @@ pub struct Scanner {
     stacks: Fifo<Range, STACKS>,
     role: Role,
     share: &'static Share,
+    disguises: Disguises,
     /// A unit was flagged.
     pub overflowed: bool,
     /// Batches marked beside others in this cycle.
@@ -76,6 +78,7 @@ impl Scanner {
             stacks: Fifo::new(),
             role: Role::Alone,
             share,
+            disguises: Disguises::NONE,
             overflowed: false,
             shared_batches: 0,
             ephemerons: Ephemerons::new(),
@@ -102,6 +105,7 @@ impl Scanner {
     pub fn begin(&mut self, role: Role) {
         self.role = role;
         self.shared_batches = 0;
+        self.disguises = Disguises::of_now();
         self.pipeline.begin();
     }
 
@@ -233,17 +237,23 @@ impl Scanner {
         // Aligned first, so that no word lies across two pieces.
         let mut rest = Range::new(range.start.align_up(size_of::<usize>()), range.end);
         while !rest.is_empty() {
-            let piece = Range::new(rest.start, rest.end.min(rest.start + ROOT_PIECE_BYTES));
+            let end = rest.end.min(rest.start + ROOT_PIECE_BYTES);
+            // A disguised word that begins in this piece may end in the next.
+            let overlap = if self.disguises.root.are_disguised() { size_of::<usize>() - 1 } else { 0 };
             // SAFETY: by the caller's promise.
-            unsafe { self.root_words(piece) };
-            rest.start = piece.end;
+            unsafe { self.root_words(Range::new(rest.start, rest.end.min(end + overlap))) };
+            rest.start = end;
             self.relieve();
         }
     }
 
     /// Marks what the words of a part of a root point to.
     unsafe fn root_words(&mut self, range: Range) {
-        let (hull, mut before) = (self.pipeline.hull(), Ambiguous(0));
+        let (hull, forms, mut before) = (self.pipeline.hull(), self.disguises.root, Ambiguous(0));
+        if forms.are_disguised() {
+            // SAFETY: by the caller's promise.
+            return unsafe { forms.words(range, false, hull, |word| self.offer_root(word, Ambiguous(0))) };
+        }
         let visit = |word| self.offer_root(word, core::mem::replace(&mut before, word));
         // SAFETY: by the caller's promise.
         unsafe { filter::words_within(range, hull, visit) };
@@ -267,7 +277,11 @@ impl Scanner {
 
     /// Marks what the words of a part of a stack point to, at whatever byte they begin.
     unsafe fn stack_words(&mut self, range: Range) {
-        let (hull, mut before) = (self.pipeline.hull(), Ambiguous(0));
+        let (hull, forms, mut before) = (self.pipeline.hull(), self.disguises.stack, Ambiguous(0));
+        if forms.are_disguised() {
+            // SAFETY: by the caller's promise.
+            return unsafe { forms.words(range, true, hull, |word| self.offer_root(word, Ambiguous(0))) };
+        }
         let visit = |word| self.offer_root(word, core::mem::replace(&mut before, word));
         // SAFETY: by the caller's promise.
         unsafe { filter::words_at_any_byte_within(range, hull, visit) };
@@ -438,12 +452,25 @@ impl Scanner {
 
     /// Scans a range of an object's words.
     pub fn scan_range(&mut self, range: Range) {
+        if self.disguises.object.are_disguised() {
+            return self.scan_disguised(range);
+        }
         let mut rest = range;
         while !rest.is_empty() {
             let piece = Range::new(rest.start, rest.end.min(rest.start + PIECE_BYTES));
             self.scan_piece(piece);
             rest.start = piece.end;
         }
+    }
+
+    /// Scans a range of an object's words, each in every form. The last may end beyond it, but not beyond the object.
+    #[cold]
+    fn scan_disguised(&mut self, range: Range) {
+        let (hull, forms) = (self.pipeline.hull(), self.disguises.object);
+        let object_end = resolve::locate(range.start).map_or(range.end, |slot| slot.start() + slot.bytes());
+        let overlapping = Range::new(range.start, object_end.min(range.end + (size_of::<usize>() - 1)));
+        // SAFETY: part of an object in use.
+        unsafe { forms.words(overlapping, false, hull, |word| self.offer(word)) };
     }
 
     /// Scans at most [`PIECE_BYTES`] of an object.

@@ -57,6 +57,8 @@ setting! {
     verbose set_verbose VERBOSE: AtomicBool = false => bool;
     /// Whether roots and objects are filtered by vector instructions, where the processor has them.
     vector set_vector VECTOR: AtomicBool = true => bool;
+    /// Whether the kernel is asked which pages of large mappings were written.
+    track set_track TRACK: AtomicBool = true => bool;
     /// Whether finalizers run by themselves, or only when asked for.
     finalizers_run_by_themselves set_finalizers_run_by_themselves FINALIZERS: AtomicBool = true => bool;
     /// Bytes allocated per byte live before the next collection, in thousandths; zero leaves it to the door.

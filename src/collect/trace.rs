@@ -1,9 +1,12 @@
 //! Tracing: the words of an object that may be pointers, as its kind says.
 
-use super::fibers;
+use super::{
+    disguise::{Forms, Where},
+    fibers,
+};
 use crate::{
     base::addr::{Ambiguous, Range},
-    heap::{mutator, resolve::Slot},
+    heap::{cage, mutator, resolve::Slot},
     os::mem,
 };
 
@@ -65,8 +68,13 @@ pub unsafe fn words_at_any_byte(range: Range, mut visit: impl FnMut(Ambiguous)) 
 pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
     let traits = slot.class().kind().traits();
     if traits.is_conservative() {
-        // SAFETY: the slot is in use, so its bytes are committed.
-        unsafe { words(Range::sized(slot.start(), slot.bytes()), visit) };
+        let (range, forms) = (Range::sized(slot.start(), slot.bytes()), Forms::of(Where::Object));
+        if forms.are_disguised() {
+            // SAFETY: the slot is in use, so its bytes are committed.
+            return unsafe { forms.words(range, false, cage::hull(), visit) };
+        }
+        // SAFETY: as above.
+        unsafe { words(range, visit) };
     } else if traits.is_typed() {
         layout::children(slot, visit);
     } else if traits.is_fiber() {

@@ -36,13 +36,24 @@ pub fn note_layout() {
     IS_UNDERSTOOD.store(is_near, Ordering::Relaxed);
 }
 
+const ROTATED: u32 = 17;
+
 /// The pointer that glibc has mangled.
-fn demangle(mangled: usize) -> Addr {
-    const ROTATED: u32 = 17;
+pub fn demangle(mangled: usize) -> Addr {
+    Addr::new(mangled.rotate_right(ROTATED) ^ guard())
+}
+
+/// As glibc mangles a pointer.
+#[cfg(test)]
+pub fn mangle(addr: Addr) -> usize {
+    (addr.get() ^ guard()).rotate_left(ROTATED)
+}
+
+fn guard() -> usize {
     let guard: usize;
     // SAFETY: the word of the control block where glibc keeps the secret; every thread has the same.
     unsafe { asm!("mov {}, qword ptr fs:[0x30]", out(reg) guard, options(nostack, preserves_flags, readonly, pure)) };
-    Addr::new(mangled.rotate_right(ROTATED) ^ guard)
+    guard
 }
 
 /// The stack pointer that a jump to `buffer` sets. `None`: it is not known.

@@ -188,6 +188,16 @@ pub fn change_protection(range: Range, bits: i32) -> Result<(), i32> {
     sys::checked(unsafe { sys::call(libc::SYS_mprotect, args) }).map(|_| ())
 }
 
+/// `mremap` of the program's: where the mapping is then, or the errno it was refused with.
+///
+/// # Safety
+/// The range is the program's, and it answers for what becomes of it.
+pub unsafe fn move_mapping(range: Range, bytes_wanted: usize, flags: i32, to: Addr) -> Result<Addr, i32> {
+    let args = [range.start.get(), range.bytes(), bytes_wanted, flags as usize, to.get(), 0];
+    // SAFETY: by the caller's promise.
+    sys::checked(unsafe { sys::call(libc::SYS_mremap, args) }).map(Addr::new)
+}
+
 /// Gives the pages of a committed range back. Their contents are zero from now on. `false` when the system keeps some of
 /// them, as it does with pages that the program has locked.
 pub fn decommit(range: Range) -> bool {
@@ -255,7 +265,8 @@ pub fn release_part(part: Range) -> bool {
     true
 }
 
-fn round_up(bytes: usize) -> usize {
+/// Rounds up to whole pages.
+pub fn round_up(bytes: usize) -> usize {
     bytes.div_ceil(PAGE) * PAGE
 }
 

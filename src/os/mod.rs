@@ -15,7 +15,8 @@
 //! - [`stack`] spilled registers and the ends of stacks.
 //! - [`statics`] the segments of loaded objects, as the loader lists them.
 //! - [`binding`] which functions a loaded object's calls reach.
-//! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present.
+//! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present · [`written`] which were
+//!   written lately.
 //! - [`lines`] the lines of the kernel's files · [`path`] where those are, put together without an allocator.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time · [`poll`] looking again before going to sleep.
@@ -48,6 +49,7 @@ pub mod statics;
 pub mod sys;
 pub mod thread;
 pub mod tls;
+pub mod written;
 
 /// The value of a variable of the environment, unless the process runs with other rights than its user's. It stays as it is
 /// until the program changes the variable.

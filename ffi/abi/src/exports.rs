@@ -24,6 +24,8 @@ pub mod errno {
     pub const EINVAL: i32 = 22;
     /// No memory.
     pub const ENOMEM: i32 = 12;
+    /// Bad address.
+    pub const EFAULT: i32 = 14;
     /// No such call, or not in this library.
     pub const ENOSYS: i32 = 38;
     /// Too late.

@@ -10,7 +10,7 @@ use gleaner::{
     },
     collect::{closed, world},
     heap::mutator,
-    os::{dl, mem, signal},
+    os::{dl, mem, signal, written},
 };
 use gleaner_abi::exports::errno;
 
@@ -151,3 +151,33 @@ pub extern "C" fn mprotect(start: *mut c_void, bytes: usize, protection: c_int) 
         }
     }
 }
+
+/// Linux: as the C library's. The kernel moves one mapping only. Where it keeps two apart because one of them is asked
+/// about ([`written`]), they are made one again first.
+///
+/// # Safety
+/// As the C library's; `to` is looked at with `MREMAP_FIXED` and `MREMAP_DONTUNMAP` only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mremap(
+    from: *mut c_void,
+    bytes: usize,
+    bytes_wanted: usize,
+    flags: c_int,
+    to: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: by the caller's promise.
+    let remap = || unsafe { mem::move_mapping(Range::sized(Addr::of(from), bytes), bytes_wanted, flags, Addr::of(to)) };
+    let moved = match remap() {
+        Err(errno::EFAULT) if written::join(Range::sized(Addr::of(from), mem::round_up(bytes))) => remap(),
+        outcome => outcome,
+    };
+    match moved {
+        Ok(to) => to.as_ptr(),
+        Err(error) => {
+            errno::set(error);
+            MAP_FAILED
+        }
+    }
+}
+
+const MAP_FAILED: *mut c_void = core::ptr::without_provenance_mut(usize::MAX);

@@ -25,6 +25,7 @@ mod foreign;
 mod handlers;
 mod hiding;
 mod interpose;
+mod jumps;
 mod limits;
 mod loader;
 mod regions;
@@ -39,6 +40,7 @@ use gleaner_abi::engine::{self, Engine, Place};
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
     if engine::place() != Place::Elsewhere {
         interpose::find_originals();
+        jumps::find_originals();
         waits::find_originals();
         clones::find_original();
         handlers::open_gateway();

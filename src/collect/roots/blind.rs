@@ -51,6 +51,10 @@ places! {
     Alternate "alternate",
     /// Processes that live in our memory without being threads of ours.
     Sharers "sharers",
+    /// Addresses that `setjmp` has mangled.
+    Mangled "mangled",
+    /// Pages of large mappings that were written after they had been read.
+    Written "written",
 }
 
 #[cfg(debug_assertions)]

@@ -17,6 +17,7 @@ use super::{
     left_out::LeftOut,
     reading::{self, Manner},
     stacks::{self, Used},
+    unchanged::Unchanged,
 };
 use crate::{
     base::{
@@ -52,11 +53,17 @@ pub fn are_roots() -> bool {
 const SHORT_STACK_BYTES: usize = 4 * mem::PAGE;
 
 /// Every mapping that may hold something of the program's, less what is left out.
-pub fn visit(myself: Myself<'_>, left_out: &LeftOut, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
+pub fn visit(
+    myself: Myself<'_>,
+    left_out: &LeftOut,
+    unchanged: &mut Unchanged,
+    visit: &mut Visitor<'_>,
+) -> Result<(), Unknown> {
     let pages = Pages::open();
     let mut search = Search {
         myself,
         left_out,
+        unchanged,
         main_sp: mutator::find(sys::process_id()).and_then(|record| stacks::own_stack_from(record, myself)),
         pages: &pages,
         batch: Batch::new(&pages),
@@ -76,6 +83,7 @@ pub fn visit(myself: Myself<'_>, left_out: &LeftOut, visit: &mut Visitor<'_>) ->
 struct Search<'a, 'b> {
     myself: Myself<'a>,
     left_out: &'a LeftOut,
+    unchanged: &'a mut Unchanged,
     /// Where the used part of the main thread's stack begins.
     main_sp: Option<Addr>,
     pages: &'a Pages,
@@ -104,7 +112,10 @@ impl Search<'_, '_> {
             Contents::Nothing => self.visit_stacks_in(mapping),
             _ if mapping.shared => self.visit_shared(mapping, source_of(contents)),
             Contents::Stack => self.add_main_stack(mapping),
-            Contents::Data | Contents::Code => self.add_data(mapping.range, source_of(contents), Manner::of(mapping)),
+            Contents::Data | Contents::Code => match self.unchanged.find(mapping) {
+                Some(area) => self.visit_area(area, mapping),
+                None => self.add_data(mapping.range, source_of(contents), Manner::of(mapping)),
+            },
         }
     }
 
@@ -121,6 +132,19 @@ impl Search<'_, '_> {
                 batch.add(Part { range: stack.control, source: Source::ThreadLocal, manner }, visit);
             }
             batch.add(Part { range: Range::new(used.control.end, part.end), source, manner }, visit);
+        });
+    }
+
+    /// A private mapping with pages that need not be read again, and the stacks in it.
+    fn visit_area(&mut self, area: usize, mapping: &Mapping<'_>) {
+        self.left_out.without(mapping.range, |part| {
+            let used = self.left_out.used_stack(part);
+            let Used { frames, control } = used.seen();
+            for (range, source) in [(frames, Source::Stack), (control, Source::ThreadLocal)] {
+                self.result = self.result.and(reading::visit_mapped(self.pages, mapping, range, source, self.visit));
+            }
+            let rest = Range::new(used.control.end, part.end);
+            self.result = self.result.and(self.unchanged.visit(area, self.pages, rest, self.visit));
         });
     }
 

@@ -13,7 +13,8 @@
 //! | alternate stacks for signals | their addresses | same | [`alternate`] |
 //!
 //! What a mapping or a segment holds and is no root, or is one in another way, is [`left_out`] there. However a root was
-//! found, it is handed to the visitor by [`reading`]: as a range that can be read.
+//! found, it is handed to the visitor by [`reading`]: as a range that can be read. Pages that nobody has written to may be
+//! [`unchanged`], and are not.
 //!
 //! A debug build can be [`blind`] to a place, for tests of the others.
 //!
@@ -34,15 +35,22 @@ pub mod sealed;
 pub mod stacks;
 pub mod static_data;
 pub mod thread_local;
+pub mod unchanged;
 
-use super::{closed::Closed, fibers::Fibers, tables::Tables, trace};
+use super::{
+    closed::Closed,
+    disguise::{Forms, Where},
+    fibers::Fibers,
+    tables::Tables,
+    trace,
+};
 use crate::{
     base::{
         addr::{Addr, Ambiguous, Range},
         sync::Ordering,
     },
     heap::{
-        emergency,
+        cage, emergency,
         mutator::{self, Mutator},
         resolve, sweep, units,
     },
@@ -52,6 +60,7 @@ use left_out::LeftOut;
 use reading::{visit_object, visit_word};
 use static_data::StaticData;
 use thread_local::Modules;
+use unchanged::Unchanged;
 
 pub use thread_local::{forget_reused_control_blocks, note_main_thread, remember_control_block};
 
@@ -142,6 +151,7 @@ pub struct Snapshot {
     static_data: StaticData,
     modules: Modules,
     left_out: LeftOut,
+    unchanged: Unchanged,
     closed: Closed,
     /// The fibers, from the stop on.
     pub fibers: Fibers,
@@ -156,6 +166,7 @@ impl Snapshot {
             static_data: StaticData::new(),
             modules: Modules::new(),
             left_out: LeftOut::new(),
+            unchanged: Unchanged::new(),
             closed: Closed::new(),
             fibers: Fibers::new(),
             bytes: 0,
@@ -194,6 +205,11 @@ impl Snapshot {
         self.fibers.check().map_err(Fault::Fiber)
     }
 
+    /// Has the next enumeration read everything, whatever was learned before.
+    pub fn doubt(&mut self) {
+        self.unchanged.doubt();
+    }
+
     /// What was done so that roots and objects can be read is undone. The world is still stopped.
     pub fn close(&mut self) {
         self.closed.close();
@@ -211,7 +227,10 @@ impl Snapshot {
         }
         self.left_out.find(myself, &self.fibers)?;
         if mappings::are_roots() {
-            mappings::visit(myself, &self.left_out, visit)?;
+            self.unchanged.begin();
+            let visited = mappings::visit(myself, &self.left_out, &mut self.unchanged, visit);
+            self.unchanged.end();
+            visited?;
         } else {
             self.visit_listed_by_loader(myself, visit)?;
         }
@@ -279,8 +298,12 @@ pub fn for_each_uncollectable(mut visit: impl FnMut(resolve::Slot)) {
 /// # Safety
 /// The range came from [`Snapshot::for_each`] with this source, and the world is still stopped.
 pub unsafe fn words(source: Source, range: Range, visit: impl FnMut(Ambiguous)) {
+    let at_any_byte = source.has_words_at_any_byte();
+    let forms = Forms::of(if at_any_byte { Where::Stack } else { Where::Root });
+    if forms.are_disguised() {
+        // SAFETY: by the caller's promise.
+        return unsafe { forms.words(range, at_any_byte, cage::hull(), visit) };
+    }
     // SAFETY: by the caller's promise.
-    unsafe {
-        if source.has_words_at_any_byte() { trace::words_at_any_byte(range, visit) } else { trace::words(range, visit) }
-    };
+    unsafe { if at_any_byte { trace::words_at_any_byte(range, visit) } else { trace::words(range, visit) } };
 }

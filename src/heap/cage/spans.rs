@@ -241,6 +241,15 @@ pub fn hull() -> Range {
         .fold(nothing, |hull, part| Range { start: hull.start.min(part.start), end: hull.end.max(part.end) })
 }
 
+/// The smallest range that holds every reserved unit: it stays the same while the heap grows within what is reserved.
+pub fn reserved_hull() -> Range {
+    let nothing = Range::new(Addr::new(usize::MAX), Addr::NULL);
+    all()
+        .iter()
+        .map(Span::reserved)
+        .fold(nothing, |hull, part| Range { start: hull.start.min(part.start), end: hull.end.max(part.end) })
+}
+
 /// Visits the committed part of each span.
 pub fn for_each_committed(visit: impl FnMut(Range)) {
     all().iter().map(Span::committed).for_each(visit);
