@@ -177,7 +177,7 @@ pub mod dumpster_sync {
 
 /// `gc-arena`: what its workloads share.
 pub mod arena {
-    use gc_arena::{Collect, collect::Trace};
+    use gc_arena::{Collect, Gc, Mutation, collect::Trace, lock::RefLock};
 
     /// A part of the root that sees collections.
     pub struct Watch;
@@ -186,6 +186,39 @@ pub mod arena {
     unsafe impl<'gc> Collect<'gc> for Watch {
         fn trace<T: Trace<'gc>>(&self, _: &mut T) {
             crate::note_collection();
+        }
+    }
+
+    /// A table of nodes, in pieces: after a change only its piece is searched again.
+    #[derive(Collect)]
+    #[collect(no_drop)]
+    pub struct Table<'gc, T: Collect<'gc> + 'gc> {
+        watch: Watch,
+        pieces: Vec<Piece<'gc, T>>,
+    }
+    type Piece<'gc, T> = Gc<'gc, RefLock<Vec<Gc<'gc, T>>>>;
+    const PIECE: usize = 64;
+
+    impl<'gc, T: Collect<'gc> + 'gc> Table<'gc, T> {
+        /// With `count` nodes, each made by `make` of its place.
+        pub fn new(mutation: &Mutation<'gc>, count: usize, make: impl Fn(usize) -> Gc<'gc, T>) -> Self {
+            let piece = |first: usize| {
+                let nodes = (first..(first + PIECE).min(count)).map(&make).collect();
+                Gc::new(mutation, RefLock::new(nodes))
+            };
+            Table { watch: Watch, pieces: (0..count).step_by(PIECE).map(piece).collect() }
+        }
+
+        /// The node at a place.
+        #[inline]
+        pub fn at(&self, place: usize) -> Gc<'gc, T> {
+            self.pieces[place / PIECE].borrow()[place % PIECE]
+        }
+
+        /// Puts a node at a place: the one that was there.
+        #[inline]
+        pub fn replace(&self, mutation: &Mutation<'gc>, place: usize, node: Gc<'gc, T>) -> Gc<'gc, T> {
+            std::mem::replace(&mut self.pieces[place / PIECE].borrow_mut(mutation)[place % PIECE], node)
         }
     }
 }

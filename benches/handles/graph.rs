@@ -72,12 +72,8 @@ all_peers!();
 /// In an arena.
 pub mod arena {
     use super::{CHANGES, EDGES, WALK};
-    use crate::{Outcome, Random, Work, families::arena::Watch};
-    use gc_arena::{
-        Arena, Collect, Gc, Mutation, Rootable,
-        barrier::field,
-        lock::{Lock, RefLock},
-    };
+    use crate::{Outcome, Random, Work, families::arena::Table};
+    use gc_arena::{Arena, Collect, Gc, Mutation, Rootable, barrier::field, lock::Lock};
 
     type Link<'gc> = Lock<Option<Gc<'gc, Node<'gc>>>>;
 
@@ -86,21 +82,6 @@ pub mod arena {
     struct Node<'gc> {
         value: u64,
         edges: [Link<'gc>; EDGES],
-    }
-
-    #[derive(Collect)]
-    #[collect(no_drop)]
-    struct Root<'gc> {
-        watch: Watch,
-        table: Vec<Piece<'gc>>,
-    }
-    type Piece<'gc> = Gc<'gc, RefLock<Vec<Gc<'gc, Node<'gc>>>>>;
-    const PIECE: usize = 64;
-
-    impl<'gc> Root<'gc> {
-        fn at(&self, place: usize) -> Gc<'gc, Node<'gc>> {
-            self.table[place / PIECE].borrow()[place % PIECE]
-        }
     }
 
     fn node<'gc>(
@@ -118,36 +99,30 @@ pub mod arena {
     /// Runs it.
     pub fn run(work: Work) -> Outcome {
         let mut random = Random(3);
-        let mut arena = Arena::<Rootable![Root<'_>]>::new(|mutation| {
-            let piece = |first: usize| {
-                let numbers = first..(first + PIECE).min(work.live);
-                let nodes = numbers.map(|number| node(mutation, number, [None; EDGES])).collect();
-                Gc::new(mutation, RefLock::new(nodes))
-            };
-            let root = Root { watch: Watch, table: (0..work.live).step_by(PIECE).map(piece).collect() };
+        let mut arena = Arena::<Rootable![Table<'_, Node<'_>>]>::new(|mutation| {
+            let table = Table::new(mutation, work.live, |number| node(mutation, number, [None; EDGES]));
             for place in 0..work.live {
                 for edge in 0..EDGES {
-                    set(mutation, root.at(place), edge, root.at(random.below(work.live)));
+                    set(mutation, table.at(place), edge, table.at(random.below(work.live)));
                 }
             }
-            root
+            table
         });
         let mut sum = 0u64;
         for step in 0..work.steps {
-            arena.mutate(|mutation, root| {
-                let mut at = root.at(random.below(work.live));
+            arena.mutate(|mutation, table| {
+                let mut at = table.at(random.below(work.live));
                 for index in 0..WALK {
                     at = at.edges[(step + index) % EDGES].get().expect("every edge leads somewhere");
                     sum = sum.wrapping_add(at.value);
                 }
                 for change in 0..CHANGES {
                     let from = random.below(work.live);
-                    let to = root.at(random.below(work.live));
-                    set(mutation, root.at(from), change % EDGES, to);
+                    let to = table.at(random.below(work.live));
+                    set(mutation, table.at(from), change % EDGES, to);
                 }
-                let edges = std::array::from_fn(|_| Some(root.at(random.below(work.live))));
-                let place = random.below(work.live);
-                root.table[place / PIECE].borrow_mut(mutation)[place % PIECE] = node(mutation, step, edges);
+                let edges = std::array::from_fn(|_| Some(table.at(random.below(work.live))));
+                table.replace(mutation, random.below(work.live), node(mutation, step, edges));
             });
             arena.collect_debt();
         }

@@ -89,12 +89,8 @@ all_peers!();
 /// In an arena.
 pub mod arena {
     use super::LENGTH;
-    use crate::{Outcome, Random, Work, families::arena::Watch};
-    use gc_arena::{
-        Arena, Collect, Gc, Mutation, Rootable,
-        barrier::unlock,
-        lock::{Lock, RefLock},
-    };
+    use crate::{Outcome, Random, Work, families::arena::Table};
+    use gc_arena::{Arena, Collect, Gc, Mutation, Rootable, barrier::unlock, lock::Lock};
 
     type Link<'gc> = Lock<Option<Gc<'gc, Node<'gc>>>>;
 
@@ -105,15 +101,6 @@ pub mod arena {
         next: Link<'gc>,
         previous: Link<'gc>,
     }
-
-    #[derive(Collect)]
-    #[collect(no_drop)]
-    struct Root<'gc> {
-        watch: Watch,
-        table: Vec<Piece<'gc>>,
-    }
-    type Piece<'gc> = Gc<'gc, RefLock<Vec<Gc<'gc, Node<'gc>>>>>;
-    const PIECE: usize = 64;
 
     fn node<'gc>(mutation: &Mutation<'gc>, value: usize, previous: Option<Gc<'gc, Node<'gc>>>) -> Gc<'gc, Node<'gc>> {
         Gc::new(mutation, Node { value: value as u64, next: Lock::new(None), previous: Lock::new(previous) })
@@ -145,23 +132,17 @@ pub mod arena {
     /// Runs it.
     pub fn run(work: Work) -> Outcome {
         let count = work.live / LENGTH;
-        let mut arena = Arena::<Rootable![Root<'_>]>::new(|mutation| {
-            let piece = |first: usize| {
-                let numbers = first..(first + PIECE).min(count);
-                Gc::new(mutation, RefLock::new(numbers.map(|number| list(mutation, number)).collect()))
-            };
-            Root { watch: Watch, table: (0..count).step_by(PIECE).map(piece).collect() }
+        let mut arena = Arena::<Rootable![Table<'_, Node<'_>>]>::new(|mutation| {
+            Table::new(mutation, count, |number| list(mutation, number))
         });
         let mut random = Random(2);
         let mut sum = 0u64;
         for step in 0..work.steps {
-            arena.mutate(|mutation, root| {
+            arena.mutate(|mutation, table| {
                 let new = list(mutation, step);
                 sum = sum.wrapping_add(walk(new, |node| node.next.get()));
                 sum = sum.wrapping_add(walk(new, |node| node.previous.get()));
-                let at = random.below(count);
-                let place = &mut root.table[at / PIECE].borrow_mut(mutation)[at % PIECE];
-                let former = std::mem::replace(place, new);
+                let former = table.replace(mutation, random.below(count), new);
                 sum = sum.wrapping_add(former.value);
             });
             arena.collect_debt();
