@@ -1,40 +1,14 @@
 /* The main thread ends by pthread_exit while others go on: they allocate and collect, what only its stack held dies, what
  * is in static data lives, and the last thread decides the exit status. */
 #include <pthread.h>
-#include "check.h"
+#include "lists.h"
 
 enum { WORKERS = 3, ROUNDS = 30, LENGTH = 1000 };
-
-struct node {
-    struct node *next;
-    size_t number;
-};
 
 static struct node *kept;
 static gc_weak *cells[MANY];
 static pthread_t leader;
 static pthread_barrier_t together;
-
-static struct node *list(void)
-{
-    struct node *first = NULL;
-    size_t i;
-    for (i = 0; i < LENGTH; i++) {
-        struct node *node = gc_malloc(sizeof *node);
-        CHECK(node != NULL, "no memory");
-        node->next = first;
-        node->number = i;
-        first = node;
-    }
-    return first;
-}
-
-static void is_whole(const struct node *node)
-{
-    size_t i;
-    for (i = LENGTH; i-- > 0; node = node->next)
-        CHECK(node != NULL && node->number == i, "node %zu is lost", i);
-}
 
 static void *work(void *is_last)
 {
@@ -44,10 +18,10 @@ static void *work(void *is_last)
         CHECK(pthread_join(leader, NULL) == 0, "the main thread cannot be joined");
     pthread_barrier_wait(&together);
     for (i = 0; i < ROUNDS; i++) {
-        mine = list();
+        mine = list_of(LENGTH, 0);
         gc_collect();
-        is_whole(mine);
-        is_whole(kept);
+        check_list(mine, LENGTH, 0);
+        check_list(kept, LENGTH, 0);
     }
     pthread_barrier_wait(&together);
     if (is_last != NULL) {
@@ -67,7 +41,7 @@ int main(void)
     void *on_stack[MANY];
     pthread_t thread;
     size_t i;
-    kept = list();
+    kept = list_of(LENGTH, 0);
     for (i = 0; i < MANY; i++) {
         on_stack[i] = gc_malloc(48);
         cells[i] = observe(on_stack[i]);

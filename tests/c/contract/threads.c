@@ -1,39 +1,10 @@
 /* Threads: found by themselves, their stacks are roots, they free each other's objects, and leave without loss. */
 #include <pthread.h>
-#include "check.h"
+#include "lists.h"
 
 enum { THREADS = 4, ROUNDS = 60, LENGTH = 2000 };
 
-struct node {
-    struct node *next;
-    size_t number;
-};
-
 static void *volatile exchange[THREADS][64];
-
-static struct node *list(size_t seed)
-{
-    struct node *first = NULL;
-    size_t i;
-    for (i = 0; i < LENGTH; i++) {
-        struct node *node = gc_malloc(sizeof *node);
-        CHECK(node != NULL, "no memory");
-        node->next = first;
-        node->number = seed + i;
-        first = node;
-    }
-    return first;
-}
-
-static void check_list(const struct node *node, size_t seed)
-{
-    size_t i = LENGTH;
-    for (; node != NULL; node = node->next) {
-        i--;
-        CHECK(node->number == seed + i, "node %zu says %zu, expected %zu", i, node->number, seed + i);
-    }
-    CHECK(i == 0, "%zu nodes are missing", i);
-}
 
 /* The list is held by the stack alone, through collections of all threads; objects are swapped with others and
  * freed. */
@@ -42,7 +13,7 @@ static void *work(void *argument)
     size_t self = (size_t)argument, round, i;
     for (round = 0; round < ROUNDS; round++) {
         size_t seed = self * 1000000 + round * 10000;
-        struct node *first = list(seed);
+        struct node *first = list_of(LENGTH, seed);
         for (i = 0; i < 64; i++) {
             void *mine = gc_malloc(40), *others;
             memset(mine, 0x11, 40);
@@ -54,9 +25,9 @@ static void *work(void *argument)
         }
         if (round % 8 == 0)
             gc_collect();
-        check_list(first, seed);
+        check_list(first, LENGTH, seed);
     }
-    return list(self);
+    return list_of(LENGTH, self);
 }
 
 static void *registered(void *argument)
@@ -80,7 +51,7 @@ int main(void)
     for (i = 0; i < THREADS; i++) {
         CHECK(pthread_join(threads[i], &results[i]) == 0, "join");
         gc_collect();
-        check_list(results[i], i);
+        check_list(results[i], LENGTH, i);
     }
     CHECK(gc_collections() > before + THREADS, "only %lu collections", gc_collections() - before);
     await_threads(1);

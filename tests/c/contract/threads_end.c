@@ -1,14 +1,9 @@
 /* Threads that end while collections stop them, detached and joined ones: no collection hangs, none is given up for good,
  * and what they leave behind is whole. */
 #include <pthread.h>
-#include "check.h"
+#include "lists.h"
 
 enum { THREADS = 400, LENGTH = 50 };
-
-struct node {
-    struct node *next;
-    size_t number;
-};
 
 static struct node *left[THREADS];
 static int done, ended;
@@ -22,16 +17,13 @@ static void *collect(void *data)
 
 static void *leave_a_list(void *place)
 {
-    struct node *first = NULL;
-    size_t i;
-    for (i = 0; i < LENGTH; i++) {
-        struct node *node = gc_malloc(sizeof *node);
-        CHECK(node != NULL, "no memory");
-        node->next = first;
-        node->number = i;
-        first = node;
+    struct node *first;
+    int i;
+    for (i = 0; i < LENGTH; i++)
         use(gc_malloc(500));
-    }
+    first = list_of(LENGTH, 0);
+    for (i = 0; i < LENGTH; i++)
+        use(gc_malloc(500));
     *(struct node **)place = first;
     __atomic_fetch_add(&ended, 1, __ATOMIC_RELEASE);
     return first;
@@ -42,7 +34,7 @@ int main(void)
     pthread_attr_t detached;
     pthread_t collector, thread;
     time_t deadline = time(NULL) + 40;
-    size_t i, j;
+    size_t i;
     CHECK(pthread_attr_init(&detached) == 0 && pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED) == 0,
           "no attributes");
     CHECK(pthread_create(&collector, NULL, collect, NULL) == 0, "no thread");
@@ -60,11 +52,8 @@ int main(void)
     }
     __atomic_store_n(&done, 1, __ATOMIC_RELEASE);
     pthread_join(collector, NULL);
-    for (i = 0; i < THREADS; i++) {
-        const struct node *node = left[i];
-        for (j = LENGTH; j-- > 0; node = node->next)
-            CHECK(node != NULL && node->number == j, "node %zu of thread %zu is lost", j, i);
-    }
+    for (i = 0; i < THREADS; i++)
+        check_list(left[i], LENGTH, 0);
     await_threads(1);
     CHECK(gc_collections() > 0, "no collection");
     return 0;
