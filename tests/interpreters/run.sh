@@ -52,15 +52,8 @@ unset LD_PRELOAD GLEANER_OPTIONS LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_CPATH
 
 # ---- Sources ---------------------------------------------------------------------------------------------------------
 
-install_packages() {
-    local package missing=()
-    for package in "$@"; do
-        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>&1) = installed ]] || missing+=("$package")
-    done
-    ((${#missing[@]})) || return 0
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } \
-        >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2 && return 1; }
-}
+# shellcheck source=../common/packages.sh
+. "$root/tests/common/packages.sh"
 
 # fetch PACKAGE PATTERN: the source of a Debian package, from where this system gets its packages. The system's own list
 # of sources stays as it is: apt is given another, in which each entry asks for sources.
@@ -252,7 +245,7 @@ run_language() {
     for program in "${programs[@]}"; do measure "$language" "$program"; done
 }
 
-install_packages gcc libc6-dev patch tar gzip xz-utils diffutils
+install_packages "$work/apt.log" gcc libc6-dev patch tar gzip xz-utils diffutils
 fetch lua5.4 'lua5.4_5.4.4.orig.tar.*'
 fetch tinyscheme 'tinyscheme_1.42.svn.2020.06.04.orig.tar.*'
 rm -rf "$work/run" "$work/bin" && mkdir -p "$work/run" "$work/bin"

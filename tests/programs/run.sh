@@ -80,17 +80,8 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Installs those of the packages that are missing.
-install_packages() {
-    local package missing=()
-    for package in "$@"; do
-        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>&1) = installed ]] || missing+=("$package")
-    done
-    ((${#missing[@]})) || return 0
-    echo "installing ${missing[*]}" >&2
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } \
-        >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2 && return 1; }
-}
+# shellcheck source=../common/packages.sh
+source "$here/../common/packages.sh"
 
 # Sets the variables and functions of a group.
 load() {
@@ -186,7 +177,7 @@ run_group() {
     done
     ((${#selected[@]})) || return 0
     # shellcheck disable=SC2086
-    install_packages $packages
+    install_packages "$work/apt.log" $packages
     mkdir -p "$work/$group/input"
     cd "$work/$group/input"
     (prepare)
