@@ -134,7 +134,7 @@
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![warn(missing_docs)]
 // Without the doors nobody uses what only they need, nor sees the floors that the first chapter leads to.
-#![cfg_attr(not(feature = "engine"), allow(dead_code, rustdoc::private_intra_doc_links))]
+#![cfg_attr(not(feature = "engine"), allow(dead_code, unused_imports, rustdoc::private_intra_doc_links))]
 // These types live in statics and are made by const functions; nobody wants one by `Default`.
 #![allow(clippy::new_without_default)]
 
