@@ -1,6 +1,6 @@
 //! What is said when the process ends: what the quarantine has found since, and with `stats=1` a line of figures.
 //!
-//! The destructor of a library says it, and in a Rust program what [`begin`](super::begin) has registered.
+//! The destructor of a library says it, and in a Rust program `begin` has it called.
 
 use crate::{
     base::sync::{AtomicU64, Ordering},

@@ -1,13 +1,14 @@
 //! Values of every shape: no size, any alignment, many bytes; behind a handle of each sort.
 
 use crate::world::{self, Node, alone, clear_stack, collect};
-use gleaner::{Ephemeron, Gc, Held, Root, Weak, WeakMap, WithDrop};
+use gleaner::{Ephemeron, Gc, Held, Root, Weak, WeakMap, WithDrop, api::weak_map::Iter};
 use std::{
     any::Any,
     cell::Cell,
     fmt::{Debug, Display},
     hint::black_box,
     marker::PhantomData,
+    panic::{RefUnwindSafe, UnwindSafe},
     rc::Rc,
     sync::{Mutex, MutexGuard},
 };
@@ -198,7 +199,20 @@ fn a_handle_goes_to_another_thread_if_its_value_may_be_shared() {
     both!(true Gc<[String]>, Gc<str>, Root<dyn Debug + Sync>, Weak<dyn Any + Send + Sync>);
     both!(false Gc<Cell<u32>>, Weak<Cell<u32>>, Root<Cell<u32>>, Ephemeron<Cell<u32>, u32>, Ephemeron<u32, Cell<u32>>);
     both!(false Gc<dyn Debug>, Root<[Cell<u32>]>, WeakMap<u32, Cell<u32>>, Gc<WithDrop<Cell<u32>>>, Gc<Rc<u32>>);
+    both!(true Iter<'static, u32, [u32; 2]>);
+    both!(false Iter<'static, u32, Cell<u32>>, Iter<'static, Cell<u32>, u32>, WeakMap<Cell<u32>, u32>);
     both!(false Gc<*const u32>, Gc<WithDrop<MutexGuard<'static, u32>>>, Held<'static, Cell<u32>>);
+}
+
+#[test]
+fn handles_pass_where_a_panic_is_caught_and_are_not_pinned() {
+    fn passes<T: UnwindSafe + RefUnwindSafe + Unpin>() {}
+    passes::<Gc<u32>>();
+    passes::<Weak<String>>();
+    passes::<Root<[u8]>>();
+    passes::<Gc<WithDrop<String>>>();
+    passes::<Ephemeron<u32, Vec<u8>>>();
+    passes::<Gc<std::marker::PhantomPinned>>();
 }
 
 #[test]
