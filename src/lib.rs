@@ -99,7 +99,7 @@
 //!
 //! Reclaim a live object. When something cannot be known (a thread does not stop, the list of mappings cannot be read)
 //! the collection is given up, the memory is kept, and a statistic says so. When it never will be (a library that hides
-//! pointers has come, a fork found a gate that did not open) nothing is reclaimed from then on ([`collect::reports`]).
+//! pointers has come, a filter of system calls is about to) nothing is reclaimed from then on ([`collect::reports`]).
 //!
 //! # Words
 //!

@@ -5,6 +5,10 @@
 //! us, with us, and under zeal; and it has to fail in a debug build that is blind to the place, or it shows nothing. What a
 //! program needs stands in its first comment (`tests/preload/preload.h`).
 //!
+//! In `others` are programs that run beside something else that has its own idea of memory, threads or system calls, in
+//! `bad` those that do what nobody should. Each has to end and to print as it does without us, and the library may say
+//! nothing, though it is told to be verbose, but what the program's first comment demands.
+//!
 //! `PLACE=12_` runs those only whose names begin so.
 
 #[path = "common/doors.rs"]
@@ -176,4 +180,60 @@ fn what_is_hidden_in_a_place_is_lost_by_a_search_that_is_blind_to_it() {
         problems
     };
     judge_each(&programs("places"), judge);
+}
+
+/// Directories of programs that have to do with us what they do without, and what is run of them is told to be verbose.
+const LIVED_WITH: &[&str] = &["others", "bad"];
+
+#[test]
+fn what_is_lived_with_does_the_same_with_us_as_without() {
+    let library = doors::doors();
+    let judge = |program: &Program| {
+        let built = program.build("-O2");
+        let plain = run(&built, None, "");
+        let mut problems = Vec::new();
+        if !plain.succeeded() {
+            problems.push(format!("{}, without us: {plain}", program.name()));
+        }
+        for variant in ["verbose=1", "verbose=1:zeal=5000:verify=1:poison=1"] {
+            let options = program.options(variant);
+            let outcome = run(&built, Some(&library), &options);
+            let is_same = !outcome.late && outcome.status == plain.status && outcome.stdout == plain.stdout;
+            let has_said = match program.says("says") {
+                Some(text) => outcome.stderr.contains(text),
+                None => outcome.stderr == plain.stderr,
+            };
+            if !is_same || !has_said {
+                problems.push(format!("{}, preloaded, options '{options}': {outcome}", program.name()));
+            }
+        }
+        problems
+    };
+    judge_each(&LIVED_WITH.iter().flat_map(|kind| programs(kind)).collect::<Vec<_>>(), judge);
+}
+
+/// Scripts that start programs in ways of their own, with the directory of the library and one to write to.
+#[test]
+fn what_is_started_by_scripts_lives_with_us() {
+    let library = doors::doors();
+    let wanted = std::env::var("PLACE").unwrap_or_default();
+    let mut found = Vec::new();
+    for kind in LIVED_WITH {
+        for entry in std::fs::read_dir(directory(kind)).expect("the programs are there") {
+            let path = entry.expect("a readable directory").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+            if !name.ends_with(".sh") || !name.starts_with(&wanted) {
+                continue;
+            }
+            let scratch = doors::scratch(&format!("preload-{name}"));
+            let mut command = Command::new("bash");
+            command.arg(&path).arg(&library).arg(&scratch).env_remove("GLEANER_OPTIONS").env_remove("LD_PRELOAD");
+            let outcome = doors::run(&mut command, DEADLINE);
+            print!("{}", outcome.stdout);
+            if !outcome.succeeded() {
+                found.push(format!("{name}: {outcome}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

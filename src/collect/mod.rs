@@ -222,6 +222,10 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
     if cause == Cause::Due && !pressure::is_due() {
         return true;
     }
+    // Again: a reason may have come up while the world was another's.
+    if !reports::may_reclaim() {
+        return false;
+    }
     let mut call = Call { mutator, world, has_run: false };
     let data = (&raw mut call).cast();
     match own_stack::end() {

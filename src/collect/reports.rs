@@ -24,6 +24,9 @@ pub enum Reason<'a> {
     HalfForked,
     /// A process lives in our memory, is no thread of ours, and cannot be followed ([`super::world::sharers`]).
     SharesMemory,
+    /// There is, or is about to be, a filter of system calls that what a collection calls may not pass
+    /// ([`crate::os::filter`]).
+    Filter,
 }
 
 impl Reason<'_> {
@@ -33,6 +36,7 @@ impl Reason<'_> {
             Reason::HidesPointers(_) => 0,
             Reason::HalfForked => 1,
             Reason::SharesMemory => 2,
+            Reason::Filter => 3,
         }
     }
 }
@@ -45,6 +49,7 @@ impl fmt::Display for Reason<'_> {
             Reason::SharesMemory => {
                 f.write_str("another process lives in the memory of this one, made by a bare system call")
             }
+            Reason::Filter => f.write_str("a filter of system calls would end the process in a collection"),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         centre, gate,
         mutator::{self, Mutator},
     },
-    os::{mem, statics, sys, thread},
+    os::{filter, mem, statics, sys, thread},
 };
 use core::cell::UnsafeCell;
 
@@ -78,6 +78,13 @@ pub unsafe fn start(door: Door) -> bool {
         roots::mappings::make_roots();
     }
     roots::note_main_thread();
+    if filter::is_there() && filter::ends_collectors() {
+        reports::stop_reclaiming(Reason::Filter);
+        filter::become_strict();
+        let is_up = set_heap_up();
+        is_done();
+        return is_up;
+    }
     let ready = set_heap_up() && Collector::make() && world::choose_signal(settings::signal());
     if ready {
         pressure::restart(&Trigger::first_budget(0));

@@ -1,6 +1,6 @@
 //! Limits of the process, by raw system calls: the C library's functions may be the ones that a door wraps.
 
-use super::sys;
+use super::{filter, sys};
 
 /// Sets and gets a limit of a process, as Linux's `prlimit64`: soft and hard, in that order.
 ///
@@ -13,6 +13,10 @@ pub unsafe fn change(process: i32, resource: i32, new: *const [u64; 2], old: *mu
 }
 
 fn soft(resource: u32) -> Option<u64> {
+    if filter::is_strict() {
+        // As if there were none: the system refuses what is too much.
+        return None;
+    }
     let mut limit = [0; 2];
     // SAFETY: `limit` is ours to write.
     unsafe { change(0, resource as i32, core::ptr::null(), &mut limit) }.ok()?;

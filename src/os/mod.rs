@@ -8,6 +8,7 @@
 //! - [`lock`] a futex lock with a rank.
 //! - [`tls`] the words of thread-local storage the fast paths read.
 //! - [`jump`] where a `longjmp` goes.
+//! - [`filter`] filters of system calls.
 //! - [`helper`] bare threads of ours · [`cpus`] how many processors there are for them.
 //! - [`quota`] what control groups grant of processors and memory.
 //! - [`thread`] who runs in this process, and how to wake or signal them.
@@ -28,6 +29,7 @@ pub mod clock;
 pub mod copying;
 pub mod cpus;
 pub mod dl;
+pub mod filter;
 pub mod helper;
 pub mod jump;
 pub mod limits;

@@ -1,6 +1,6 @@
 //! The calling thread's registers on its stack, and the ends of stacks.
 
-use super::{maps, tls};
+use super::{filter, maps, tls};
 use crate::base::addr::{Addr, Range};
 use core::arch::naked_asm;
 
@@ -129,6 +129,9 @@ pub const CONTROL_BLOCK_BYTES_MAX: usize = 4096;
 /// The cold end is inclusive of what libc keeps there: `environ` and the arguments for the main thread, the static
 /// thread-local storage and the control block for all others.
 pub fn of_this_thread() -> Option<Range> {
+    if filter::is_strict() {
+        return None;
+    }
     if super::thread::id() == super::sys::process_id() { of_main_thread() } else { of_pthread() }
 }
 

@@ -1,6 +1,7 @@
 //! Threads as the kernel knows them: ids, wake-ups, the list of tasks, and the barrier on all processors.
 
 use super::{
+    filter,
     path::Path,
     signal,
     sys::{self, File},
@@ -111,6 +112,9 @@ fn task_file(tid: u32, name: &str) -> Option<File> {
 
 /// The number of threads of this process, if the system tells: directories in the task list, less the two of its own.
 pub fn count() -> Option<usize> {
+    if filter::is_strict() {
+        return None;
+    }
     // SAFETY: an all-zero `stat` is a valid value, and the kernel fills it.
     let mut stat: libc::stat = unsafe { core::mem::zeroed() };
     let args =
@@ -163,8 +167,19 @@ fn membarrier(command: usize) -> bool {
 
 /// Asks the kernel for cheap barriers. To be called once, before threads rely on [`fence_if_needed`].
 pub fn barrier_init() {
+    if filter::is_strict() {
+        return;
+    }
     let granted = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED) && membarrier(MEMBARRIER_PRIVATE_EXPEDITED);
     FENCE_NEEDED.store(!granted, Ordering::Relaxed);
+}
+
+/// From now on both sides fence, and the kernel is not asked again.
+pub fn fence_without_help() {
+    if !FENCE_NEEDED.swap(true, Ordering::Relaxed) {
+        // Whoever has passed the light side without a fence has one now.
+        membarrier(MEMBARRIER_PRIVATE_EXPEDITED);
+    }
 }
 
 /// The light side of the barrier: nothing where the kernel does the work, else a fence.

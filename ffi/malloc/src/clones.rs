@@ -21,6 +21,9 @@ pub fn find_original() {
     CLONE.find();
 }
 
+/// `clone3`.
+const NEWER_CALL: c_long = 435;
+
 const CLONE_VM: c_int = 0x100;
 const CLONE_SETTLS: c_int = 0x8_0000;
 
@@ -62,12 +65,12 @@ pub unsafe extern "C" fn clone(
     made
 }
 
-/// A program is about to make a thread or a process by [`syscall`](crate::waits::syscall), which may not return to us. Its
-/// first argument has the flags, or, of the newer call, points to a structure that begins with them.
-pub extern "C" fn note_bare(number: c_int, first: *const u64) {
-    const NEWER_CALL: c_long = 435;
+/// A program is about to make a thread or a process by a bare system call, which may not return to us. Its first argument
+/// has the flags, or, of the newer call, points to a structure that begins with them.
+pub fn note_bare(number: c_long, first: usize) {
+    region::SUSPENDED.fetch_add(1, Ordering::Relaxed);
     // SAFETY: by the program's promise to the kernel.
-    let flags = if c_long::from(number) == NEWER_CALL { unsafe { first.read_unaligned() } } else { first as u64 };
+    let flags = if number == NEWER_CALL { unsafe { (first as *const u64).read_unaligned() } } else { first as u64 };
     if sharers::is_made_by(flags) {
         reports::stop_reclaiming(Reason::SharesMemory);
     }

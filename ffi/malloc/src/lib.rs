@@ -10,6 +10,7 @@
 //! - [`waits`] calls that wait, each a safe region by [`regions`] · [`handlers`] what ends one before a handler runs
 //! - [`alternate`] stacks that only the kernel knows
 //! - [`clones`] threads and processes made past the C library
+//! - [`sandbox`] filters of system calls
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -30,6 +31,7 @@ mod limits;
 mod loader;
 mod regions;
 mod report;
+mod sandbox;
 mod waits;
 
 use core::ffi::{c_char, c_int};
@@ -43,6 +45,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         jumps::find_originals();
         waits::find_originals();
         clones::find_original();
+        sandbox::find_original();
         handlers::open_gateway();
         foreign::find_originals();
         loader::find_original();

@@ -10,10 +10,11 @@
 //! a collector may be reading.
 
 use crate::{
-    clones::note_bare,
+    clones,
     regions::{Original, directly, in_region},
+    sandbox,
 };
-use core::arch::naked_asm;
+use core::{arch::naked_asm, ffi::c_long};
 use gleaner::{collect::world, heap::region};
 
 /// Exports `name`, which calls the C library's function of the name `text` in a region.
@@ -159,6 +160,16 @@ pub fn find_originals() {
     SYSCALL.find();
 }
 
+/// What is known of a call before it is made by its number.
+extern "C" fn note_call(number: c_long, first: usize, second: usize, third: usize) {
+    const CLONE: c_long = 56;
+    const CLONE3: c_long = 435;
+    match number {
+        CLONE | CLONE3 => clones::note_bare(number, first),
+        _ => sandbox::note_call(number, [first, second, third]),
+    }
+}
+
 /// Linux: as the C library's. Language runtimes wait by it on a futex: that is a safe region. A thread or child made by
 /// it may share its maker's control block, and a handler set by it does not come by the gateway: from then on no region is
 /// opened.
@@ -175,6 +186,10 @@ pub unsafe extern "C" fn syscall() {
         "cmp edi, {clone}",
         "je 7f",
         "cmp edi, {clone3}",
+        "je 7f",
+        "cmp edi, {prctl}",
+        "je 7f",
+        "cmp edi, {seccomp}",
         "je 7f",
         "cmp edi, {vfork}",
         "je 4f",
@@ -207,7 +222,7 @@ pub unsafe extern "C" fn syscall() {
         "push r8",
         "push r9",
         "push rax",
-        "call {note_bare}",
+        "call {note_call}",
         "pop rax",
         "pop r9",
         "pop r8",
@@ -215,7 +230,7 @@ pub unsafe extern "C" fn syscall() {
         "pop rdx",
         "pop rsi",
         "pop rdi",
-        "jmp 4b",
+        "jmp 6b",
         original = sym SYSCALL,
         futex = const 202,
         wait_bitset = const 9,
@@ -223,7 +238,9 @@ pub unsafe extern "C" fn syscall() {
         clone3 = const 435,
         vfork = const 58,
         sigaction = const 13,
-        note_bare = sym note_bare,
+        prctl = const 157,
+        seccomp = const 317,
+        note_call = sym note_call,
         is_gateway_passed = sym world::IS_GATEWAY_PASSED,
         directly = sym directly,
         in_region = sym in_region,
