@@ -471,10 +471,15 @@ fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
     // Try again after as much has been handed out as now.
     pressure::restart(&Trigger::first_budget(pressure::spent().max(0) as usize));
     if settings::verbose() {
-        log::print(format_args!(
-            "gleaner: a collection was given up: thread {} did not stop; nothing was reclaimed",
-            abandoned.tid
-        ));
+        match abandoned.tid {
+            0 => log::print(format_args!(
+                "gleaner: a collection was given up: the system does not show this process's threads or memory (/proc); \
+                 nothing was reclaimed"
+            )),
+            tid => log::print(format_args!(
+                "gleaner: a collection was given up: thread {tid} did not stop; nothing was reclaimed"
+            )),
+        }
     }
     false
 }

@@ -47,7 +47,7 @@ pub fn is_there() -> bool {
 }
 
 /// What a collection calls beside what the loader does.
-const OF_A_COLLECTION: [i64; 16] = [
+const OF_A_COLLECTION: [i64; 17] = [
     libc::SYS_getpid,
     libc::SYS_gettid,
     libc::SYS_tgkill,
@@ -64,6 +64,7 @@ const OF_A_COLLECTION: [i64; 16] = [
     libc::SYS_prlimit64,
     libc::SYS_sysinfo,
     libc::SYS_newfstatat,
+    libc::SYS_readlinkat,
 ];
 
 /// In the child, which has no thread-local storage of its own.

@@ -124,8 +124,24 @@ pub fn count() -> Option<usize> {
     (stat.st_nlink as usize).checked_sub(2)
 }
 
+/// Whether `/proc` counts threads as this process does. One in a namespace of processes with the `/proc` of another does
+/// not: there every thread has a second id.
+fn has_our_ids() -> bool {
+    let mut link = [0u8; 32];
+    let path = c"/proc/thread-self".as_ptr() as usize;
+    let args = [libc::AT_FDCWD as usize, path, link.as_mut_ptr() as usize, link.len(), 0, 0];
+    // SAFETY: the path is constant, and the link is ours for the length given.
+    let Ok(length) = sys::checked(unsafe { sys::call(libc::SYS_readlinkat, args) }) else { return false };
+    let mut expected = Path::<32>::new();
+    let is_written = write!(expected, "{}/task/{}", sys::process_id(), id()).is_ok();
+    is_written && expected.bytes() == &link[..length]
+}
+
 /// Visits the ids of all threads of this process. `false` when the system does not tell.
 pub fn for_each_id(mut visit: impl FnMut(u32)) -> bool {
+    if !has_our_ids() {
+        return false;
+    }
     let Ok(directory) = File::open(c"/proc/self/task") else { return false };
     let mut buffer = [0u64; 512];
     loop {

@@ -50,14 +50,14 @@ impl Making {
     }
 }
 
-/// A process that lives in our memory now; zero for one that is being made.
+/// A process that lives in our memory now; while one is being made, its maker.
 pub fn any() -> Option<u32> {
     if is_blind(Place::Sharers) {
         return None;
     }
     // Acquire: pairs with the Release of `Making::end`: who finds it over sees the process in the table.
     if MAKING.load(Ordering::Acquire) != 0 {
-        return Some(0);
+        return Some(sys::process_id());
     }
     SHARERS.iter().find_map(|place| {
         let process = place.load(Ordering::Relaxed);
