@@ -27,8 +27,17 @@ use gleaner::{
 };
 use gleaner_abi::exports::errno;
 
-unsafe extern "C" {
-    fn __sigaction(signal: c_int, new: *const c_void, old: *mut c_void) -> c_int;
+/// The C library's, under its first name.
+static SIGACTION: Original = Original::new(c"__sigaction");
+
+/// The C library's `sigaction`.
+///
+/// # Safety
+/// As that.
+unsafe fn original_sigaction(number: c_int, new: *const c_void, old: *mut c_void) -> c_int {
+    type Sigaction = unsafe extern "C" fn(c_int, *const c_void, *mut c_void) -> c_int;
+    // SAFETY: the C library's function has this type; the rest by the caller's promise.
+    unsafe { core::mem::transmute::<*mut c_void, Sigaction>(SIGACTION.find())(number, new, old) }
 }
 
 const SIGNALS: usize = 64;
@@ -44,6 +53,8 @@ pub fn open_gateway() {
     IS_OPEN.store(true, Ordering::Relaxed);
     SIGNAL.find();
     SYSV_SIGNAL.find();
+    SIGSET.find();
+    SIGACTION.find();
 }
 
 /// What the kernel calls: it ends the region and jumps to the handler, which finds all as the kernel left it.
@@ -107,7 +118,7 @@ fn stand_before(number: c_int, handler: usize) -> usize {
     }
     let mut now = Action::DEFAULT;
     // SAFETY: only asks; `now` is ours.
-    if unsafe { __sigaction(number, core::ptr::null(), (&raw mut now).cast()) } == 0 {
+    if unsafe { original_sigaction(number, core::ptr::null(), (&raw mut now).cast()) } == 0 {
         note_replaced(now.handler);
     }
     // Relaxed: it matters to this thread only if this thread has set it above.
@@ -182,7 +193,7 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
             Action { handler: stand_before(number, action.handler), mask, ..action }
         });
         let action = action.as_ref().map_or(core::ptr::null(), |action| core::ptr::from_ref(action).cast());
-        __sigaction(number, action, (&raw mut former).cast())
+        original_sigaction(number, action, (&raw mut former).cast())
     };
     if result != 0 {
         if has_handler {
@@ -198,6 +209,16 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
         *old = Action { handler: behind(former.handler, known), ..former };
     }
     0
+}
+
+/// As [`sigaction`], by the C library's first name for it.
+///
+/// # Safety
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __sigaction(number: c_int, new: *const c_void, old: *mut c_void) -> c_int {
+    // SAFETY: by the caller's promise.
+    unsafe { sigaction(number, new, old) }
 }
 
 static SIGNAL: Original = Original::new(c"signal");
@@ -224,22 +245,56 @@ unsafe fn signal_by(original: &Original, number: c_int, handler: usize) -> usize
     behind(old, known)
 }
 
-/// C: as [`sigaction`], with flags as BSD has them.
-///
-/// # Safety
-/// As the C library's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn signal(number: c_int, handler: usize) -> usize {
-    // SAFETY: by the caller's promise.
-    unsafe { signal_by(&SIGNAL, number, handler) }
+macro_rules! signals {
+    ($($(#[$doc:meta])* $name:ident by $original:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As the C library's.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name(number: c_int, handler: usize) -> usize {
+            // SAFETY: by the caller's promise.
+            unsafe { signal_by(&$original, number, handler) }
+        }
+    )*};
 }
 
-/// What a program calls `signal` that asks for System V's flags.
+signals! {
+    /// C: as [`sigaction`], with flags as BSD has them.
+    signal by SIGNAL;
+    /// BSD: the same.
+    bsd_signal by SIGNAL;
+    /// 4.2BSD: the same.
+    ssignal by SIGNAL;
+    /// What a program calls `signal` that asks for System V's flags.
+    __sysv_signal by SYSV_SIGNAL;
+    /// The same by its own name.
+    sysv_signal by SYSV_SIGNAL;
+}
+
+static SIGSET: Original = Original::new(c"sigset");
+
+/// System V: sets a handler and lets the signal in, or keeps it out. The stop signal is not kept out.
 ///
 /// # Safety
 /// As the C library's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn __sysv_signal(number: c_int, handler: usize) -> usize {
-    // SAFETY: by the caller's promise.
-    unsafe { signal_by(&SYSV_SIGNAL, number, handler) }
+pub unsafe extern "C" fn sigset(number: c_int, handler: usize) -> usize {
+    /// What stands for a signal that is kept out, in place of a handler.
+    const HOLD: usize = 2;
+    if handler == HOLD && number == world::stop_signal() && number != 0 {
+        return Action::DEFAULT.handler;
+    }
+    if is_handler(handler) && handler != HOLD && !give_up(number) {
+        errno::set(errno::EINVAL);
+        return usize::MAX;
+    }
+    let known = known_handler(number);
+    // SAFETY: the C library's function of that type.
+    let set: extern "C" fn(c_int, usize) -> usize = unsafe { core::mem::transmute(SIGSET.find()) };
+    let old = set(number, if handler == HOLD { HOLD } else { stand_before(number, handler) });
+    if old != HOLD {
+        note_replaced(old);
+    }
+    behind(old, known)
 }
