@@ -469,6 +469,11 @@ fn named_engine() -> usize {
     unsafe { (*symbol).load(Ordering::Relaxed) }
 }
 
+/// Whether the loader resolves this copy's exported table to its own.
+pub fn is_named_here() -> bool {
+    named_engine() == core::ptr::from_ref(own_engine()) as usize
+}
+
 fn refuse_to_collect(major: u32) {
     // Relaxed: the decision is published later, by the Release of `decide`; here it only says who speaks.
     if !REFUSED.swap(true, Ordering::Relaxed) {

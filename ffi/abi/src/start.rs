@@ -61,11 +61,9 @@ pub unsafe fn start(door: Door, environment: *const *const c_char) {
         return;
     }
     leave::find_originals();
-    // SAFETY: by the caller's promise.
-    if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
-        // SAFETY: the library's constructor runs before anybody can call it but the loader, which only allocates.
-        unsafe { options::set_all_at_load(text) };
-    }
+    // SAFETY: by the caller's promise; the library's constructor runs before anybody can call it but the loader, which
+    // only allocates.
+    unsafe { read_options(environment) };
     let is_started = match place {
         // SAFETY: the program takes the contract of `gleaner.h`, or of the malloc door, upon itself.
         Place::Here => unsafe { start::start(door) },
@@ -75,6 +73,18 @@ pub unsafe fn start(door: Door, environment: *const *const c_char) {
         log::print(format_args!(
             "gleaner: the heap could not be set up: the system refused address space or the stop signal; raise `ulimit -v`"
         ));
+    }
+}
+
+/// Sets the options in `GLEANER_OPTIONS`.
+///
+/// # Safety
+/// As for [`start`]; the program has not used the engine yet.
+pub unsafe fn read_options(environment: *const *const c_char) {
+    // SAFETY: by the caller's promise.
+    if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
+        // SAFETY: as above.
+        unsafe { options::set_all_at_load(text) };
     }
 }
 

@@ -4,13 +4,14 @@
 //!   undecided --first slow path-->  the engine is here                                 no family: the edge
 //!                                   it is elsewhere and serves malloc                  that one's family
 //!                                   it is elsewhere and serves gleaner.h alone         glibc's, but for its objects
+//!                                   the program has another malloc                     that one (`dormant`)
 //! ```
 //!
 //! An engine that serves `gleaner.h` alone does not scan what `malloc` gave out for pointers to what it collects, and so
 //! could not collect objects of `malloc` either. Then `malloc` is glibc's, as if this library were not there.
 
 use crate::{
-    family, foreign,
+    dormant, family, foreign,
     report::{self, Mallinfo2},
 };
 use core::{
@@ -88,15 +89,17 @@ pub fn elsewhere() -> Option<&'static Family> {
     unsafe { ELSEWHERE.load(Ordering::Acquire).as_ref() }
 }
 
-/// Whether another copy has the engine; decides at the first call. For the edge.
+/// Whether there is no engine here: another copy has it, or the program wants none. For the edge.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_is_elsewhere() -> c_int {
-    c_int::from(engine::place() == Place::Elsewhere)
+    c_int::from(dormant::is_dormant() || engine::place() == Place::Elsewhere)
 }
 
 /// Decides, and gives the family to call.
 extern "C" fn decided() -> *const Family {
-    let family = if engine::place() == Place::Elsewhere {
+    let family = if dormant::is_dormant() {
+        Some(&dormant::FAMILY)
+    } else if engine::place() == Place::Elsewhere {
         engine::elsewhere().map(|engine| engine.family().unwrap_or(&GLIBC))
     } else {
         None
@@ -138,7 +141,7 @@ static GLIBC: Family = Family {
     malloc_info: glibc::malloc_info,
 };
 
-mod glibc {
+pub(crate) mod glibc {
     use super::*;
 
     unsafe extern "C" {

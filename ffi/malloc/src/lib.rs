@@ -6,6 +6,7 @@
 //!
 //! - [`family`] malloc, free and their kin · [`foreign`] what is glibc's · [`cxx`] operator new and delete
 //! - [`report`] mallinfo and its kin · [`elsewhere`] what the malloc family does when another copy has the engine
+//! - [`dormant`] what it does in a program with another malloc
 //! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
 //! - [`waits`] calls that wait, each a safe region by [`regions`] · [`handlers`] what ends one before a handler runs
 //! - [`alternate`] stacks that only the kernel knows
@@ -20,6 +21,7 @@
 mod alternate;
 mod clones;
 mod cxx;
+mod dormant;
 mod elsewhere;
 mod family;
 mod foreign;
@@ -40,6 +42,10 @@ use gleaner_abi::engine::{self, Engine, Place};
 
 /// Run by the loader before the program's constructors.
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
+    if dormant::is_dormant() {
+        // SAFETY: glibc passes the environment to constructors.
+        return unsafe { dormant::say(environment) };
+    }
     if engine::place() != Place::Elsewhere {
         interpose::find_originals();
         jumps::find_originals();
@@ -49,6 +55,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         handlers::open_gateway();
         foreign::find_originals();
         loader::find_original();
+        loader::forbid_deep_binding();
         hiding::treat_loaded();
     }
     // SAFETY: glibc passes the environment to constructors.

@@ -1,5 +1,6 @@
 //! What limits the address space, wrapped: the heap reserves far more of it than it uses, and a limit counts all of that.
 
+use crate::dormant;
 use core::ffi::c_int;
 use gleaner::{
     heap::{cage::CAGE, gate, mutator},
@@ -9,6 +10,9 @@ use gleaner_abi::exports::errno;
 
 /// Gives back what the heap has only reserved, so that the process can make do with `bytes`.
 fn fit(bytes: u64) {
+    if dormant::is_dormant() {
+        return;
+    }
     if let Some(_inside) = mutator::register().and_then(gate::enter)
         && let Some(cage) = CAGE.lock().as_mut()
     {

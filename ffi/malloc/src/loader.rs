@@ -9,7 +9,7 @@
 
 use core::ffi::{c_char, c_int, c_void};
 use gleaner::{
-    base::sync::{AtomicPtr, Ordering},
+    base::sync::{AtomicI32, AtomicPtr, Ordering},
     os::dl,
 };
 
@@ -18,6 +18,14 @@ const DEEPBIND: c_int = 8;
 
 /// Relaxed throughout: the address of code, the same whoever finds it.
 static DLOPEN: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
+
+/// The flags that `dlopen` lets pass: all, until [`forbid_deep_binding`]. Relaxed: set while one thread runs.
+static KEPT: AtomicI32 = AtomicI32::new(-1);
+
+/// From now on libraries are opened without the flag.
+pub fn forbid_deep_binding() {
+    KEPT.store(!DEEPBIND, Ordering::Relaxed);
+}
 
 /// Looks the C library's `dlopen` up.
 pub extern "C" fn find_original() -> *mut c_void {
@@ -37,7 +45,7 @@ pub extern "C" fn find_original() -> *mut c_void {
 #[unsafe(naked)]
 pub unsafe extern "C" fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void {
     core::arch::naked_asm!(
-        "and esi, {kept}",
+        "and esi, dword ptr [rip + {kept}]",
         "mov rax, qword ptr [rip + {original}]",
         "test rax, rax",
         "jz 2f",
@@ -51,7 +59,7 @@ pub unsafe extern "C" fn dlopen(path: *const c_char, flags: c_int) -> *mut c_voi
         "pop rsi",
         "pop rdi",
         "jmp rax",
-        kept = const !DEEPBIND,
+        kept = sym KEPT,
         original = sym DLOPEN,
         find = sym find_original,
     )

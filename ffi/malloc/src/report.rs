@@ -1,6 +1,6 @@
 //! mallinfo and its kin: what the heap holds, in the shapes that glibc gave them.
 
-use crate::elsewhere::elsewhere;
+use crate::{dormant, elsewhere::elsewhere};
 use core::{
     ffi::{c_int, c_void},
     mem::MaybeUninit,
@@ -141,13 +141,19 @@ pub unsafe extern "C" fn malloc_info(options: c_int, stream: *mut c_void) -> c_i
 
 /// glibc: collects, and gives every free page back: 1 when there was one.
 #[unsafe(no_mangle)]
-pub extern "C" fn malloc_trim(_pad: usize) -> c_int {
+pub extern "C" fn malloc_trim(pad: usize) -> c_int {
+    if dormant::is_dormant() {
+        return dormant::call_next(c"malloc_trim", pad, 0);
+    }
     gc_collect();
     c_int::from(gc_release() != 0)
 }
 
 /// glibc: accepted and without effect; the options of this heap are in `GLEANER_OPTIONS`.
 #[unsafe(no_mangle)]
-pub extern "C" fn mallopt(_parameter: c_int, _value: c_int) -> c_int {
+pub extern "C" fn mallopt(parameter: c_int, value: c_int) -> c_int {
+    if dormant::is_dormant() {
+        return dormant::call_next(c"mallopt", parameter as usize, value as usize);
+    }
     1
 }
