@@ -19,8 +19,6 @@ use gleaner_abi::{exports::errno, misuse};
 
 unsafe extern "C" {
     fn gleaner_edge_malloc_resize(p: *mut c_void, bytes: usize) -> *mut c_void;
-    fn __libc_free(p: *mut c_void);
-    fn __libc_realloc(p: *mut c_void, bytes: usize) -> *mut c_void;
 }
 
 /// C23 7.24.3.6.
@@ -73,8 +71,8 @@ unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
     }
     let error = errno::get();
     match allocate::free(Addr::of(p), site) {
-        // SAFETY: from glibc, before we were there or past us, as far as can be told.
-        Freed::Foreign if foreign::may_be_glibcs(Addr::of(p)) => unsafe { __libc_free(p) },
+        // SAFETY: from before we were there or past us, as far as can be told.
+        Freed::Foreign if foreign::may_be_anothers(Addr::of(p)) => unsafe { foreign::free(p) },
         freed => misuse::report("free", Addr::of(p), site, freed),
     }
     errno::set(error);
@@ -126,9 +124,9 @@ pub unsafe extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
 /// # Safety
 /// As for [`realloc`]; `p` is not null, and `size` is not zero.
 pub(crate) unsafe extern "C" fn resize(p: *mut c_void, size: usize) -> *mut c_void {
-    if resolve::locate(Addr::of(p)).is_none() && foreign::may_be_glibcs(Addr::of(p)) {
+    if resolve::locate(Addr::of(p)).is_none() && foreign::may_be_anothers(Addr::of(p)) {
         // SAFETY: as for free.
-        return unsafe { __libc_realloc(p, size) };
+        return unsafe { foreign::realloc(p, size) };
     }
     // SAFETY: by the caller's promise.
     unsafe { gleaner_edge_malloc_resize(p, size) }
@@ -288,7 +286,7 @@ pub extern "C" fn malloc_usable_size(p: *mut c_void) -> usize {
     }
     match () {
         () if emergency::range().contains(address) => emergency::usable_bytes(address),
-        () if foreign::may_be_glibcs(address) => foreign::usable_bytes(p),
+        () if foreign::may_be_anothers(address) => foreign::usable_bytes(p),
         () => 0,
     }
 }
