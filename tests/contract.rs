@@ -88,6 +88,12 @@ fn three_markers_keep_what_one_keeps() {
     about_marking.into_iter().for_each(|name| keeps_with(name, Some("markers=3")));
 }
 
+/// The second marker takes time in proportion too.
+#[test]
+fn a_long_chain_of_ephemerons_is_judged() {
+    keeps_with("ephemeron_chain", Some("recheck=1"));
+}
+
 /// Behind `malloc` stacks are found in other ways, and a second marker judges the first.
 #[test]
 fn fibers_are_kept_behind_both_doors_and_judged() {

@@ -8,7 +8,7 @@
 use super::{
     ephemeron::Pair,
     roots::{self, Source},
-    table::{List, NoMemory},
+    table::{List, Map, NoMemory},
     trace,
     weak_object::WeakObject,
 };
@@ -51,8 +51,35 @@ pub struct Recheck<'a> {
     reached: Addr,
     bytes: usize,
     stack: List<usize>,
+    /// Ephemerons to be looked at, and those whose keys have not been reached.
     ephemerons: List<usize>,
+    waiting: Waiting,
     lost: Option<Disagreement>,
+}
+
+/// Ephemerons by the objects that their keys are: a chain of entries each, which are numbered from 1.
+struct Waiting {
+    chains: Map<usize>,
+    /// An ephemeron, and the entry that follows; zero: none does.
+    entries: List<(usize, usize)>,
+}
+
+impl Waiting {
+    fn add(&mut self, key: Addr, ephemeron: usize) -> Result<(), NoMemory> {
+        let next = self.chains.insert(key, self.entries.len() + 1)?.unwrap_or(0);
+        self.entries.push((ephemeron, next))
+    }
+
+    /// Moves those with this key to a list.
+    fn take(&mut self, key: Addr, list: &mut List<usize>) -> Result<(), NoMemory> {
+        let mut entry = self.chains.remove(key).unwrap_or(0);
+        while entry != 0 {
+            let (ephemeron, next) = self.entries.as_slice()[entry - 1];
+            list.push(ephemeron)?;
+            entry = next;
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Recheck<'a> {
@@ -66,7 +93,8 @@ impl<'a> Recheck<'a> {
             stack.release();
             return Err(NoMemory);
         };
-        let recheck = Recheck { cached, reached, bytes, stack, ephemerons: List::new(), lost: None };
+        let waiting = Waiting { chains: Map::new(), entries: List::new() };
+        let recheck = Recheck { cached, reached, bytes, stack, ephemerons: List::new(), waiting, lost: None };
         // Free, but nothing that could die.
         cached.iter().filter_map(|&start| resolve::object_at(Addr::new(start))).for_each(|slot| {
             recheck.set(&slot);
@@ -117,6 +145,9 @@ impl<'a> Recheck<'a> {
         let is_new = self.set(slot);
         if is_new && !slot.word().is_marked(slot.bit()) && self.lost.is_none() {
             self.lost = Some(Disagreement::Lost { object: slot.start(), parent });
+        }
+        if is_new && !self.waiting.chains.is_empty() {
+            self.waiting.take(slot.start(), &mut self.ephemerons).unwrap_or_else(no_memory_for_ephemerons);
         }
         is_new
     }
@@ -177,29 +208,21 @@ impl<'a> Recheck<'a> {
     }
 
     fn note_ephemeron(&mut self, pair: Pair) {
-        if pair.key() != 0 && self.ephemerons.push(pair.address().get()).is_err() {
-            crate::fatal!("recheck: no memory for its list of ephemerons; run it with less live data");
+        if pair.key() != 0 {
+            self.ephemerons.push(pair.address().get()).unwrap_or_else(no_memory_for_ephemerons);
         }
     }
 
-    /// Follows ephemerons by looking at all of them until nothing changes.
+    /// Follows ephemerons: those whose keys have not been reached are looked at again when that happens.
     fn follow_ephemerons(&mut self) {
-        loop {
-            let mut changed = false;
-            let mut index = 0;
-            while let Some(&address) = self.ephemerons.as_slice().get(index) {
-                let pair = Pair::at(Addr::new(address));
-                if self.is_reached(pair.key()) {
-                    self.ephemerons.swap_remove(index);
+        while let Some(address) = self.ephemerons.pop() {
+            let pair = Pair::at(Addr::new(address));
+            match resolve::resolve(Ambiguous(pair.key())).filter(|key| !self.is_reached(key.start().get())) {
+                Some(key) => self.waiting.add(key.start(), address).unwrap_or_else(no_memory_for_ephemerons),
+                None => {
                     self.reach(resolve::resolve(Ambiguous(pair.value())), pair.address());
                     self.drain();
-                    changed = true;
-                } else {
-                    index += 1;
                 }
-            }
-            if !changed {
-                return;
             }
         }
     }
@@ -236,6 +259,13 @@ impl<'a> Recheck<'a> {
         mem::unmap(self.reached, self.bytes);
         self.stack.release();
         self.ephemerons.release();
+        self.waiting.chains.release();
+        self.waiting.entries.release();
         self.lost.or(kept)
     }
+}
+
+#[cold]
+fn no_memory_for_ephemerons(_: NoMemory) {
+    crate::fatal!("recheck: no memory for its list of ephemerons; run it with less live data")
 }

@@ -229,6 +229,12 @@ impl<V: Copy + Default> Map<V> {
         }
     }
 
+    /// Gives the memory back; the map is empty.
+    pub fn release(&mut self) {
+        self.entries.release();
+        self.count = 0;
+    }
+
     /// The value at `key`.
     pub fn get(&self, key: Addr) -> Option<V> {
         if self.count == 0 {
