@@ -1,7 +1,7 @@
 //! A batch: neighbouring parts of mappings, whose pages are asked for in one call.
 //!
 //! ```text
-//!   sealed data | data | zeroed data        three mappings of a library, one question
+//!   data | zeroed data | data of the next library        three mappings, one question
 //! ```
 //!
 //! Holds:   the parts are in ascending order, and each begins in the page in which the one before ends, or in the next.

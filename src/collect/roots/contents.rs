@@ -4,13 +4,14 @@
 //! |---|---|
 //! | private, readable and writable | data |
 //! | private, without a file, closed | data that was written before |
-//! | private, of a file, closed | data that was written before, if the program has closed something there, or a loader |
+//! | private, of a file, closed | data that was written before, if the program has closed something there |
 //! | private, executable, of these | code that the program has made |
 //! | shared, in memory: anonymous, a memory file, of System V or POSIX, a file without a name | data, or code |
 //! | shared, of a file that has a name | nothing: what it holds outlives the process, and addresses do not |
 //! | the kernel's own | nothing |
 //!
-//! *Closed* is what the program may not both read and write.
+//! *Closed* is what the program may not both read and write. The loader closes data too, which it calls relocated: what it
+//! has put in are addresses of what it has loaded, and the program's own code runs only then.
 //!
 //! Holds:   a mapping that is said to hold nothing has no page that the program has written, but for shared files.
 //! Threads: anyone.
@@ -45,12 +46,6 @@ pub fn of(mapping: &Mapping<'_>, is_cheap: bool) -> Contents {
 /// Whether the program may not both read and write there.
 pub fn is_closed(mapping: &Mapping<'_>) -> bool {
     !(mapping.readable && mapping.writable)
-}
-
-/// Whether a loader may have written it and closed it then, as far as it can be told from the mapping itself: if so, the
-/// rest of the same segment follows, which it has left open.
-pub fn may_be_sealed_by_loader(mapping: &Mapping<'_>) -> bool {
-    mapping.file && !mapping.shared && mapping.readable && !mapping.writable && !mapping.executable
 }
 
 /// Whether a private mapping may have pages that are the process's own.

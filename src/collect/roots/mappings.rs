@@ -67,7 +67,6 @@ pub fn visit(
         main_sp: mutator::find(sys::process_id()).and_then(|record| stacks::own_stack_from(record, myself)),
         pages: &pages,
         batch: Batch::new(&pages),
-        sealed: None,
         result: Ok(()),
         visit,
     };
@@ -88,8 +87,6 @@ struct Search<'a, 'b> {
     main_sp: Option<Addr>,
     pages: &'a Pages,
     batch: Batch<'a>,
-    /// The mapping before this one, if a loader may have sealed it.
-    sealed: Option<Range>,
     result: Result<(), Unknown>,
     visit: &'a mut Visitor<'b>,
 }
@@ -98,18 +95,11 @@ impl Search<'_, '_> {
     fn add(&mut self, mapping: &Mapping<'_>) {
         // Under valgrind it takes long to find out whose a large reservation is.
         let contents = contents::of(mapping, self.pages.is_cheap() && !memcheck::is_running());
-        let before = self.sealed.take().filter(|sealed| sealed.end == mapping.range.start);
+        // What nobody may read is the program's: it has closed it through us.
         let is_the_programs = || !mapping.readable || is_the_programs(mapping.range, self.myself);
-        if is_unseen(mapping, contents) || !is_the_programs() {
-            return;
-        }
-        let is_open = !mapping.shared && !contents::is_closed(mapping);
-        if let Some(sealed) = before.filter(|_| is_open) {
-            self.add_data(sealed, Source::Static, Manner::AsTheyAre);
-        }
         match contents {
-            Contents::Nothing if contents::may_be_sealed_by_loader(mapping) => self.sealed = Some(mapping.range),
             Contents::Nothing => self.visit_stacks_in(mapping),
+            _ if is_unseen(mapping, contents) || !is_the_programs() => {}
             _ if mapping.shared => self.visit_shared(mapping, source_of(contents)),
             Contents::Stack => self.add_main_stack(mapping),
             Contents::Data | Contents::Code => match self.unchanged.find(mapping) {

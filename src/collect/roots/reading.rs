@@ -43,8 +43,9 @@ impl Manner {
     pub fn of(mapping: &Mapping<'_>) -> Manner {
         match mapping.name {
             _ if !mapping.readable => Manner::Past(mapping.protection()),
-            _ if mapping.shared => Manner::Copied,
-            name if name.starts_with(b"/dev/") => Manner::Copied,
+            // Nobody has a descriptor of it, to cut it off by.
+            name if name.starts_with(b"/dev/zero") || name.starts_with(b"/SYSV") => Manner::AsTheyAre,
+            name if mapping.shared || name.starts_with(b"/dev/") => Manner::Copied,
             _ => Manner::AsTheyAre,
         }
     }

@@ -129,7 +129,7 @@ static void what_is_dropped_goes(void)
         one->gc_weak_unregister(cells[i]);
 }
 
-/* The collectors do not look into shared memory unless they are told to. */
+/* The collectors do not look into files that are mapped to be shared, unless they are told to. */
 static void **shared;
 
 static void fill_shared(void)
@@ -144,7 +144,10 @@ static void fill_shared(void)
 static void roots_are_of_both(void)
 {
     size_t i;
-    shared = mmap(NULL, MANY * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char name[] = P_tmpdir "/exchange.XXXXXX";
+    int file = mkstemp(name);
+    CHECK(file >= 0 && ftruncate(file, MANY * sizeof *shared) == 0, "no file %s", name);
+    shared = mmap(NULL, MANY * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     CHECK(shared != MAP_FAILED, "no memory");
     CHECK(other->gc_root_add(shared, shared + MANY) == 0, "no root");
     run(fill_shared);
@@ -156,6 +159,8 @@ static void roots_are_of_both(void)
     for (i = 0; i < MANY; i++)
         other->gc_weak_unregister(cells[i]);
     munmap(shared, MANY * sizeof *shared);
+    close(file);
+    unlink(name);
 }
 
 static size_t traced;
