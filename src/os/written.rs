@@ -15,10 +15,10 @@
 //! would reach its parent's memory, so the child lets go of it and opens one of its own.
 //!
 //! A registered mapping is not joined with its neighbours by the kernel, and `mremap` takes one mapping only: a program that
-//! counts on that has them joined ([`join`]), and asking fails.
+//! counts on that has them joined again first ([`release`]), and asking fails.
 //!
 //! Holds:   a page that is not listed has the contents that it had when it was last listed.
-//! Threads: the collecting one; [`join`] is anybody's. Nobody may have pages in mind across `munmap` and `mmap`: the new ones are listed, or asking fails.
+//! Threads: the collecting one; [`release`] is anybody's. Nobody may have pages in mind across `munmap` and `mmap`: the new ones are listed, or asking fails.
 
 use super::sys::{self, File};
 use crate::base::{
@@ -121,18 +121,22 @@ pub fn register(range: Range) -> bool {
     control(UFFDIO_REGISTER, &mut register)
 }
 
-/// Lets the kernel join the mappings of a range of whole pages that it has kept apart because some were registered. By any
-/// thread. `false`: none ever was, in this process or those that it was forked from.
-pub fn join(range: Range) -> bool {
+/// Forgets what is registered in a range of whole pages: the kernel joins neighbours then that differ in this only. By any
+/// thread.
+pub fn release(range: Range) {
+    let mut part = [range.start.get() as u64, range.bytes() as u64];
+    if WAS_OPEN.load(Ordering::Relaxed) && is_open() {
+        control(UFFDIO_UNREGISTER, &mut part);
+    }
+}
+
+/// Lets the kernel join the mappings of a range of whole pages that were kept apart in the process that this one was forked
+/// from. By any thread. `false`: none were.
+pub fn join_inherited(range: Range) -> bool {
     if !WAS_OPEN.load(Ordering::Relaxed) {
         return false;
     }
-    let mut part = [range.start.get() as u64, range.bytes() as u64];
-    if is_open() {
-        control(UFFDIO_UNREGISTER, &mut part);
-    }
-    // In a forked child nothing is registered, but what was kept apart still is. It is joined by a change that is the same
-    // for all: a hint for reading files ahead, which no anonymous mapping follows, and back.
+    // They are joined by a change that is the same for all: a hint for reading files ahead, and back.
     for hint in [libc::MADV_SEQUENTIAL, libc::MADV_NORMAL] {
         let args = [range.start.get(), range.bytes(), hint as usize, 0, 0, 0];
         // SAFETY: changes no contents, and not what may be done with them.
@@ -252,7 +256,7 @@ mod tests {
         assert_eq!(written_pages(range).unwrap(), []);
         [3, 4, 998].into_iter().for_each(write);
         assert_eq!(written_pages(range).unwrap(), [3, 4, 998]);
-        assert!(join(range));
+        release(range);
         assert_eq!(written_pages(range), Err(Refused), "released");
         assert!(register(range) && is_open());
         close();

@@ -152,8 +152,8 @@ pub extern "C" fn mprotect(start: *mut c_void, bytes: usize, protection: c_int) 
     }
 }
 
-/// Linux: as the C library's. The kernel moves one mapping only. Where it keeps two apart because one of them is asked
-/// about ([`written`]), they are made one again first.
+/// Linux: as the C library's. The kernel moves one mapping only. Those that it keeps apart because one of them is asked
+/// about ([`written`]) are made one again first.
 ///
 /// # Safety
 /// As the C library's; `to` is looked at with `MREMAP_FIXED` and `MREMAP_DONTUNMAP` only.
@@ -165,10 +165,13 @@ pub unsafe extern "C" fn mremap(
     flags: c_int,
     to: *mut c_void,
 ) -> *mut c_void {
+    let range = Range::sized(Addr::of(from), mem::round_up(bytes));
     // SAFETY: by the caller's promise.
     let remap = || unsafe { mem::move_mapping(Range::sized(Addr::of(from), bytes), bytes_wanted, flags, Addr::of(to)) };
+    // Before: some kernels move what comes before a registered part, and fail then.
+    written::release(range);
     let moved = match remap() {
-        Err(errno::EFAULT) if written::join(Range::sized(Addr::of(from), mem::round_up(bytes))) => remap(),
+        Err(errno::EFAULT) if written::join_inherited(range) => remap(),
         outcome => outcome,
     };
     match moved {
