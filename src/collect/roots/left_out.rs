@@ -110,15 +110,22 @@ impl LeftOut {
         stacks[first..].iter().take_while(move |used| used.frames.start < range.end).copied()
     }
 
-    /// As much of `part` as is the used part of a stack, from its start; empty if none begins there.
+    /// As much of `part` as is the used part of a stack that begins with it, or before it: the kernel lists a stack as several
+    /// mappings where the program has given a part of it another protection, or locked it.
     pub fn used_stack(&self, part: Range) -> Used {
         let stacks = self.stacks.as_slice();
-        let found = stacks.binary_search_by_key(&part.start, |used| used.frames.start).map(|index| stacks[index]);
-        let nothing = Range::new(part.start, part.start);
-        found.map_or(Used { frames: nothing, control: nothing }, |Used { frames, control }| Used {
-            frames: Range::new(part.start, frames.end.min(part.end)),
-            control: Range::new(frames.end.min(part.end), control.end.min(part.end)),
-        })
+        let after = stacks.partition_point(|used| used.frames.start <= part.start);
+        let used = stacks[..after].last().copied().unwrap_or_default();
+        let within = |at: Addr| at.max(part.start).min(part.end);
+        let of_part = |range: Range| Range::new(within(range.start), within(range.end));
+        Used { frames: of_part(used.frames), control: of_part(used.control) }
+    }
+
+    /// Whether the frames of a stack begin before `at` and end behind it.
+    pub fn is_in_stack(&self, at: Addr) -> bool {
+        let stacks = self.stacks.as_slice();
+        let after = stacks.partition_point(|used| used.frames.start < at);
+        stacks[..after].last().is_some_and(|used| at < used.frames.end)
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     blind::{Place, is_blind},
     contents::{self, Contents},
     left_out::LeftOut,
+    made_code,
     reading::{self, Manner},
     stacks::{self, Used},
     unchanged::Unchanged,
@@ -64,7 +65,7 @@ pub fn visit(
         myself,
         left_out,
         unchanged,
-        main_sp: mutator::find(sys::process_id()).and_then(|record| stacks::own_stack_from(record, myself)),
+        main_stack: main_stack(myself),
         pages: &pages,
         batch: Batch::new(&pages),
         result: Ok(()),
@@ -78,13 +79,21 @@ pub fn visit(
     if is_listed && is_known { search.finish() } else { Err(Unknown) }
 }
 
+/// The used part of the main thread's stack, up to its first frame; all of it, if the thread stands elsewhere.
+fn main_stack(myself: Myself<'_>) -> Range {
+    let Some(main) = mutator::find(sys::process_id()) else { return Range::new(Addr::NULL, Addr::NULL) };
+    let from = stacks::own_stack_from(main, myself).unwrap_or(main.stack().start);
+    let end = rendezvous::first_frame();
+    if from < end { Range::new(from, end) } else { Range::new(Addr::NULL, Addr::NULL) }
+}
+
 /// A search on its way through the list.
 struct Search<'a, 'b> {
     myself: Myself<'a>,
     left_out: &'a LeftOut,
     unchanged: &'a mut Unchanged,
-    /// Where the used part of the main thread's stack begins.
-    main_sp: Option<Addr>,
+    /// The used part of the main thread's stack, up to its first frame.
+    main_stack: Range,
     pages: &'a Pages,
     batch: Batch<'a>,
     result: Result<(), Unknown>,
@@ -101,7 +110,8 @@ impl Search<'_, '_> {
             Contents::Nothing => self.visit_stacks_in(mapping),
             _ if is_unseen(mapping, contents) || !is_the_programs() => {}
             _ if mapping.shared => self.visit_shared(mapping, source_of(contents)),
-            Contents::Stack => self.add_main_stack(mapping),
+            _ if self.is_main_stack(mapping) => self.add_main_stack(mapping),
+            Contents::Stack => self.add_data(mapping.range, Source::Stack, Manner::of(mapping)),
             Contents::Data | Contents::Code => match self.unchanged.find(mapping) {
                 Some(area) => self.visit_area(area, mapping),
                 None => self.add_data(mapping.range, source_of(contents), Manner::of(mapping)),
@@ -123,6 +133,10 @@ impl Search<'_, '_> {
             }
             batch.add(Part { range: Range::new(used.control.end, part.end), source, manner }, visit);
         });
+        if self.left_out.is_in_stack(range.end) || range.end > self.main_stack.start && range.end < self.main_stack.end
+        {
+            made_code::visit_seam(range.end, visit);
+        }
     }
 
     /// A private mapping with pages that need not be read again, and the stacks in it.
@@ -138,10 +152,16 @@ impl Search<'_, '_> {
         });
     }
 
+    /// Whether the main thread's stack, or a part of it, lies there: the kernel lists it as several mappings where the program
+    /// has given a part of it another protection, or locked it, and names the last one only.
+    fn is_main_stack(&self, mapping: &Mapping<'_>) -> bool {
+        !mapping.range.intersect(self.main_stack).is_empty()
+    }
+
     /// The main thread's stack from where it is used, to its end: arguments and environment lie behind the frames.
     fn add_main_stack(&mut self, mapping: &Mapping<'_>) {
         let mut range = mapping.range;
-        range.start = self.main_sp.filter(|&sp| range.contains(sp)).unwrap_or(range.start);
+        range.start = range.start.max(self.main_stack.start);
         if is_blind(Place::StackTop) {
             range.end = rendezvous::first_frame().max(range.start);
         }
