@@ -108,6 +108,10 @@ fn has_another_malloc() -> bool {
     if !engine::is_named_here() || !their_malloc::find() {
         return false;
     }
+    // Nor is the C library: then we were opened late, by somebody who wants us beside it.
+    if their_malloc::get().is_some_and(|malloc| dl::is_c_librarys(malloc as *const c_void)) {
+        return false;
+    }
     their_free::find();
     let (Some(malloc), Some(free)) = (their_malloc::get(), their_free::get()) else { return false };
     // SAFETY: any size may be asked for, and what comes back is given back the same way.
