@@ -79,7 +79,7 @@ pub unsafe fn start(door: Door, environment: *const *const c_char) {
 /// Sets the options in `GLEANER_OPTIONS`.
 ///
 /// # Safety
-/// As for [`start`]; the program has not used the engine yet.
+/// As for [`start()`]; the program has not used the engine yet.
 pub unsafe fn read_options(environment: *const *const c_char) {
     // SAFETY: by the caller's promise.
     if let Some(text) = unsafe { variable(environment, c"GLEANER_OPTIONS") } {
