@@ -1,11 +1,13 @@
 //! Guards of values with destructors: while there is one, the destructor does not run.
 
-use crate::world::{self, alone};
+use crate::{
+    unsearched::unsearched,
+    world::{self, alone},
+};
 use gleaner::{Gc, Held, StillHeld, Weak, WithDrop};
 use std::{
     mem::{self, MaybeUninit},
     panic::{catch_unwind, resume_unwind},
-    ptr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -57,18 +59,6 @@ fn collect() {
 }
 
 type Guard = Held<'static, Value>;
-
-/// Where the collector does not search.
-fn unsearched(length: usize) -> &'static mut [MaybeUninit<Guard>] {
-    let bytes = length * size_of::<Guard>();
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a new mapping, which is never unmapped, nobody else's, aligned, and in no need of being initialized.
-    unsafe {
-        let start = libc::mmap(ptr::null_mut(), bytes, protection, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0);
-        assert_ne!(start, libc::MAP_FAILED);
-        std::slice::from_raw_parts_mut(start.cast(), length)
-    }
-}
 
 #[test]
 fn a_guard_in_memory_that_is_not_searched_keeps_its_value_from_being_dropped() {

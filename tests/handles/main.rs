@@ -6,6 +6,8 @@
 
 #[path = "../common/doors.rs"]
 mod doors;
+#[path = "../common/unsearched.rs"]
+mod unsearched;
 
 mod child;
 mod world;

@@ -1,31 +1,18 @@
 //! A root keeps its value from where nobody searches, and only as long as there is one.
 
+use crate::unsearched::unsearched;
 use crate::world::{self, Node, alone, collect, nearly_all};
 use gleaner::{Gc, Root, Weak};
-use std::{cell::RefCell, mem::MaybeUninit, ptr, slice, thread};
+use std::{cell::RefCell, mem::MaybeUninit, thread};
 
-/// Memory shared with other processes, which is not searched.
+/// Memory that is not searched.
 struct Shared {
     places: &'static mut [MaybeUninit<Root<Node>>],
 }
 
 impl Shared {
     fn new(length: usize) -> Shared {
-        let bytes = length * size_of::<Root<Node>>();
-        // SAFETY: a new mapping, which is never unmapped.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
-        assert_ne!(start, libc::MAP_FAILED);
-        // SAFETY: as large as that, aligned as a mapping is, nobody else's, and in no need of being initialized.
-        Shared { places: unsafe { slice::from_raw_parts_mut(start.cast(), length) } }
+        Shared { places: unsearched(length) }
     }
 
     /// Fills all places; what they keep has no other handle then.

@@ -97,7 +97,7 @@ fn a_tree_with_weak_links_to_parents_dies_as_one() {
     unsafe impl Sync for Tree {}
     let grow_and_look = || {
         let mut weak = Vec::new();
-        let top = grow(5, &mut weak);
+        let top = grow(3, &mut weak);
         collect();
         assert_eq!(dead(&weak), 0);
         let child = top.children.borrow()[3];
@@ -105,8 +105,10 @@ fn a_tree_with_weak_links_to_parents_dies_as_one() {
         weak
     };
     let _alone = alone();
-    let weak = world::elsewhere(grow_and_look);
-    assert_eq!(weak.len(), 1365);
+    // A stale address may keep one of them, and with it all of it.
+    let trees: Vec<_> = (0..20).map(|_| world::elsewhere(grow_and_look)).collect();
+    let weak: Vec<_> = trees.concat();
+    assert_eq!(weak.len(), 20 * 85);
     nearly_all(&weak);
 }
 

@@ -1,26 +1,13 @@
-//! Memory that the collector does not search: shared with other processes, if there were any.
+//! How often each value's destructor has run, in memory that the collector does not search.
 
-use crate::twin::Id;
+use crate::{twin::Id, unsearched::unsearched};
 use std::{
     mem::MaybeUninit,
-    ptr,
     sync::{
         OnceLock,
         atomic::{AtomicU8, Ordering},
     },
 };
-
-/// Room for `length` values, which are not searched for handles.
-pub fn unsearched<T>(length: usize) -> &'static mut [MaybeUninit<T>] {
-    let bytes = length * size_of::<T>();
-    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-    // SAFETY: a new mapping: nobody else's, never unmapped, aligned, and in no need of being initialized.
-    unsafe {
-        let start = libc::mmap(ptr::null_mut(), bytes.max(1), protection, flags, -1, 0);
-        assert_ne!(start, libc::MAP_FAILED, "room for {bytes} bytes");
-        std::slice::from_raw_parts_mut(start.cast(), length)
-    }
-}
 
 const IDS_MAX: usize = 64 << 20;
 

@@ -9,6 +9,8 @@
 
 #[path = "../common/doors.rs"]
 mod doors;
+#[path = "../common/unsearched.rs"]
+mod unsearched;
 
 mod faults;
 mod graph;

@@ -116,7 +116,7 @@ pub fn collections() -> u64 {
 }
 
 fn empty<T>(length: usize) -> &'static mut [MaybeUninit<Option<T>>] {
-    let places = log::unsearched(length);
+    let places = crate::unsearched::unsearched(length);
     places.iter_mut().for_each(|place| _ = place.write(None));
     places
 }
