@@ -45,8 +45,7 @@ impl core::error::Error for StartError {}
 /// - a reference, `Box`, `Vec` or the like in a `#[repr(packed)]` structure in the heap, where it may lie across two words;
 ///   or a handle, in one whose declaration leaves the field's type open,
 /// - addresses that are shifted, xored or compressed, or carry something in their high bits,
-/// - the only address of something in memory mapped `MAP_SHARED` or made read-only, in a file, or with the kernel (`epoll`,
-///   `io_uring`).
+/// - the only address of something in a file, be it one that is mapped `MAP_SHARED`, or with the kernel (`epoll`, `io_uring`).
 ///
 /// Who has such a thing keeps the object by a [`Root`](crate::Root), or does not start the collector.
 ///
