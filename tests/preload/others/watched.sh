@@ -10,7 +10,7 @@ collections() {
     sed -n 's/.*gleaner: exit collections=\([0-9]*\).*/\1/p' "$1"
 }
 judge() {
-    grep -q '^whole$' "$2" || { echo "watched.sh: under $1 it did not end as it would:"; tail -5 "$2"; exit 1; }
+    grep -q 'whole' "$2" || { echo "watched.sh: under $1 it did not end as it would:"; tail -5 "$2"; exit 1; }
     [ "$(collections "$2")" -ge 5 ] || { echo "watched.sh: under $1 it did not collect:"; tail -5 "$2"; exit 1; }
     ! grep -q 'received signal' "$2" || { echo "watched.sh: $1 stopped it:"; tail -5 "$2"; exit 1; }
 }
