@@ -5,6 +5,10 @@ mod edge;
 mod link;
 
 fn main() {
-    edge::compile("gleaner_malloc_edge", &["src/edge.c", "src/waits.c", "src/sleeps.c"], &["src/persist.h"]);
+    edge::compile(
+        "gleaner_malloc_edge",
+        &["src/edge.c", "src/waits.c", "src/sleeps.c", "src/exec.c"],
+        &["src/persist.h"],
+    );
     link::library("libgleaner_malloc.so.0");
 }

@@ -10,7 +10,7 @@ use crate::collect::roots::blind;
 use crate::{
     collect::{
         disguise,
-        settings::{self, FreeMode, Mode},
+        settings::{self, Exec, FreeMode, Mode},
     },
     heap::{pressure, zeal},
     os::{log, mem},
@@ -85,6 +85,11 @@ options! {
         "threads that mark at once, at most 16; 0: as many as there are processors when there is enough to mark";
     "signal" "NUMBER" early |text| text.parse().is_ok_and(|n: i32| (1..=64).contains(&n) && { settings::set_signal(n); true }),
         "the signal that stops threads; by default SIGURG, or a real-time signal if the program uses that";
+    "exec" "inherit|keep|drop" early
+        |text| choose(text, &[("inherit", Exec::Inherit), ("keep", Exec::Keep), ("drop", Exec::Drop)], settings::set_exec),
+        "programs that this one becomes or starts: as the environment goes, preloaded too, or not preloaded";
+    "deepbind" "0|1" early |text| switch(text, settings::set_deep_binding),
+        "lets a library be opened with RTLD_DEEPBIND; nothing is reclaimed from then on";
     "trace" "0|1" any |text| switch(text, settings::set_trace),
         "one line on standard error for each collection";
     "stats" "0|1" any |text| switch(text, set_stats_at_exit),

@@ -27,6 +27,8 @@ pub enum Reason<'a> {
     /// There is, or is about to be, a filter of system calls that what a collection calls may not pass
     /// ([`crate::os::filter`]).
     Filter,
+    /// A library was opened that uses another malloc than the program, as the user has allowed.
+    DeepBinding,
 }
 
 impl Reason<'_> {
@@ -37,6 +39,7 @@ impl Reason<'_> {
             Reason::HalfForked => 1,
             Reason::SharesMemory => 2,
             Reason::Filter => 3,
+            Reason::DeepBinding => 4,
         }
     }
 }
@@ -49,6 +52,7 @@ impl fmt::Display for Reason<'_> {
             Reason::SharesMemory => {
                 f.write_str("another process lives in the memory of this one, made by a bare system call")
             }
+            Reason::DeepBinding => f.write_str("a library was opened with RTLD_DEEPBIND, and uses another malloc"),
             Reason::Filter => f.write_str("a filter of system calls would end the process in a collection"),
         }
     }

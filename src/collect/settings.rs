@@ -29,6 +29,18 @@ pub enum FreeMode {
     Ignore = 3,
 }
 
+/// Whether the programs that a program becomes or starts have the library that was preloaded into it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Exec {
+    /// As the environment goes.
+    Inherit = 0,
+    /// Yes.
+    Keep = 1,
+    /// No.
+    Drop = 2,
+}
+
 macro_rules! setting {
     ($($(#[$doc:meta])* $get:ident $set:ident $cell:ident: $atomic:ident = $start:expr => $type:ty;)*) => {$(
         static $cell: $atomic = $atomic::new($start);
@@ -69,12 +81,30 @@ setting! {
     mark_stack_objects set_mark_stack_objects MARK_STACK: AtomicUsize = 0 => usize;
     /// How many threads mark at once; zero leaves it to the heap.
     markers set_markers MARKERS: AtomicUsize = 0 => usize;
+    /// Whether a library may be opened so that it uses another malloc than the program.
+    deep_binding set_deep_binding DEEP_BINDING: AtomicBool = false => bool;
     /// The signal that stops threads; zero picks an unclaimed one.
     signal set_signal SIGNAL: AtomicI32 = 0 => i32;
 }
 
 static MODE: AtomicU32 = AtomicU32::new(Mode::On as u32);
 static FREE_MODE: AtomicU32 = AtomicU32::new(FreeMode::Normal as u32);
+
+static EXEC: AtomicU32 = AtomicU32::new(Exec::Inherit as u32);
+
+/// What programs that this one becomes or starts have.
+pub fn exec() -> Exec {
+    match EXEC.load(Ordering::Relaxed) {
+        0 => Exec::Inherit,
+        1 => Exec::Keep,
+        _ => Exec::Drop,
+    }
+}
+
+/// Sets what programs that this one becomes or starts have.
+pub fn set_exec(exec: Exec) {
+    EXEC.store(exec as u32, Ordering::Relaxed);
+}
 
 /// What collections do.
 pub fn mode() -> Mode {

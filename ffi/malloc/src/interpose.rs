@@ -51,6 +51,8 @@ macro_rules! wrap {
     };
 }
 
+pub(crate) use wrap;
+
 wrap! {
     /// POSIX: the new thread has a record before it runs its routine.
     pthread_create: c"pthread_create", gleaner_edge_pthread_create, gleaner_real_pthread_create;

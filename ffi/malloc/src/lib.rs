@@ -12,6 +12,7 @@
 //! - [`alternate`] stacks that only the kernel knows
 //! - [`clones`] threads and processes made past the C library
 //! - [`sandbox`] filters of system calls
+//! - [`exec`] programs that this one becomes or starts
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -23,6 +24,7 @@ mod clones;
 mod cxx;
 mod dormant;
 mod elsewhere;
+mod exec;
 mod family;
 mod foreign;
 mod handlers;
@@ -54,12 +56,17 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         sandbox::find_original();
         handlers::open_gateway();
         foreign::find_originals();
+        exec::find_originals();
         loader::find_original();
-        loader::forbid_deep_binding();
         hiding::treat_loaded();
     }
     // SAFETY: glibc passes the environment to constructors.
     unsafe { gleaner_abi::start::start(Door::Malloc, environment) };
+    if engine::place() != Place::Elsewhere {
+        loader::forbid_deep_binding();
+        // SAFETY: the same, which the program has as its own.
+        unsafe { exec::begin(environment.cast_mut().cast()) };
+    }
 }
 
 static ENGINE: Engine = Engine::with_family(&elsewhere::FAMILY);

@@ -9,7 +9,11 @@
 
 use core::ffi::{c_char, c_int, c_void};
 use gleaner::{
-    base::sync::{AtomicI32, AtomicPtr, Ordering},
+    base::sync::{AtomicBool, AtomicI32, AtomicPtr, Ordering},
+    collect::{
+        reports::{self, Reason},
+        settings,
+    },
     os::dl,
 };
 
@@ -22,9 +26,22 @@ static DLOPEN: AtomicPtr<c_void> = AtomicPtr::new(core::ptr::null_mut());
 /// The flags that `dlopen` lets pass: all, until [`forbid_deep_binding`]. Relaxed: set while one thread runs.
 static KEPT: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on libraries are opened without the flag.
+/// From now on libraries are opened without the flag, or, by an option, nothing is reclaimed once one was opened with it.
 pub fn forbid_deep_binding() {
-    KEPT.store(!DEEPBIND, Ordering::Relaxed);
+    if settings::deep_binding() {
+        IS_NOTED.store(true, Ordering::Relaxed);
+    } else {
+        KEPT.store(!DEEPBIND, Ordering::Relaxed);
+    }
+}
+
+/// Whether the flag is let pass and taken note of. Relaxed: as above.
+static IS_NOTED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note_flag() {
+    if IS_NOTED.load(Ordering::Relaxed) {
+        reports::stop_reclaiming(Reason::DeepBinding);
+    }
 }
 
 /// Looks the C library's `dlopen` up.
@@ -46,10 +63,22 @@ pub extern "C" fn find_original() -> *mut c_void {
 pub unsafe extern "C" fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void {
     core::arch::naked_asm!(
         "and esi, dword ptr [rip + {kept}]",
+        "test esi, {deepbind}",
+        "jnz 3f",
+        "4:",
         "mov rax, qword ptr [rip + {original}]",
         "test rax, rax",
         "jz 2f",
         "jmp rax",
+        "3:",
+        "push rdi",
+        "push rsi",
+        "sub rsp, 8",
+        "call {note_flag}",
+        "add rsp, 8",
+        "pop rsi",
+        "pop rdi",
+        "jmp 4b",
         "2:",
         "push rdi",
         "push rsi",
@@ -60,6 +89,8 @@ pub unsafe extern "C" fn dlopen(path: *const c_char, flags: c_int) -> *mut c_voi
         "pop rdi",
         "jmp rax",
         kept = sym KEPT,
+        deepbind = const DEEPBIND,
+        note_flag = sym note_flag,
         original = sym DLOPEN,
         find = sym find_original,
     )
