@@ -129,11 +129,20 @@ fn a_library_that_the_loader_would_skip_is_refused() {
     let text = scratch.write("text.so", "not a library\n", 0o644);
     let absent = scratch.path("absent.so");
     let spaced = scratch.stand_in("with space.so");
+    let of_machine = |name: &str, class: u8, machine: u16| {
+        let mut content = std::fs::read(scratch.stand_in(name)).unwrap();
+        content[4] = class;
+        content[18..20].copy_from_slice(&machine.to_le_bytes());
+        scratch.write(name, content, 0o755)
+    };
+    let (aarch64, i386) = (of_machine("aarch64.so", 2, 183), of_machine("i386.so", 1, 3));
     let refused = |path: &std::path::Path, what: &str| {
         let message = format!("library: {what}: {}; pass --library PATH", path.display());
         assert_refused(&run(path, "true"), 125, &message);
     };
     refused(&text, "not a shared library for x86-64");
+    refused(&aarch64, "not a shared library for x86-64");
+    refused(&i386, "not a shared library for x86-64");
     refused(&absent, "No such file or directory (os error 2)");
     refused(&spaced, "a path with a space or a colon cannot stand in LD_PRELOAD");
 }
