@@ -40,17 +40,17 @@ static int begins(const char *entry, const char *name, size_t length) {
 static struct room room_for(char *const *environment) {
     const char *path = gleaner_kept_path();
     struct room room = {0, 0};
-    size_t preload_length = sizeof PRELOAD - 1, longest = 0, count = 0;
+    size_t preload_length = sizeof PRELOAD - 1, preloaded = 0, count = 0;
     if (path == NULL)
         return room;
     for (; environment != NULL && environment[count] != NULL; count++)
         if (begins(environment[count], PRELOAD, preload_length)) {
             if (strstr(environment[count], path) != NULL)
                 return room;
-            longest = strlen(environment[count]);
+            preloaded += strlen(environment[count]);
         }
     room.words = count + 3;
-    room.bytes = preload_length + strlen(path) + 1 + longest + 1;
+    room.bytes = preload_length + strlen(path) + preloaded + 1;
     return room;
 }
 
