@@ -62,18 +62,19 @@ pub fn is_runnable(tid: u32) -> bool {
 pub fn is_deaf_to(tid: u32, signal: i32) -> bool {
     match state_letter(tid) {
         Some(b'R' | b't') => waits_behind_mask(tid, signal),
-        _ => !is_replacing_process(tid),
+        _ => system_call_of(tid).is_some_and(|number| number != libc::SYS_execve && number != libc::SYS_execveat),
     }
 }
 
-/// Whether the thread is in a call of `execve`, which ends all other threads: what it is sent would meet the next program.
-fn is_replacing_process(tid: u32) -> bool {
-    let Some(file) = task_file(tid, "syscall") else { return false };
+/// The number of the system call that the thread waits in. None if it runs, as it may again since its state was read.
+///
+/// One that waits in `execve` ends all other threads: what it is sent would meet the next program.
+fn system_call_of(tid: u32) -> Option<i64> {
+    let file = task_file(tid, "syscall")?;
     let mut text = [0u8; 16];
-    let Ok(length) = file.read(&mut text) else { return false };
+    let length = file.read(&mut text).ok()?;
     let digits = text[..length].iter().map_while(|&digit| (digit as char).to_digit(10));
-    let number = digits.fold(0, |number, digit| number * 10 + i64::from(digit));
-    number == libc::SYS_execve || number == libc::SYS_execveat
+    digits.fold(None, |number, digit| Some(number.unwrap_or(0) * 10 + i64::from(digit)))
 }
 
 /// Whether the thread has been sent `signal` and blocks it. One that is in the signal's handler blocks it, too, but it
