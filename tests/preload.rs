@@ -95,7 +95,10 @@ fn programs(kind: &str) -> Vec<Program> {
     sources.sort();
     let is_program = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-        (name.ends_with(".c") || name.ends_with(".cc")) && !name.contains(".plugin.") && name.starts_with(&wanted)
+        (name.ends_with(".c") || name.ends_with(".cc"))
+            && !name.contains(".plugin.")
+            && !name.contains(".program.")
+            && name.starts_with(&wanted)
     };
     sources.into_iter().filter(is_program).map(Program::read).filter(|program| !program.is_skipped()).collect()
 }

@@ -4,7 +4,7 @@ set -euo pipefail
 library=$1/libgleaner_malloc.so
 scratch=$2
 here=$(dirname "$0")
-gcc -O1 -w -fno-builtin -I"$here/.." "$here/starts.c" -o "$scratch/starts"
+gcc -O1 -w -fno-builtin -I"$here/.." "$here/exec.program.c" -o "$scratch/starts"
 expect() {
     local expected=$1 preload=$2 options=$3 way said
     shift 3
