@@ -40,6 +40,11 @@ pub fn note(range: Range, may_read_and_write: bool) {
     }
 }
 
+/// Whether the program may have closed a page of the heap: a word there may not be read.
+pub fn may_be_any() -> bool {
+    ANY.load(Ordering::Relaxed)
+}
+
 /// The pages that are open only for a collection.
 pub struct Closed {
     /// The closed parts of the heap, and what they allow.

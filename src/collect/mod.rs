@@ -7,6 +7,7 @@
 //!   loader       read its list, keep it locked (C library only)      roots
 //!   stop         gates, signals, strangers, threads that ended       world, ended
 //!   magazines    what they hold is free: marked, never scanned       mark
+//!   kernel       what it holds of objects that were freed is dropped held
 //!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
@@ -30,6 +31,7 @@ pub mod events;
 pub mod fibers;
 pub mod filter;
 pub mod finalize;
+pub mod held;
 pub mod helpers;
 pub mod hiding;
 pub mod item;
@@ -336,6 +338,7 @@ fn mark_and_sweep(
     roots::forget_reused_control_blocks(tables);
     marker.begin();
     mark_magazines(marker);
+    tables.held.clear_up();
     if let Err(unknown) = mark_fibers(marker, snapshot).and_then(|()| mark_roots(marker, snapshot, tables, myself)) {
         marker.drain();
         sweep::sweep(sweep::Mode::Count);

@@ -20,6 +20,8 @@ use core::fmt;
 pub enum Reason<'a> {
     /// A library that hides pointers was loaded when it was too late to treat it ([`super::hiding`]).
     HidesPointers(&'a str),
+    /// More than can be followed is in the kernel's hands ([`super::held`]).
+    CannotFollow(&'static str),
     /// A fork found a gate that did not open: what a thread was changing is half changed in the child.
     HalfForked,
     /// A process lives in our memory, is no thread of ours, and cannot be followed ([`super::world::sharers`]).
@@ -40,6 +42,7 @@ impl Reason<'_> {
             Reason::SharesMemory => 2,
             Reason::Filter => 3,
             Reason::DeepBinding => 4,
+            Reason::CannotFollow(_) => 5,
         }
     }
 }
@@ -48,6 +51,7 @@ impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::HidesPointers(library) => write!(f, "{library} hides pointers; preload it too"),
+            Reason::CannotFollow(what) => write!(f, "the kernel holds more than can be followed: {what}"),
             Reason::HalfForked => f.write_str("a thread was changing the heap when this process was forked"),
             Reason::SharesMemory => {
                 f.write_str("another process lives in the memory of this one, made by a bare system call")

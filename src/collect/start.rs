@@ -192,6 +192,7 @@ pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     // SAFETY: one thread runs; locks that were held at the fork were held by threads that do not exist here.
     unsafe {
         TABLES.reset();
+        TABLES.lock().held.become_child();
         mutator::reset_after_fork();
         centre::reset_after_fork();
         CAGE.reset();

@@ -310,6 +310,21 @@ impl<V: Copy + Default> Map<V> {
         Some(removed)
     }
 
+    /// Removes the entries that are not to be kept. Of some it may ask twice.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(Addr, &mut V) -> bool) {
+        let mut at = 0;
+        while at < self.entries.count {
+            let (key, value) = &mut self.entries.as_mut_slice()[at];
+            let key = Addr::new(*key);
+            if key.is_null() || is_kept(key, value) {
+                at += 1;
+            } else {
+                // Another one may be here then.
+                self.remove(key);
+            }
+        }
+    }
+
     /// Visits all entries, to change their values.
     pub fn for_each_mut(&mut self, mut visit: impl FnMut(Addr, &mut V)) {
         self.entries.as_mut_slice().iter_mut().filter(|(key, _)| *key != 0).for_each(|(key, value)| {
@@ -360,6 +375,20 @@ mod tests {
         let mut expected: Vec<_> = twin.into_iter().collect();
         expected.sort_unstable();
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn what_is_not_kept_is_removed_wherever_it_lies() {
+        for room in [1, 40, 47, 48, 1000] {
+            let mut map = Map::<usize>::new();
+            (1..=room).for_each(|key| assert_eq!(map.insert(Addr::new(key * 0x31), key), Ok(None)));
+            map.retain(|_, value| value.is_multiple_of(3));
+            let mut kept = Vec::new();
+            map.for_each(|_, value| kept.push(value));
+            kept.sort_unstable();
+            assert_eq!(kept, (1..=room).filter(|key| key % 3 == 0).collect::<Vec<_>>());
+            assert!(kept.iter().all(|&key| map.get(Addr::new(key * 0x31)) == Some(key)));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use super::{
     ephemeron,
     finalize::Finalizers,
+    held::Held,
     quarantine::Quarantine,
     table::{List, Map},
     weak::WeakCells,
@@ -24,6 +25,8 @@ pub struct Tables {
     pub ranges: List<Range>,
     /// Objects pinned, and how often.
     pub pins: Map<usize>,
+    /// What the kernel holds for the program.
+    pub held: Held,
     /// Control blocks of threads that have ended; a result may wait there for its join.
     pub ended_control_blocks: List<usize>,
     /// Frees that are remembered.
@@ -40,6 +43,7 @@ pub static TABLES: Lock<Tables> = Lock::new(
         weak: WeakCells::new(),
         ranges: List::new(),
         pins: Map::new(),
+        held: Held::new(),
         ended_control_blocks: List::new(),
         quarantine: Quarantine::new(),
         weak_cleared: 0,

@@ -19,6 +19,7 @@
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present · [`written`] which were
 //!   written lately.
 //! - [`lines`] the lines of the kernel's files · [`path`] where those are, put together without an allocator.
+//! - [`descriptors`] what is registered with epoll sets.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time · [`poll`] looking again before going to sleep.
 //! - [`memcheck`] what valgrind is told of the heap.
@@ -28,6 +29,7 @@ pub mod binding;
 pub mod clock;
 pub mod copying;
 pub mod cpus;
+pub mod descriptors;
 pub mod dl;
 pub mod filter;
 pub mod helper;

@@ -7,7 +7,7 @@ use super::{
     sys::{self, File},
 };
 use crate::base::sync::{AtomicBool, Ordering, fence};
-use core::fmt::Write;
+use core::{ffi::CStr, fmt::Write};
 
 /// The kernel's id of the calling thread.
 pub fn id() -> u32 {
@@ -139,11 +139,13 @@ fn has_our_ids() -> bool {
 }
 
 /// Visits the ids of all threads of this process. `false` when the system does not tell.
-pub fn for_each_id(mut visit: impl FnMut(u32)) -> bool {
-    if !has_our_ids() {
-        return false;
-    }
-    let Ok(directory) = File::open(c"/proc/self/task") else { return false };
+pub fn for_each_id(visit: impl FnMut(u32)) -> bool {
+    has_our_ids() && for_each_number(c"/proc/self/task", visit)
+}
+
+/// Visits the names in a directory that are numbers. `false` when it cannot be read.
+pub(super) fn for_each_number(path: &CStr, mut visit: impl FnMut(u32)) -> bool {
+    let Ok(directory) = File::open(path) else { return false };
     let mut buffer = [0u64; 512];
     loop {
         let args = [directory.descriptor() as usize, buffer.as_mut_ptr() as usize, size_of_val(&buffer), 0, 0, 0];

@@ -13,6 +13,8 @@
 //! - [`clones`] threads and processes made past the C library
 //! - [`sandbox`] filters of system calls
 //! - [`exec`] programs that this one becomes or starts
+//! - [`events`] and [`timers`] whose data only the kernel knows, also by way of `syscall` ([`followed`]); [`peek`] reads
+//!   what a program gives to the kernel
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -25,7 +27,9 @@ mod cxx;
 mod dormant;
 mod elsewhere;
 mod exec;
+mod events;
 mod family;
+mod followed;
 mod foreign;
 mod handlers;
 mod hiding;
@@ -33,9 +37,11 @@ mod interpose;
 mod jumps;
 mod limits;
 mod loader;
+mod peek;
 mod regions;
 mod report;
 mod sandbox;
+mod timers;
 mod waits;
 
 use core::ffi::{c_char, c_int};
@@ -54,6 +60,8 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         waits::find_originals();
         clones::find_original();
         sandbox::find_original();
+        events::find_originals();
+        timers::find_originals();
         handlers::open_gateway();
         foreign::find_originals();
         exec::find_originals();

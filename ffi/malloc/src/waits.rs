@@ -10,7 +10,7 @@
 //! a collector may be reading.
 
 use crate::{
-    clones,
+    clones, followed,
     regions::{Original, directly, in_region},
     sandbox,
 };
@@ -172,7 +172,7 @@ extern "C" fn note_call(number: c_long, first: usize, second: usize, third: usiz
 
 /// Linux: as the C library's. Language runtimes wait by it on a futex: that is a safe region. A thread or child made by
 /// it may share its maker's control block, and a handler set by it does not come by the gateway: from then on no region is
-/// opened.
+/// opened. What has a wrapped function is done by that one: see [`followed`].
 ///
 /// # Safety
 /// As the C library's.
@@ -195,6 +195,11 @@ pub unsafe extern "C" fn syscall() {
         "je 4f",
         "cmp edi, {sigaction}",
         "je 5f",
+        "cmp rdi, {followed_end}",
+        "jae 6f",
+        "lea r11, [rip + {is_followed}]",
+        "cmp byte ptr [r11 + rdi], 0",
+        "jne {followed}",
         "jmp {directly}",
         "2:",
         // The operation without its flags.
@@ -242,6 +247,9 @@ pub unsafe extern "C" fn syscall() {
         seccomp = const 317,
         note_call = sym note_call,
         is_gateway_passed = sym world::IS_GATEWAY_PASSED,
+        followed_end = const followed::END,
+        is_followed = sym followed::IS_FOLLOWED,
+        followed = sym followed::followed,
         directly = sym directly,
         in_region = sym in_region,
         suspended = sym region::SUSPENDED,

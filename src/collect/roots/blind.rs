@@ -47,6 +47,10 @@ places! {
     Closed "closed",
     /// Control blocks of threads that have ended.
     Ended "ended",
+    /// What the kernel holds for the program.
+    Held "held",
+    /// Rings of requests to the kernel.
+    Rings "rings",
     /// Alternate stacks for signals.
     Alternate "alternate",
     /// Processes that live in our memory without being threads of ours.

@@ -14,6 +14,7 @@ use super::{
     batch::{Batch, Part},
     blind::{Place, is_blind},
     contents::{self, Contents},
+    kernel,
     left_out::LeftOut,
     made_code,
     reading::{self, Manner},
@@ -73,7 +74,7 @@ pub fn visit(
     };
     let mut is_known = true;
     let is_listed = maps::for_each(|mapping| {
-        is_known &= !hiding::forbids_reclaiming(&mapping);
+        is_known &= !hiding::forbids_reclaiming(&mapping) && !kernel::forbids_reclaiming(&mapping);
         search.add(&mapping);
     });
     if is_listed && is_known { search.finish() } else { Err(Unknown) }

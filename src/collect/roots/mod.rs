@@ -10,6 +10,7 @@
 //! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to | [`thread_local`] |
 //! | ranges and pins by request, data of finalizers, the queue | yes | yes | here |
 //! | uncollectable objects | yes | yes | here |
+//! | what the program has told the kernel | no | yes | [`kernel`] |
 //! | alternate stacks for signals | their addresses | same | [`alternate`] |
 //!
 //! What a mapping or a segment holds and is no root, or is one in another way, is [`left_out`] there. However a root was
@@ -27,6 +28,7 @@ pub mod alternate;
 pub mod batch;
 pub mod blind;
 pub mod contents;
+pub mod kernel;
 pub mod left_out;
 pub mod made_code;
 pub mod mappings;
@@ -242,6 +244,7 @@ impl Snapshot {
         thread_local::visit_ended_control_blocks(tables, visit);
         visit(Source::Registered, emergency::range());
         visit_requested(tables, visit);
+        kernel::visit(tables, visit);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-enum { STACK_BYTES = 32 << 10 };
+enum { STACK_BYTES = 8 << 10 };
 static volatile int handled;
 
 static void on_signal(int number)

@@ -1,0 +1,59 @@
+//! What a program does by `syscall` and has a function for that is wrapped: it is done by that function.
+
+use crate::{alternate, events};
+use core::ffi::{c_int, c_long};
+use gleaner::{
+    collect::reports::{self, Reason},
+    os::sys,
+};
+use gleaner_abi::exports::errno;
+
+const SIGALTSTACK: usize = 131;
+const EPOLL_CTL: usize = 233;
+const IO_URING_SETUP: usize = 425;
+
+/// One past the numbers of [`IS_FOLLOWED`].
+pub const END: usize = 512;
+
+/// Which calls are [`followed`], a byte each.
+pub static IS_FOLLOWED: [u8; END] = {
+    let mut table = [0; END];
+    table[SIGALTSTACK] = 1;
+    table[EPOLL_CTL] = 1;
+    table[IO_URING_SETUP] = 1;
+    table
+};
+
+/// Makes a system call as `syscall` does.
+///
+/// # Safety
+/// As the system call.
+pub unsafe fn directly(call: usize, [a, b, c, d]: [usize; 4]) -> c_long {
+    // SAFETY: by the caller's promise.
+    match sys::checked(unsafe { sys::call(call as i64, [a, b, c, d, 0, 0]) }) {
+        Ok(result) => result as c_long,
+        Err(error) => {
+            errno::set(error);
+            -1
+        }
+    }
+}
+
+/// Makes one of those calls.
+///
+/// # Safety
+/// As the system call.
+pub unsafe extern "C" fn followed(number: usize, a: usize, b: usize, c: usize, d: usize) -> c_long {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        match number {
+            SIGALTSTACK => alternate::sigaltstack(a as *const _, b as *mut _).into(),
+            EPOLL_CTL => events::epoll_ctl(a as c_int, b as c_int, c as c_int, d as *mut _).into(),
+            _ => {
+                // What is in its ring is the kernel's and the program's alone.
+                reports::stop_reclaiming(Reason::CannotFollow("a ring of io_uring"));
+                directly(number, [a, b, 0, 0])
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What the kernel tells of the open descriptors: what is registered with epoll sets.
+//!
+//! Read by raw system calls, so that it works while the world is stopped.
+
+use super::{
+    lines::{self, Line},
+    path::Path,
+    sys::{self, File},
+    thread,
+};
+use core::fmt::Write;
+
+const PATH_MAX: usize = 48;
+const EPOLL: &[u8] = b"anon_inode:[eventpoll]";
+
+/// Visits the data of each event that an epoll set of the process waits for. `false`: not all could be read.
+pub fn for_each_event(mut visit: impl FnMut(usize)) -> bool {
+    let mut is_whole = true;
+    let is_listed = thread::for_each_number(c"/proc/thread-self/fd", |descriptor| {
+        if is_epoll_set(descriptor) {
+            is_whole &= for_each_event_of(descriptor, &mut visit);
+        }
+    });
+    is_listed && is_whole
+}
+
+fn is_epoll_set(descriptor: u32) -> bool {
+    let mut target = [0u8; EPOLL.len() + 1];
+    let mut path = Path::<PATH_MAX>::new();
+    let is_named = write!(path, "/proc/thread-self/fd/{descriptor}").is_ok();
+    let Some(name) = path.c_str().filter(|_| is_named) else { return false };
+    let args = [libc::AT_FDCWD as usize, name.as_ptr() as usize, target.as_mut_ptr() as usize, target.len(), 0, 0];
+    // SAFETY: the kernel reads the name and writes into `target`.
+    let read = sys::checked(unsafe { sys::call(libc::SYS_readlinkat, args) });
+    read.is_ok_and(|bytes| &target[..bytes] == EPOLL)
+}
+
+fn for_each_event_of(set: u32, visit: &mut impl FnMut(usize)) -> bool {
+    let mut path = Path::<PATH_MAX>::new();
+    let is_named = write!(path, "/proc/thread-self/fdinfo/{set}").is_ok();
+    let Some(file) = path.c_str().filter(|_| is_named).and_then(|name| File::open(name).ok()) else { return false };
+    let mut is_understood = true;
+    let read = lines::for_each(&file, &mut [0; 1024], |line| {
+        let (Line::Whole(line) | Line::Front(line)) = line;
+        if line.starts_with(b"tfd:") {
+            match data(line) {
+                Some(word) => visit(word),
+                None => is_understood = false,
+            }
+        }
+    });
+    read.is_ok() && is_understood
+}
+
+/// `tfd: number events: bits data: word …`, the word in hexadecimal digits.
+fn data(line: &[u8]) -> Option<usize> {
+    let mut fields = line.split(|&byte| byte == b' ').filter(|field| !field.is_empty());
+    fields.find(|&field| field == b"data:")?;
+    let digits = fields.next()?;
+    digits.iter().try_fold(0usize, |word, &digit| Some(word << 4 | (digit as char).to_digit(16)? as usize))
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn what_a_set_waits_for_is_listed_until_it_is_closed() {
+        const WORD: u64 = 0x0012_3456_789a_bcde;
+        let all = || {
+            let mut words = Vec::new();
+            assert!(for_each_event(|word| words.push(word as u64)));
+            words
+        };
+        // SAFETY: makes and closes descriptors of its own.
+        let (with, without) = unsafe {
+            let (set, counter) = (libc::epoll_create1(0), libc::eventfd(0, 0));
+            let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: WORD };
+            assert_eq!(libc::epoll_ctl(set, libc::EPOLL_CTL_ADD, counter, &mut event), 0);
+            let with = all();
+            libc::close(counter);
+            let without = all();
+            libc::close(set);
+            (with, without)
+        };
+        assert!(with.contains(&WORD) && !without.contains(&WORD));
+    }
+
+    #[test]
+    fn a_line_that_has_no_data_is_not_understood() {
+        assert_eq!(
+            data(b"tfd:        5 events:       19 data:         7f00deadbeef  pos:0 ino:2a sdev:d"),
+            Some(0x7f00_dead_beef)
+        );
+        assert_eq!(data(b"tfd: 5 events: 19"), None);
+    }
+}
