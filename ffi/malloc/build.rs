@@ -7,8 +7,8 @@ mod link;
 fn main() {
     edge::compile(
         "gleaner_malloc_edge",
-        &["src/edge.c", "src/waits.c", "src/sleeps.c", "src/exec.c"],
-        &["src/persist.h"],
+        &["src/edge.c", "src/waits.c", "src/sleeps.c", "src/transfers.c", "src/exec.c"],
+        &["src/persist.h", "src/letter.h"],
     );
     link::library("libgleaner_malloc.so.0");
 }

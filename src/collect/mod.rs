@@ -7,7 +7,7 @@
 //!   loader       read its list, keep it locked (C library only)      roots
 //!   stop         gates, signals, strangers, threads that ended       world, ended
 //!   magazines    what they hold is free: marked, never scanned       mark
-//!   kernel       what it holds of objects that were freed is dropped held
+//!   kernel       what it holds of objects that were freed is dropped held, sent
 //!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
@@ -45,6 +45,7 @@ pub mod recheck;
 pub mod reports;
 pub mod roots;
 pub mod scanner;
+pub mod sent;
 pub mod settings;
 pub mod share;
 pub mod start;
@@ -339,6 +340,7 @@ fn mark_and_sweep(
     marker.begin();
     mark_magazines(marker);
     tables.held.clear_up();
+    tables.sent.clear_up();
     if let Err(unknown) = mark_fibers(marker, snapshot).and_then(|()| mark_roots(marker, snapshot, tables, myself)) {
         marker.drain();
         sweep::sweep(sweep::Mode::Count);

@@ -20,7 +20,7 @@ use core::fmt;
 pub enum Reason<'a> {
     /// A library that hides pointers was loaded when it was too late to treat it ([`super::hiding`]).
     HidesPointers(&'a str),
-    /// More than can be followed is in the kernel's hands ([`super::held`]).
+    /// More than can be followed is in the kernel's hands ([`super::held`], [`super::sent`]).
     CannotFollow(&'static str),
     /// A fork found a gate that did not open: what a thread was changing is half changed in the child.
     HalfForked,

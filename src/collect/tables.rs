@@ -7,6 +7,7 @@ use super::{
     finalize::Finalizers,
     held::Held,
     quarantine::Quarantine,
+    sent::Sent,
     table::{List, Map},
     weak::WeakCells,
 };
@@ -27,6 +28,8 @@ pub struct Tables {
     pub pins: Map<usize>,
     /// What the kernel holds for the program.
     pub held: Held,
+    /// What is on its way through the kernel.
+    pub sent: Sent,
     /// Control blocks of threads that have ended; a result may wait there for its join.
     pub ended_control_blocks: List<usize>,
     /// Frees that are remembered.
@@ -44,6 +47,7 @@ pub static TABLES: Lock<Tables> = Lock::new(
         ranges: List::new(),
         pins: Map::new(),
         held: Held::new(),
+        sent: Sent::new(),
         ended_control_blocks: List::new(),
         quarantine: Quarantine::new(),
         weak_cleared: 0,

@@ -1,4 +1,4 @@
-//! What the kernel tells of the open descriptors: what is registered with epoll sets.
+//! What the kernel tells of the open descriptors: what stands behind them, and what is registered with epoll sets.
 //!
 //! Read by raw system calls, so that it works while the world is stopped.
 
@@ -12,6 +12,46 @@ use core::fmt::Write;
 
 const PATH_MAX: usize = 48;
 const EPOLL: &[u8] = b"anon_inode:[eventpoll]";
+
+/// What stands behind a descriptor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A pipe, with a name or without.
+    Pipe {
+        /// With the inode: which.
+        device: u64,
+        /// See `device`.
+        inode: u64,
+    },
+    /// A socket.
+    Socket,
+    /// A file of a file system.
+    File,
+    /// A device.
+    Device,
+    /// Something that has no name: a counter, a set, a source of signals.
+    Anonymous,
+}
+
+/// What stands behind a descriptor. `None`: it is closed.
+pub fn kind_of(descriptor: i32) -> Option<Kind> {
+    let stat = stat_of(descriptor)?;
+    Some(match stat.st_mode & libc::S_IFMT {
+        libc::S_IFIFO => Kind::Pipe { device: stat.st_dev, inode: stat.st_ino },
+        libc::S_IFSOCK => Kind::Socket,
+        libc::S_IFCHR | libc::S_IFBLK => Kind::Device,
+        0 => Kind::Anonymous,
+        _ => Kind::File,
+    })
+}
+
+fn stat_of(descriptor: i32) -> Option<libc::stat> {
+    // SAFETY: an all-zero `stat` is a valid value, and the kernel fills it.
+    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+    let args = [descriptor as usize, &mut stat as *mut libc::stat as usize, 0, 0, 0, 0];
+    // SAFETY: `stat` is ours.
+    sys::checked(unsafe { sys::call(libc::SYS_fstat, args) }).ok().map(|_| stat)
+}
 
 /// Visits the data of each event that an epoll set of the process waits for. `false`: not all could be read.
 pub fn for_each_event(mut visit: impl FnMut(usize)) -> bool {

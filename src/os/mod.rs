@@ -19,7 +19,7 @@
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present · [`written`] which were
 //!   written lately.
 //! - [`lines`] the lines of the kernel's files · [`path`] where those are, put together without an allocator.
-//! - [`descriptors`] what is registered with epoll sets.
+//! - [`descriptors`] what stands behind descriptors.
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time · [`poll`] looking again before going to sleep.
 //! - [`memcheck`] what valgrind is told of the heap.

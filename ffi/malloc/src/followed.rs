@@ -1,6 +1,6 @@
 //! What a program does by `syscall` and has a function for that is wrapped: it is done by that function.
 
-use crate::{alternate, events};
+use crate::{alternate, events, signals};
 use core::ffi::{c_int, c_long};
 use gleaner::{
     collect::reports::{self, Reason},
@@ -8,8 +8,10 @@ use gleaner::{
 };
 use gleaner_abi::exports::errno;
 
+const RT_SIGQUEUEINFO: usize = 129;
 const SIGALTSTACK: usize = 131;
 const EPOLL_CTL: usize = 233;
+const RT_TGSIGQUEUEINFO: usize = 297;
 const IO_URING_SETUP: usize = 425;
 
 /// One past the numbers of [`IS_FOLLOWED`].
@@ -18,8 +20,10 @@ pub const END: usize = 512;
 /// Which calls are [`followed`], a byte each.
 pub static IS_FOLLOWED: [u8; END] = {
     let mut table = [0; END];
+    table[RT_SIGQUEUEINFO] = 1;
     table[SIGALTSTACK] = 1;
     table[EPOLL_CTL] = 1;
+    table[RT_TGSIGQUEUEINFO] = 1;
     table[IO_URING_SETUP] = 1;
     table
 };
@@ -49,6 +53,8 @@ pub unsafe extern "C" fn followed(number: usize, a: usize, b: usize, c: usize, d
         match number {
             SIGALTSTACK => alternate::sigaltstack(a as *const _, b as *mut _).into(),
             EPOLL_CTL => events::epoll_ctl(a as c_int, b as c_int, c as c_int, d as *mut _).into(),
+            RT_SIGQUEUEINFO => signals::queue(number, [a, b, c, 0], c),
+            RT_TGSIGQUEUEINFO => signals::queue(number, [a, b, c, d], d),
             _ => {
                 // What is in its ring is the kernel's and the program's alone.
                 reports::stop_reclaiming(Reason::CannotFollow("a ring of io_uring"));

@@ -14,7 +14,7 @@
 //! Holds: whenever the kernel has the gateway for a signal, the table has the handler; it is written first.
 //! Threads: any. Two that set a handler of one signal at once get either, as they would anyway.
 
-use crate::{interpose::without_ours, regions::Original};
+use crate::{interpose::without_ours, regions::Original, signals};
 use core::{
     arch::naked_asm,
     ffi::{c_int, c_void},
@@ -81,8 +81,12 @@ unsafe extern "C" fn gateway() {
     )
 }
 
-extern "C" fn enter(number: c_int) -> usize {
+/// # Safety
+/// The kernel has passed `information` to the gateway.
+unsafe extern "C" fn enter(number: c_int, information: *const c_void) -> usize {
     region::leave();
+    // SAFETY: by the caller's promise.
+    unsafe { signals::note_delivered(number, information) };
     // Acquire: pairs with the Release of `stand_before`.
     HANDLERS[number as usize].load(Ordering::Acquire)
 }
@@ -103,6 +107,9 @@ impl Action {
 
 /// `SIG_IGN`: larger values are handlers, but for `SIG_ERR`.
 const IGNORED: usize = 1;
+
+/// `SA_SIGINFO`.
+const INFORMED: c_int = 4;
 
 fn is_handler(handler: usize) -> bool {
     handler > IGNORED && handler != usize::MAX
@@ -201,8 +208,10 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
         }
         return result;
     }
-    if !new.is_null() {
+    // SAFETY: by the caller's promise.
+    if let Some(new) = unsafe { new.as_ref() } {
         note_replaced(former.handler);
+        signals::note_handler(number, new.flags & INFORMED != 0);
     }
     // SAFETY: by the caller's promise `old` is null or has room for one.
     if let Some(old) = unsafe { old.cast::<Action>().as_mut() } {
@@ -240,6 +249,8 @@ unsafe fn signal_by(original: &Original, number: c_int, handler: usize) -> usize
     let old = set(number, stand_before(number, handler));
     if old == ERROR && is_handler(handler) {
         take_back(number, known);
+    } else if old != ERROR {
+        signals::note_handler(number, false);
     }
     note_replaced(old);
     behind(old, known)

@@ -13,8 +13,8 @@
 //! - [`clones`] threads and processes made past the C library
 //! - [`sandbox`] filters of system calls
 //! - [`exec`] programs that this one becomes or starts
-//! - [`events`] and [`timers`] whose data only the kernel knows, also by way of `syscall` ([`followed`]); [`peek`] reads
-//!   what a program gives to the kernel
+//! - [`events`], [`timers`], [`signals`] and [`sent`] messages that only the kernel knows, also by way of `syscall`
+//!   ([`followed`]); [`peek`] reads what a program gives to the kernel
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -41,6 +41,8 @@ mod peek;
 mod regions;
 mod report;
 mod sandbox;
+mod sent;
+mod signals;
 mod timers;
 mod waits;
 
@@ -62,6 +64,8 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         sandbox::find_original();
         events::find_originals();
         timers::find_originals();
+        signals::find_originals();
+        sent::find_originals();
         handlers::open_gateway();
         foreign::find_originals();
         exec::find_originals();

@@ -3,6 +3,7 @@
  * A thread may be cancelled in them, so they are called from C.
  */
 #define _GNU_SOURCE
+#include "letter.h"
 #include "persist.h"
 
 #include <poll.h>
@@ -202,15 +203,25 @@ int gleaner_edge_sigsuspend(const sigset_t *mask) {
     return result;
 }
 
+/* The type of a message of System V's, before its text, is a number that may be an address as well. */
+enum { TYPE_BYTES = sizeof(long) };
+
 int gleaner_edge_msgsnd(int queue, const void *message, size_t bytes, int flags) {
-    int result;
+    struct letter letter;
+    int result, is_small = bytes <= MESSAGE_BYTES_MAX - TYPE_BYTES;
+    if (is_small)
+        gleaner_note_queueing(&letter, queue, 0, message, TYPE_BYTES + bytes);
     PERSIST(result, gleaner_call_msgsnd(queue, message, bytes, flags), (void)0);
+    if (is_small)
+        gleaner_note_sent(&letter, result == 0 ? (ssize_t)(TYPE_BYTES + bytes) : 0);
     return result;
 }
 
 ssize_t gleaner_edge_msgrcv(int queue, void *message, size_t bytes, long kind, int flags) {
     ssize_t result;
     PERSIST(result, gleaner_call_msgrcv(queue, message, bytes, kind, flags), (void)0);
+    if (result >= 0 && (flags & MSG_COPY) == 0 && gleaner_is_anything_sent())
+        gleaner_note_dequeued(queue, 0, message, TYPE_BYTES + (size_t)result);
     return result;
 }
 

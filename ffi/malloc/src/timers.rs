@@ -37,6 +37,8 @@ pub struct Event {
 }
 
 impl Event {
+    /// By a signal.
+    pub const BY_SIGNAL: c_int = 0;
     /// Not at all.
     const NOT: c_int = 1;
     /// To a thread that the C library makes.

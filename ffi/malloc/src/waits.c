@@ -15,6 +15,8 @@ int gleaner_stop_signal(void);
 int gleaner_call_sigwait(const sigset_t *, int *);
 int gleaner_call_sigwaitinfo(const sigset_t *, siginfo_t *);
 int gleaner_call_sigtimedwait(const sigset_t *, siginfo_t *, const struct timespec *);
+int gleaner_is_anything_sent(void);
+void gleaner_note_signal(const siginfo_t *);
 int (*gleaner_real_signalfd(void))(int, const sigset_t *, int);
 
 static sigset_t without_ours(const sigset_t *set) {
@@ -23,6 +25,11 @@ static sigset_t without_ours(const sigset_t *set) {
     if (ours != 0)
         sigdelset(&rest, ours);
     return rest;
+}
+
+static void note_signal(int number, const siginfo_t *information) {
+    if (number > 0 && information != NULL && gleaner_is_anything_sent())
+        gleaner_note_signal(information);
 }
 
 int gleaner_edge_sigwait(const sigset_t *set, int *number) {
@@ -34,6 +41,7 @@ int gleaner_edge_sigwaitinfo(const sigset_t *set, siginfo_t *information) {
     sigset_t rest = without_ours(set);
     int result;
     PERSIST(result, gleaner_call_sigwaitinfo(&rest, information), (void)0);
+    note_signal(result, information);
     return result;
 }
 
@@ -43,6 +51,7 @@ int gleaner_edge_sigtimedwait(const sigset_t *set, siginfo_t *information, const
     long long end = end_after(limit);
     int result;
     PERSIST(result, gleaner_call_sigtimedwait(&rest, information, limit), limit = time_left(limit, end, &left));
+    note_signal(result, information);
     return result;
 }
 

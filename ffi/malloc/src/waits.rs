@@ -2,8 +2,8 @@
 //! cuts the call short.
 //!
 //! Most go to the C library as they come. Some need more and are called through an edge: those that every signal would
-//! end, since a stop signal may be on its way while the region opens (`sleeps.c`), and those that take signals out of the
-//! queue (`waits.c`).
+//! end, since a stop signal may be on its way while the region opens (`sleeps.c`), those that take signals out of the
+//! queue (`waits.c`), and those whose messages may hold addresses (`transfers.c`).
 //!
 //! Calls that wait for long in few programs are left out, such as `write`: a region costs some 20 ns. So are those that the
 //! C library makes inside others, and `pthread_join` and its kin: they unmap the stack of the thread that has ended, which
@@ -49,15 +49,6 @@ macro_rules! regions {
 
 regions! {
     find_plain:
-    read c"read"
-    readv c"readv"
-    __read_chk c"__read_chk"
-    recv c"recv"
-    recvfrom c"recvfrom"
-    recvmsg c"recvmsg"
-    recvmmsg c"recvmmsg"
-    __recv_chk c"__recv_chk"
-    __recvfrom_chk c"__recvfrom_chk"
     accept c"accept"
     accept4 c"accept4"
     connect c"connect"
@@ -100,6 +91,15 @@ regions! {
     gleaner_call_sigwait c"sigwait"
     gleaner_call_sigwaitinfo c"sigwaitinfo"
     gleaner_call_sigtimedwait c"sigtimedwait"
+    gleaner_call_read c"read"
+    gleaner_call_readv c"readv"
+    gleaner_call_read_chk c"__read_chk"
+    gleaner_call_recv c"recv"
+    gleaner_call_recvfrom c"recvfrom"
+    gleaner_call_recvmsg c"recvmsg"
+    gleaner_call_recvmmsg c"recvmmsg"
+    gleaner_call_recv_chk c"__recv_chk"
+    gleaner_call_recvfrom_chk c"__recvfrom_chk"
 }
 
 /// Exports `name`, which jumps to its edge.
@@ -149,6 +149,15 @@ edges! {
     sigwait gleaner_edge_sigwait
     sigwaitinfo gleaner_edge_sigwaitinfo
     sigtimedwait gleaner_edge_sigtimedwait
+    read gleaner_edge_read
+    readv gleaner_edge_readv
+    __read_chk gleaner_edge_read_chk
+    recv gleaner_edge_recv
+    recvfrom gleaner_edge_recvfrom
+    recvmsg gleaner_edge_recvmsg
+    recvmmsg gleaner_edge_recvmmsg
+    __recv_chk gleaner_edge_recv_chk
+    __recvfrom_chk gleaner_edge_recvfrom_chk
 }
 
 static SYSCALL: Original = Original::new(c"syscall");

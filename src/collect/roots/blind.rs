@@ -49,6 +49,8 @@ places! {
     Ended "ended",
     /// What the kernel holds for the program.
     Held "held",
+    /// What is on its way through the kernel.
+    Sent "sent",
     /// Rings of requests to the kernel.
     Rings "rings",
     /// Alternate stacks for signals.

@@ -1,6 +1,7 @@
-//! The kernel: what it holds for the program.
+//! The kernel: what it holds for the program, and what is on its way through it.
 //!
-//! Holds:   what an event or a timer brings back is reachable until then ([`held`](crate::collect::held)).
+//! Holds:   what an event, a signal or a message brings back is reachable until then ([`held`](crate::collect::held),
+//!          [`sent`](crate::collect::sent)).
 //! Threads: the collecting thread; the world is stopped.
 
 use super::{
@@ -35,5 +36,8 @@ pub fn forbids_reclaiming(mapping: &Mapping<'_>) -> bool {
 pub fn visit(tables: &Tables, visit: &mut Visitor<'_>) {
     if !is_blind(Place::Held) {
         tables.held.for_each(|word| visit_word(Source::Kernel, word, visit));
+    }
+    if !is_blind(Place::Sent) {
+        tables.sent.for_each(|word| visit_word(Source::Kernel, word, visit));
     }
 }

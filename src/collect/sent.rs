@@ -1,0 +1,358 @@
+//! What is on its way through the kernel: addresses in small messages, such as a job's that one thread writes into a pipe
+//! and another reads out.
+//!
+//! ```text
+//!   begin      each address of an object in the message is counted, by its channel
+//!   (the call) sends all of it, or a part, or nothing
+//!   end        what was not sent is taken back
+//!   receive    what comes out of a channel again is the program's
+//! ```
+//!
+//! | channel | is left by |
+//! |---|---|
+//! | a pipe, or a message queue | what is read from that one |
+//! | all sockets together, for the other end has another number | what is read from any |
+//! | the signals of a number | a handler, or a call that takes signals |
+//! | files | nothing: it can be read again |
+//!
+//! An address leaves every channel when its object is freed by hand: the next collection notices. One that is sent to
+//! another process, or read in two pieces, is kept until then. There is room for 65,536;
+//! beyond that nothing is reclaimed any more.
+//!
+//! Holds:   an address in a message of up to [`MESSAGE_BYTES_MAX`] that this process has sent is counted before it is sent, and
+//!          not given up before it has come out again, or its object is freed.
+//! Threads: any, in signal handlers too, as [`held`] has it.
+
+use super::{
+    Cause, collect,
+    held::{self, is_free},
+    reports::{self, Reason},
+    table::{Map, NoMemory},
+};
+use crate::{
+    base::{
+        addr::{Addr, Ambiguous},
+        sync::{AtomicUsize, Ordering},
+    },
+    heap::{cage, resolve},
+    os::{descriptors, memcheck, sys},
+};
+
+/// Larger messages are data, and are not looked at.
+pub const MESSAGE_BYTES_MAX: usize = 64;
+/// So much of what comes is looked at: the rest of its addresses stay counted.
+const RECEIVED_BYTES_MAX: usize = 4096;
+/// So many pairs of a channel and an address there may be.
+const ENTRIES_MAX: usize = 1 << 16;
+
+/// A way through the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Channel(u64, u64);
+
+impl Channel {
+    const SOCKETS: Channel = Channel(0, 1);
+    const FILES: Channel = Channel(0, 2);
+    const OTHERS: Channel = Channel(0, 3);
+
+    /// Of a descriptor. `None`: of what is written there nothing comes back.
+    pub fn of_descriptor(descriptor: i32) -> Option<Channel> {
+        use descriptors::Kind;
+        match descriptors::kind_of(descriptor)? {
+            Kind::Pipe { device, inode } => Some(Channel(device | 1 << 63, inode)),
+            Kind::Socket => Some(Channel::SOCKETS),
+            Kind::File => Some(Channel::FILES),
+            Kind::Anonymous => Some(Channel::OTHERS),
+            Kind::Device => None,
+        }
+    }
+
+    /// Whether it is that of all descriptors without a name, sources of signals among them.
+    pub fn is_nameless(self) -> bool {
+        self == Channel::OTHERS
+    }
+
+    /// Of a message queue of POSIX's, by its descriptor.
+    pub fn of_queue(descriptor: i32) -> Option<Channel> {
+        sys::identity(descriptor).map(|(device, inode)| Channel(device | 1 << 63, inode))
+    }
+
+    /// Of a message queue of System V's.
+    pub fn of_system_v(queue: i32) -> Option<Channel> {
+        Some(Channel(1, queue as u64))
+    }
+
+    /// Of the signals of a number.
+    pub fn of_signal(signal: i32) -> Option<Channel> {
+        Some(Channel(2, signal as u64))
+    }
+}
+
+/// An address in a channel, and how often it is there.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    channel: Channel,
+    word: usize,
+    count: usize,
+}
+
+/// See the module's documentation.
+pub struct Sent {
+    /// By a number made of channel and address.
+    entries: Map<Entry>,
+}
+
+/// How many entries there are. Relaxed: the kernel orders a message's coming after its going, and that comes after the
+/// entry.
+static ENTRIES: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether nothing is on its way.
+#[inline(always)]
+pub fn is_empty() -> bool {
+    ENTRIES.load(Ordering::Relaxed) == 0
+}
+
+/// The addresses of a message that is being sent.
+#[repr(C)]
+pub struct Letter {
+    count: usize,
+    channel: Channel,
+    /// Each with where it lies in the message.
+    words: [(usize, usize); MESSAGE_BYTES_MAX / size_of::<usize>()],
+}
+
+impl Letter {
+    /// One without an address.
+    pub const EMPTY: Letter = Letter { count: 0, channel: Channel::FILES, words: [(0, 0); _] };
+
+    /// Counts the addresses in `message`, which is about to be sent by the channel that is found if there are any.
+    #[inline]
+    pub fn begin(message: &[u8], find: impl FnOnce() -> Option<Channel>) -> Letter {
+        if has_address(message) { Letter::of_addresses(message, find()) } else { Letter::EMPTY }
+    }
+
+    /// As [`begin`](Letter::begin), at `place`, of which one without an address takes a word only.
+    ///
+    /// # Safety
+    /// There is room for one.
+    #[inline]
+    pub unsafe fn begin_at(place: *mut Letter, message: &[u8], find: impl FnOnce() -> Option<Channel>) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            if has_address(message) {
+                place.write(Letter::of_addresses(message, find()));
+            } else {
+                (&raw mut (*place).count).write(0);
+            }
+        }
+    }
+
+    #[cold]
+    fn of_addresses(message: &[u8], channel: Option<Channel>) -> Letter {
+        let mut letter = Letter::EMPTY;
+        let Some(channel) = channel else { return letter };
+        letter.channel = channel;
+        for_each_address(message, |offset, word| {
+            // The same bytes cannot be two addresses, unless one of them is chance: then it is never taken back.
+            if let Some(place) = letter.words.get_mut(letter.count) {
+                *place = (offset, word);
+                letter.count += 1;
+            }
+        });
+        letter.words[..letter.count].iter().for_each(|&(_, word)| add(channel, word));
+        letter
+    }
+
+    /// Whether it has no address.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// So many of its bytes were sent: the addresses in the others are taken back.
+    pub fn end(&self, sent_bytes: usize) {
+        let kept = self.words[..self.count].iter().filter(|(offset, _)| offset + size_of::<usize>() > sent_bytes);
+        kept.for_each(|&(_, word)| remove(self.channel, word));
+    }
+}
+
+/// What has come: the addresses in it are the program's again. `find` is asked if there are any.
+#[inline]
+pub fn receive(message: &[u8], find: impl Fn() -> Option<Channel>) {
+    let looked_at = &message[..message.len().min(RECEIVED_BYTES_MAX)];
+    if is_empty() || !has_address(looked_at) {
+        return;
+    }
+    let mut channel = None;
+    for_each_address(looked_at, |_, word| {
+        channel = channel.or_else(&find);
+        if let Some(channel) = channel.filter(|&channel| channel != Channel::FILES) {
+            remove(channel, word);
+        }
+    });
+}
+
+/// Whether a word of some bytes is an address in an object. This is what messages without any pay.
+#[inline]
+fn has_address(bytes: &[u8]) -> bool {
+    let _unchecked = memcheck::unchecked();
+    has_zero(bytes) && has_address_at_any_byte(bytes)
+}
+
+/// Whether one of some bytes is zero, as each address ends in two: most messages are text. Fewer than a word's are none.
+#[inline]
+fn has_zero(bytes: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH_BITS: u64 = ONES << 7;
+    let has_zero = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        word.wrapping_sub(ONES) & !word & HIGH_BITS != 0
+    };
+    let (words, _) = bytes.as_chunks();
+    words.iter().any(has_zero) || bytes.last_chunk().is_some_and(has_zero)
+}
+
+fn has_address_at_any_byte(bytes: &[u8]) -> bool {
+    let hull = cage::hull();
+    bytes.windows(size_of::<usize>()).any(|word| {
+        let word = word.try_into().map_or(0, usize::from_ne_bytes);
+        hull.contains(Addr::new(word)) && resolve::resolve(Ambiguous(word)).is_some()
+    })
+}
+
+/// Visits the words of some bytes that are addresses in objects, with where they lie.
+fn for_each_address(bytes: &[u8], mut visit: impl FnMut(usize, usize)) {
+    for (offset, word) in bytes.windows(size_of::<usize>()).enumerate() {
+        let word = word.try_into().map_or(0, usize::from_ne_bytes);
+        if resolve::resolve(Ambiguous(word)).is_some() {
+            visit(offset, word);
+        }
+    }
+}
+
+fn add(channel: Channel, word: usize) {
+    // Relaxed: the limit need not be exact.
+    if ENTRIES.load(Ordering::Relaxed) >= ENTRIES_MAX {
+        // It drops those whose objects were freed.
+        collect(Cause::Forced);
+        if ENTRIES.load(Ordering::Relaxed) >= ENTRIES_MAX {
+            return reports::stop_reclaiming(Reason::CannotFollow("addresses in pipes, sockets and queues"));
+        }
+    }
+    match held::with_tables(|tables| tables.sent.add(channel, word)) {
+        Some(Ok(())) => {}
+        Some(Err(NoMemory)) => reports::stop_reclaiming(Reason::CannotFollow("no memory for the table")),
+        None => held::note_late(word),
+    }
+}
+
+fn remove(channel: Channel, word: usize) {
+    // Where there is no way to the tables it stays counted.
+    let _ = held::with_tables(|tables| tables.sent.remove(channel, word));
+}
+
+impl Sent {
+    /// Nothing, without memory.
+    pub const fn new() -> Self {
+        Sent { entries: Map::new() }
+    }
+
+    fn add(&mut self, channel: Channel, word: usize) -> Result<(), NoMemory> {
+        match self.find(channel, word)? {
+            Ok(key) => {
+                if let Some(entry) = self.entries.get_mut(key) {
+                    entry.count += 1;
+                }
+            }
+            Err(key) => {
+                self.entries.insert(key, Entry { channel, word, count: 1 })?;
+            }
+        }
+        ENTRIES.store(self.entries.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn remove(&mut self, channel: Channel, word: usize) {
+        let Ok(Ok(key)) = self.find(channel, word) else { return };
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.count -= 1;
+            if entry.count == 0 {
+                self.entries.remove(key);
+            }
+        }
+        ENTRIES.store(self.entries.len(), Ordering::Relaxed);
+    }
+
+    /// The key of a pair, or one for it that nobody has. Other pairs with the same first key are passed over; when one of
+    /// them goes, those behind it are not found any more, and stay.
+    fn find(&self, channel: Channel, word: usize) -> Result<Result<Addr, Addr>, NoMemory> {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (channel.0 ^ channel.1.rotate_left(32)).wrapping_mul(FACTOR).rotate_left(29) ^ word as u64;
+        for attempt in 1..=8 {
+            let key = Addr::new((mixed.wrapping_mul(FACTOR).wrapping_add(attempt) as usize).max(1));
+            match self.entries.get(key) {
+                None => return Ok(Err(key)),
+                Some(entry) if (entry.channel, entry.word) == (channel, word) => return Ok(Ok(key)),
+                Some(_) => {}
+            }
+        }
+        Err(NoMemory)
+    }
+
+    /// Visits all addresses.
+    pub fn for_each(&self, mut visit: impl FnMut(usize)) {
+        self.entries.for_each(|_, entry| visit(entry.word));
+    }
+
+    /// Drops those whose objects were freed by hand. In a collection, as [`held::Held::clear_up`].
+    pub fn clear_up(&mut self) {
+        self.entries.retain(|_, entry| !is_free(entry.word));
+        ENTRIES.store(self.entries.len(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::vec::Vec;
+
+    fn words(sent: &Sent) -> Vec<usize> {
+        let mut words = Vec::new();
+        sent.for_each(|word| words.push(word));
+        words.sort_unstable();
+        words
+    }
+
+    #[test]
+    fn a_zero_is_found_wherever_it_is() {
+        for length in 0..40 {
+            let mut bytes = std::vec![b'x'; length];
+            assert!(!has_zero(&bytes));
+            for at in 0..length {
+                bytes[at] = 0;
+                assert_eq!(has_zero(&bytes), length >= 8, "{at} of {length}");
+                bytes[at] = 0x80;
+            }
+            assert!(!has_zero(&bytes));
+        }
+    }
+
+    #[test]
+    fn an_address_is_kept_until_it_has_come_out_as_often_as_it_went_in() {
+        let (one, other) = (Channel(7 | 1 << 63, 1), Channel(7 | 1 << 63, 2));
+        let mut sent = Sent::new();
+        for (channel, word) in [(one, 16), (one, 16), (other, 16), (one, 32)] {
+            sent.add(channel, word).unwrap();
+        }
+        assert_eq!(words(&sent), [16, 16, 32]);
+        sent.remove(one, 16);
+        sent.remove(other, 32);
+        assert_eq!(words(&sent), [16, 16, 32], "not yet, and not there");
+        sent.remove(one, 16);
+        sent.remove(one, 16);
+        assert_eq!(words(&sent), [16, 32]);
+        sent.remove(other, 16);
+        sent.remove(one, 32);
+        assert!(sent.entries.is_empty());
+    }
+}
