@@ -5,6 +5,9 @@
 //! us, with us, and under zeal; and it has to fail in a debug build that is blind to the place, or it shows nothing. What a
 //! program needs stands in its first comment (`tests/preload/preload.h`).
 //!
+//! In `calls` each makes one call of the system's over and over beside a thread that collects without pause, and prints how
+//! the calls have ended: as they do without us, and so under zeal.
+//!
 //! In `others` are programs that run beside something else that has its own idea of memory, threads or system calls, in
 //! `bad` those that do what nobody should. Each has to end and to print as it does without us, and the library may say
 //! nothing, though it is told to be verbose, but what the program's first comment demands.
@@ -183,6 +186,29 @@ fn what_is_hidden_in_a_place_is_lost_by_a_search_that_is_blind_to_it() {
         problems
     };
     judge_each(&programs("places"), judge);
+}
+
+#[test]
+fn what_waits_is_not_cut_short() {
+    let library = doors::doors();
+    let judge = |program: &Program| {
+        let built = program.build("-O2");
+        let plain = run(&built, None, "");
+        let mut problems = Vec::new();
+        if !plain.succeeded() {
+            problems.push(format!("{}, without us: {plain}", program.name()));
+        }
+        for variant in ["", "zeal=200:poison=1"] {
+            let options = program.options(variant);
+            let outcome = run(&built, Some(&library), &options);
+            if !outcome.succeeded() || outcome.stdout != plain.stdout || !outcome.stderr.is_empty() {
+                let expected = &plain.stdout;
+                problems.push(format!("{}, options '{options}': {outcome}\nexpected: {expected}", program.name()));
+            }
+        }
+        problems
+    };
+    judge_each(&programs("calls"), judge);
 }
 
 /// Directories of programs that have to do with us what they do without, and what is run of them is told to be verbose.

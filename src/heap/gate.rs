@@ -26,7 +26,7 @@ use super::mutator::Mutator;
 use crate::{
     base::{
         addr::Addr,
-        sync::{AtomicU32, Ordering},
+        sync::{AtomicBool, AtomicU32, Ordering},
     },
     os::{poll, signal, stack, sys, thread},
 };
@@ -34,27 +34,40 @@ use crate::{
 /// The number of the closing while a collector or a fork keeps the gates closed, else zero: what threads at their gates
 /// sleep on.
 pub static STOPPING: AtomicU32 = AtomicU32::new(0);
+/// Another number after each closing and each opening, odd while the gates are closed: for who opens a region, which must
+/// not miss a closing that is over by then. Relaxed: the barrier orders it as it does `STOPPING`.
+pub static PHASE: AtomicU32 = AtomicU32::new(0);
 /// The number of the last closing. Guarded by the world's lock.
 static CLOSINGS: AtomicU32 = AtomicU32::new(0);
 /// Counts what a collector may wait for: gates left, regions entered, stops answered. It sleeps on this.
 static CHANGED: AtomicU32 = AtomicU32::new(0);
 /// The thread that keeps the gates closed; it may pass them itself.
 static STOPPER: AtomicU32 = AtomicU32::new(0);
+/// Whether the closing is a stop's, which sends signals, and not a fork's. Relaxed: written before `STOPPING`.
+static IS_STOP: AtomicBool = AtomicBool::new(false);
 
 /// Where threads wait for the gates to open.
 static CLOSED: poll::Place = poll::Place::new();
 
-/// Closes the gates for everybody but the calling thread. It holds the world's lock.
+/// Closes the gates for everybody but the calling thread, to signal nobody. It holds the world's lock.
 pub fn close(tid: u32) {
-    begin_closing(tid);
+    IS_STOP.store(false, Ordering::Relaxed);
+    shut(tid);
     finish_closing();
 }
 
-/// Closes the gates, but for threads that have not seen it yet: of those that [`have_come`](has_come) it is known.
+/// Closes the gates for a stop, but for threads that have not seen it yet: of those that [`have_come`](has_come) it is
+/// known.
 pub fn begin_closing(tid: u32) {
+    IS_STOP.store(true, Ordering::Relaxed);
+    shut(tid);
+}
+
+fn shut(tid: u32) {
     STOPPER.store(tid, Ordering::Relaxed);
     let number = CLOSINGS.load(Ordering::Relaxed).wrapping_add(1).max(FIRST_CLOSING);
     CLOSINGS.store(number, Ordering::Relaxed);
+    PHASE.store(PHASE.load(Ordering::Relaxed).wrapping_add(1) | 1, Ordering::Relaxed);
     // The barrier orders it before the looks at each gate, and the threads' loads of it after their stores. Release: as
     // in `open`, for who has waited since the closing before this one and goes on now.
     STOPPING.store(number, Ordering::Release);
@@ -74,6 +87,7 @@ pub fn has_come(mutator: &Mutator) -> bool {
 /// Opens the gates and wakes who waits at them.
 pub fn open() {
     STOPPER.store(0, Ordering::Relaxed);
+    PHASE.store((PHASE.load(Ordering::Relaxed) | 1).wrapping_add(1), Ordering::Relaxed);
     // Release: what was done while the gates were closed is seen by whoever passes one.
     STOPPING.store(0, Ordering::Release);
     sys::futex_wake(&STOPPING, i32::MAX as u32);
@@ -188,6 +202,52 @@ pub fn is_in_call(mutator: &Mutator) -> bool {
     mutator.region.load(Ordering::Acquire) == IN_CALL
 }
 
+/// What [`has_been_open`] is asked about.
+pub fn phase() -> u32 {
+    PHASE.load(Ordering::Relaxed)
+}
+
+/// For a thread that has opened a region: whether no stop can have sent it a signal that is still on its way. If not, it
+/// calls [`outlast_stop`].
+///
+/// ```text
+///   thread                                  collector
+///   phase = PHASE                           PHASE = odd
+///   region = IN_CALL                        (heavy side of the barrier)
+///   (light side of the barrier)             region = IN_CALL? else send the signal
+///   PHASE = phase, and even?                wait until the thread stands still, in the region or in the handler
+///                                           PHASE = even
+/// ```
+///
+/// Either the collector finds the region, or the thread another phase. The same even phase twice: what was sent before it
+/// has come, for the thread was in no region then.
+pub fn has_been_open(phase: u32) -> bool {
+    phase.is_multiple_of(2) && PHASE.load(Ordering::Relaxed) == phase
+}
+
+/// For a thread that has opened a region beside a closing: from its return on no stop signal comes to it before the region
+/// ends.
+///
+/// A signal that is on its way was sent before the gates open, and the next closing finds the region. The thread waits with
+/// its signals open, for who does not count on its region wants an answer.
+///
+/// A fork sends none, and may wait for a lock that this thread has: it is not waited for.
+pub fn outlast_stop(mutator: &Mutator) {
+    let number = closing();
+    announce();
+    let is_own = STOPPER.load(Ordering::Relaxed) == mutator.tid.load(Ordering::Relaxed);
+    while number != 0 && IS_STOP.load(Ordering::Relaxed) && !is_own && closing() == number {
+        wait_for_change(number);
+    }
+    signal::let_in();
+}
+
+fn wait_for_change(number: u32) {
+    if !CLOSED.look(|| closing() != number) {
+        sys::futex_wait(&STOPPING, number, None);
+    }
+}
+
 /// Waits at a closed gate, in a safe region and with all signals blocked.
 #[cold]
 fn wait(mutator: &Mutator) {
@@ -256,9 +316,7 @@ pub fn end_region(mutator: &Mutator) {
         // Release: as in `begin_region`; LEAVING_REGION has hidden what that one did.
         mutator.region.store(number, Ordering::Release);
         announce();
-        if !CLOSED.look(|| closing() != number) {
-            sys::futex_wait(&STOPPING, number, None);
-        }
+        wait_for_change(number);
     }
     mutator.region.store(0, Ordering::Relaxed);
 }

@@ -398,6 +398,15 @@ pub fn with_owners_fixed<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
+/// The calling thread is about to make another, which may want to stop it in the next call it makes.
+pub fn expect_thread() {
+    if !region::has_threads() {
+        let mask = signal::block_all();
+        with_owners_fixed(region::note_second_thread);
+        signal::set_mask(mask);
+    }
+}
+
 /// The record of thread `tid`, if it has one.
 pub fn find(tid: u32) -> Option<&'static Mutator> {
     all().find(|record| record.tid.load(Ordering::Acquire) == tid)

@@ -27,6 +27,11 @@ use crate::{
 pub static SUSPENDED: AtomicU32 = AtomicU32::new(1);
 static HAS_THREADS: AtomicBool = AtomicBool::new(false);
 
+/// Whether [`note_second_thread`] has been called.
+pub(super) fn has_threads() -> bool {
+    HAS_THREADS.load(Ordering::Relaxed)
+}
+
 /// There is a second thread, which may want to stop the first. The caller has the lock of the records.
 pub(super) fn note_second_thread() {
     if !HAS_THREADS.load(Ordering::Relaxed) {
@@ -53,22 +58,36 @@ pub fn enter(mutator: &Mutator, sp: Addr, frame: Addr) {
 
 /// Opens a region as [`enter`] does, or a call by [`gate::IN_CALL`]. A door's assembly does the same.
 pub fn open(mutator: &Mutator, state: u32, sp: Addr, frame: Addr) {
-    // Relaxed: only this thread reads them, until the region is open.
-    mutator.region.store(gate::OPENING_REGION, Ordering::Relaxed);
-    tls::set_hidden_record(core::ptr::from_ref(mutator).cast_mut());
-    tls::set_record(core::ptr::null_mut::<Mutator>());
-    mutator.region_sp.store(sp.get(), Ordering::Relaxed);
-    mutator.region_frame.store(frame.get(), Ordering::Relaxed);
-    // Release: pairs with the collector's Acquire load of `region`, which then sees the stack pointer and the stack.
-    let opened = mutator.region.compare_exchange(gate::OPENING_REGION, state, Ordering::Release, Ordering::Relaxed);
-    if opened.is_err() {
-        // A signal handler used the heap since the record was hidden.
-        return show(mutator);
+    loop {
+        let phase = gate::phase();
+        // Relaxed: only this thread reads them, until the region is open.
+        mutator.region.store(gate::OPENING_REGION, Ordering::Relaxed);
+        tls::set_hidden_record(core::ptr::from_ref(mutator).cast_mut());
+        tls::set_record(core::ptr::null_mut::<Mutator>());
+        mutator.region_sp.store(sp.get(), Ordering::Relaxed);
+        mutator.region_frame.store(frame.get(), Ordering::Relaxed);
+        // Release: pairs with the collector's Acquire load of `region`, which then sees the stack pointer and the stack.
+        let opened = mutator.region.compare_exchange(gate::OPENING_REGION, state, Ordering::Release, Ordering::Relaxed);
+        if opened.is_err() {
+            // A signal handler used the heap since the record was hidden.
+            return show(mutator);
+        }
+        thread::fence_if_needed();
+        if gate::has_been_open(phase) || outlast_stop(mutator) {
+            return;
+        }
     }
-    thread::fence_if_needed();
-    if gate::is_closed() {
-        gate::announce();
-    }
+}
+
+/// The region has been opened beside a closing of the gates: after this no stop signal comes in it. `false`: a handler has
+/// ended it meanwhile.
+#[cold]
+pub extern "C" fn outlast_stop(mutator: &Mutator) -> bool {
+    // Relaxed: only this thread uses it. What is cut short here is no call of the program's.
+    let cut_short = mutator.calls_cut_short.load(Ordering::Relaxed);
+    gate::outlast_stop(mutator);
+    mutator.calls_cut_short.store(cut_short, Ordering::Relaxed);
+    is_open()
 }
 
 /// Ends the region that this thread is in, waiting while the world is stopped. Gives its record; `None`: it is in none.

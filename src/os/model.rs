@@ -2,7 +2,7 @@
 //!
 //! Futexes are a queue an address: whoever waits looks at the word and falls asleep in one step, as in the kernel. A
 //! time limit never comes, so that it cannot hide a wake-up that was lost: `loom` reports threads that all sleep. Memory
-//! is cut from a range that is zero again in each execution. No signals are sent, and no time passes.
+//! is cut from a range that is zero again in each execution. No handler runs, and no time passes.
 //!
 //! The barrier is a fence on both sides, which is the engine's own way where the kernel does not fence for others. It
 //! does; then the light side is nothing, and that is what it is in a model where nobody takes the heavy side: a fence
@@ -33,14 +33,15 @@ mod real_mem;
 #[allow(dead_code, reason = "the model runs under no checker of memory")]
 #[path = "memcheck.rs"]
 mod real_memcheck;
+#[allow(dead_code, reason = "the model's signals come in its own way")]
+#[path = "signal.rs"]
+mod real_signal;
 #[allow(dead_code, reason = "the model has its own futexes")]
 #[path = "sys.rs"]
 mod real_sys;
 #[allow(dead_code, reason = "the model has its own barrier")]
 #[path = "thread.rs"]
 mod real_thread;
-#[path = "signal.rs"]
-pub mod signal;
 #[path = "stack.rs"]
 pub mod stack;
 
@@ -133,6 +134,21 @@ pub mod thread {
         if !model::is_planted(Fault::NoHeavyFence) {
             fence(Ordering::SeqCst);
         }
+    }
+}
+
+/// Signals: one that a model sends is on its way until the thread lets it in.
+pub mod signal {
+    use crate::base::sync::{AtomicU32, Ordering};
+
+    pub use super::real_signal::*;
+
+    /// Not zero while a signal is on its way to the thread that the model is about.
+    pub static SENT: AtomicU32 = AtomicU32::new(0);
+
+    /// What was sent before comes now.
+    pub fn let_in() {
+        SENT.store(0, Ordering::Relaxed);
     }
 }
 

@@ -187,6 +187,12 @@ pub fn change_mask(how: i32, set: Set) -> Set {
     old
 }
 
+/// Whatever signal was sent to the calling thread before has come to it when this returns, unless it is blocked: the kernel
+/// delivers at the end of a system call, while one that runs may yet begin another that the signal cuts short.
+pub fn let_in() {
+    change_mask(libc::SIG_BLOCK, 0);
+}
+
 /// Blocks every signal for the calling thread, and gives the mask to put back by [`set_mask`].
 pub fn block_all() -> Set {
     change_mask(libc::SIG_BLOCK, ALL)

@@ -50,9 +50,10 @@ fn stands_still(mutator: &Mutator) {
     gate::announce();
 }
 
-/// Closes the gates, and waits until all threads are outside.
+/// Closes the gates for a stop, and waits until all threads are outside.
 fn close(others: &[&Mutator]) {
-    gate::close(COLLECTOR);
+    gate::begin_closing(COLLECTOR);
+    gate::finish_closing();
     while !gate::look_or_sleep(FOR_EVER, || others.iter().all(|other| gate::is_outside(other))) {}
 }
 
@@ -140,18 +141,25 @@ fn stop_in_region(thread: &Mutator, stack: &Place) {
     gate::open();
 }
 
-/// A thread that waits in a call, opened and left as by the malloc door, beside two stops.
-fn call_and_two_stops() {
+/// A thread that waits in a call, opened and left as by the malloc door, beside a stop.
+fn call_and_stop() {
     let thread = record(1);
     let stack = Place::new();
     let collector = start(COLLECTOR, {
         let stack = stack.clone();
-        move || (0..2).for_each(|_| stop_in_call(thread, &stack))
+        move || {
+            close(&[thread]);
+            wait_or_signal(thread);
+            if gate::is_in_call(thread) {
+                assert_ne!(thread.region_sp.load(Ordering::Relaxed), 0, "the stack pointer of a call");
+            }
+            stack.touch();
+            gate::open();
+        }
     });
     let running = start(1, move || {
-        os::tls::set_record(core::ptr::from_ref(thread).cast_mut());
         stack.touch();
-        region::open(thread, gate::IN_CALL, Addr::new(0x1000), Addr::new(0x2000));
+        open_call(thread);
         assert!(os::tls::record::<Mutator>().is_null(), "the record is hidden");
         assert!(region::leave().is_some() && !region::is_open(), "the region ends");
         assert!(!os::tls::record::<Mutator>().is_null(), "the record is there again");
@@ -161,16 +169,52 @@ fn call_and_two_stops() {
     join([collector, running]);
 }
 
-fn stop_in_call(thread: &Mutator, stack: &Place) {
-    close(&[thread]);
+/// A thread in a call that does not end, beside two stops: they may signal it before the call only.
+fn call_and_signals() {
+    let thread = record(1);
+    let collector = start(COLLECTOR, move || {
+        for _ in 0..2 {
+            close(&[thread]);
+            wait_or_signal(thread);
+            gate::open();
+        }
+    });
+    let running = start(1, move || {
+        open_call(thread);
+        assert_eq!(os::signal::SENT.load(Ordering::Relaxed), 0, "a signal comes in the call");
+    });
+    join([collector, running]);
+}
+
+fn open_call(thread: &Mutator) {
+    os::tls::set_record(core::ptr::from_ref(thread).cast_mut());
+    region::open(thread, gate::IN_CALL, Addr::new(0x1000), Addr::new(0x2000));
+}
+
+/// Waits until the thread stands still, which is sent a signal if it does not.
+fn wait_or_signal(thread: &Mutator) {
     let has_stopped =
         || thread.stopped.load(Ordering::Acquire) == 1 || gate::is_in_region(thread) || gate::is_in_call(thread);
-    while !gate::look_or_sleep(FOR_EVER, has_stopped) {}
-    if gate::is_in_call(thread) {
-        assert_ne!(thread.region_sp.load(Ordering::Relaxed), 0, "the stack pointer of a call");
+    if !has_stopped() {
+        os::signal::SENT.store(1, Ordering::Relaxed);
     }
-    stack.touch();
-    gate::open();
+    while !gate::look_or_sleep(FOR_EVER, has_stopped) {}
+}
+
+/// A thread that makes a call and has what a fork waits for.
+fn call_and_fork() {
+    let thread = record(1);
+    let forking = start(COLLECTOR, move || {
+        gate::close(COLLECTOR);
+        while !gate::look_or_sleep(FOR_EVER, || thread.stopped.load(Ordering::Acquire) == 1) {}
+        gate::open();
+    });
+    let running = start(1, move || {
+        open_call(thread);
+        stands_still(thread);
+        assert!(region::leave().is_some(), "the region ends");
+    });
+    join([forking, running]);
 }
 
 /// Two threads in slow paths, and one that closes the gates only, as for a fork.
@@ -227,7 +271,9 @@ fn slow_paths_regions_and_closed_gates_exclude_each_other_and_nobody_sleeps_on()
     // First the one that sleeps in no callback: the panic of threads that all sleep cannot leave one.
     let models = [
         model("region and two stops", region_and_two_stops),
-        model("call and two stops", call_and_two_stops),
+        model("call and stop", call_and_stop),
+        model("call and signals", call_and_signals),
+        model("call and fork", call_and_fork),
         model("slow path and stop", slow_path_and_stop),
         model("slow path and stop without a barrier", slow_path_and_stop_without_barrier),
         model("closing after another", closing_after_another),

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <threads.h>
 
 /* The edge of gleaner.h, and the Rust side.  Each returns with every gate open. */
 void gleaner_edge_callouts(void);
@@ -14,6 +15,7 @@ void *gleaner_allocate(size_t bytes, size_t align, unsigned kind);
 void *gleaner_allocate_zeroed(size_t bytes);
 int gleaner_resize(void **p, size_t bytes, const char *function);
 void gleaner_thread_started(void);
+void gleaner_expect_thread(void);
 size_t gleaner_stack_below(const void *frame);
 void gleaner_free(void *p);
 int gleaner_is_elsewhere(void);
@@ -21,6 +23,7 @@ int gleaner_is_elsewhere(void);
 /* malloc's slow path, wherever the engine is. */
 void *gleaner_slow_malloc(size_t bytes, size_t align);
 int (*gleaner_real_pthread_create(void))(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int (*gleaner_real_thrd_create(void))(thrd_t *, thrd_start_t, void *);
 void *(*gleaner_new_handler(void))(void);
 void (*gleaner_throw_bad_alloc(void))(void);
 void *(*gleaner_next_nothrow_new(void))(size_t, const void *);
@@ -87,8 +90,12 @@ void *gleaner_edge_new_aligned_nothrow(size_t bytes, size_t align, const void *t
     return next != NULL ? next(bytes, align, tag) : NULL;
 }
 
+/* A thread's routine, POSIX's or C's. */
 struct thread_start {
-    void *(*routine)(void *);
+    union {
+        void *(*posix)(void *);
+        int (*c)(void *);
+    } routine;
     void *argument;
 };
 
@@ -110,12 +117,23 @@ static void clear_dead_stack(void) {
         clear_stack(below - STACK_RESERVE_BYTES);
 }
 
-static void *start_thread(void *p) {
-    struct thread_start start = *(struct thread_start *)p;
-    void *result;
+static struct thread_start begin_thread(struct thread_start *p) {
+    struct thread_start start = *p;
     gleaner_thread_started();
     gleaner_free(p);
-    result = start.routine(start.argument);
+    return start;
+}
+
+static void *start_thread(void *p) {
+    struct thread_start start = begin_thread(p);
+    void *result = start.routine.posix(start.argument);
+    clear_dead_stack();
+    return result;
+}
+
+static int start_thread_of_c(void *p) {
+    struct thread_start start = begin_thread(p);
+    int result = start.routine.c(start.argument);
     clear_dead_stack();
     return result;
 }
@@ -129,10 +147,31 @@ int gleaner_edge_pthread_create(pthread_t *thread, const pthread_attr_t *attribu
     start = gleaner_allocate(sizeof *start, 1, KIND_UNCOLLECTABLE);
     if (start == NULL)
         return EAGAIN;
-    start->routine = routine;
+    start->routine.posix = routine;
     start->argument = argument;
+    gleaner_expect_thread();
     error = gleaner_real_pthread_create()(thread, attributes, start_thread, start);
     if (error != 0)
         gleaner_free(start);
     return error;
+}
+
+int gleaner_edge_thrd_create(thrd_t *thread, thrd_start_t routine, void *argument) {
+    int (*real)(thrd_t *, thrd_start_t, void *) = gleaner_real_thrd_create();
+    struct thread_start *start;
+    int result;
+    if (real == NULL)
+        return thrd_error;
+    if (gleaner_is_elsewhere())
+        return real(thread, routine, argument);
+    start = gleaner_allocate(sizeof *start, 1, KIND_UNCOLLECTABLE);
+    if (start == NULL)
+        return thrd_nomem;
+    start->routine.c = routine;
+    start->argument = argument;
+    gleaner_expect_thread();
+    result = real(thread, start_thread_of_c, start);
+    if (result != thrd_success)
+        gleaner_free(start);
+    return result;
 }

@@ -56,8 +56,16 @@ pub(crate) use wrap;
 wrap! {
     /// POSIX: the new thread has a record before it runs its routine.
     pthread_create: c"pthread_create", gleaner_edge_pthread_create, gleaner_real_pthread_create;
+    /// C: the same.
+    thrd_create: c"thrd_create", gleaner_edge_thrd_create, gleaner_real_thrd_create;
     /// Linux: takes no stop signal.
     signalfd: c"signalfd", gleaner_edge_signalfd, gleaner_real_signalfd;
+}
+
+/// A thread is about to be made. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_expect_thread() {
+    mutator::expect_thread();
 }
 
 /// Bytes of this thread's own stack below an address in it; zero where that is not known. For the edge.

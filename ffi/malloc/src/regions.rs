@@ -8,9 +8,10 @@
 //!
 //! - The state is *in call*, because the program has promised nothing: a handler of its own may run meanwhile and use
 //!   objects without allocating any. See `collect::world` on who trusts that state when.
-//! - No region is opened where the record may not be this thread's alone, or its stack is not the one it stands on: in a
-//!   coroutine, in a `vfork` child or a thread of a raw `clone`, who share the thread pointer with another thread
-//!   ([`region::SUSPENDED`]); nor inside a slow path that a handler has interrupted, nor inside another region.
+//! - No region is opened where the record may not be this thread's alone: in a `vfork` child or a thread of a raw `clone`,
+//!   who share the thread pointer with another thread ([`region::SUSPENDED`]). Whoever stands on another stack than the
+//!   record's is a coroutine of its thread if the kernel says so. Nor is one opened inside a slow path that a handler has
+//!   interrupted, nor inside another region.
 //! - Nor is one opened where the next function of the name is not the C library's but that of a library between us and it,
 //!   which may do anything.
 //!
@@ -72,6 +73,36 @@ pub extern "C" fn refuse(error: c_int) -> isize {
     -1
 }
 
+/// Text of a naked function: pushes the registers that pass arguments, and `rax`.
+macro_rules! save_arguments {
+    () => {
+        concat!(
+            "push rdi\n.cfi_adjust_cfa_offset 8\n",
+            "push rsi\n.cfi_adjust_cfa_offset 8\n",
+            "push rdx\n.cfi_adjust_cfa_offset 8\n",
+            "push rcx\n.cfi_adjust_cfa_offset 8\n",
+            "push r8\n.cfi_adjust_cfa_offset 8\n",
+            "push r9\n.cfi_adjust_cfa_offset 8\n",
+            "push rax\n.cfi_adjust_cfa_offset 8",
+        )
+    };
+}
+
+/// Text of a naked function: pops what `save_arguments` has pushed.
+macro_rules! restore_arguments {
+    () => {
+        concat!(
+            "pop rax\n.cfi_adjust_cfa_offset -8\n",
+            "pop r9\n.cfi_adjust_cfa_offset -8\n",
+            "pop r8\n.cfi_adjust_cfa_offset -8\n",
+            "pop rcx\n.cfi_adjust_cfa_offset -8\n",
+            "pop rdx\n.cfi_adjust_cfa_offset -8\n",
+            "pop rsi\n.cfi_adjust_cfa_offset -8\n",
+            "pop rdi\n.cfi_adjust_cfa_offset -8",
+        )
+    };
+}
+
 /// Calls the [`Original`] that `rax` points to, without a region.
 ///
 /// # Safety
@@ -110,47 +141,39 @@ pub unsafe extern "C" fn in_region() {
         "cmp dword ptr [rax + {inside}], 0",
         "jne 3f",
         "cmp rsp, qword ptr [rax + {stack_start}]",
-        "jb 3f",
+        "jb 31f",
         "cmp rsp, qword ptr [rax + {stack_end}]",
-        "jae 3f",
+        "jae 31f",
+        "32:",
         "cmp dword ptr [rip + {suspended}], 0",
         "je 4f",
         "3:",
         "jmp r11",
         // Not looked up yet.
         "8:",
-        "push rdi",
-        ".cfi_adjust_cfa_offset 8",
-        "push rsi",
-        ".cfi_adjust_cfa_offset 8",
-        "push rdx",
-        ".cfi_adjust_cfa_offset 8",
-        "push rcx",
-        ".cfi_adjust_cfa_offset 8",
-        "push r8",
-        ".cfi_adjust_cfa_offset 8",
-        "push r9",
-        ".cfi_adjust_cfa_offset 8",
-        "push rax",
-        ".cfi_adjust_cfa_offset 8",
+        save_arguments!(),
         "mov rdi, rax",
         "call {find}",
         "mov r11, rax",
-        "pop rax",
-        ".cfi_adjust_cfa_offset -8",
-        "pop r9",
-        ".cfi_adjust_cfa_offset -8",
-        "pop r8",
-        ".cfi_adjust_cfa_offset -8",
-        "pop rcx",
-        ".cfi_adjust_cfa_offset -8",
-        "pop rdx",
-        ".cfi_adjust_cfa_offset -8",
-        "pop rsi",
-        ".cfi_adjust_cfa_offset -8",
-        "pop rdi",
-        ".cfi_adjust_cfa_offset -8",
+        restore_arguments!(),
         "jmp 2b",
+        // On another stack.
+        "31:",
+        "push r10",
+        ".cfi_adjust_cfa_offset 8",
+        "push r11",
+        ".cfi_adjust_cfa_offset 8",
+        save_arguments!(),
+        "mov rdi, rax",
+        "call {is_own}",
+        "test al, al",
+        restore_arguments!(),
+        "pop r11",
+        ".cfi_adjust_cfa_offset -8",
+        "pop r10",
+        ".cfi_adjust_cfa_offset -8",
+        "jnz 32b",
+        "jmp 3b",
         // The frame. rbx: the record. r12, r13: where its two words of thread-local storage are. r14: the function.
         "4:",
         gleaner::push_frame!(),
@@ -167,6 +190,8 @@ pub unsafe extern "C" fn in_region() {
         "mov r14, r11",
         "mov r12, qword ptr [rip + gleaner_tls_hidden@GOTTPOFF]",
         // As `region::open`. A handler comes before or after the exchange, which needs no lock against it.
+        "30:",
+        "mov r15d, dword ptr [rip + {phase}]",
         "mov dword ptr [rbx + {region}], {opening}",
         "mov qword ptr fs:[r12], rbx",
         "mov qword ptr fs:[r13], 0",
@@ -178,7 +203,10 @@ pub unsafe extern "C" fn in_region() {
         "jne 5f",
         "cmp byte ptr [rip + {fence_needed}], 0",
         "jne 6f",
-        "cmp dword ptr [rip + {stopping}], 0",
+        "33:",
+        "test r15d, 1",
+        "jnz 7f",
+        "cmp dword ptr [rip + {phase}], r15d",
         "jne 7f",
         "9:",
         "call r14",
@@ -206,17 +234,20 @@ pub unsafe extern "C" fn in_region() {
         "jmp 9b",
         "6:",
         "mfence",
-        "cmp dword ptr [rip + {stopping}], 0",
-        "je 9b",
+        "jmp 33b",
         "7:",
-        "call {announce}",
+        "mov rdi, rbx",
+        "call {outlast_stop}",
+        "test al, al",
         "mov rdi, qword ptr [rbp - 48]",
         "mov rsi, qword ptr [rbp - 56]",
         "mov rdx, qword ptr [rbp - 64]",
         "mov rcx, qword ptr [rbp - 72]",
         "mov r8, qword ptr [rbp - 80]",
         "mov r9, qword ptr [rbp - 88]",
-        "jmp 9b",
+        "jnz 9b",
+        // A handler has ended it.
+        "jmp 30b",
         "21:",
         "mfence",
         "jmp 22b",
@@ -241,14 +272,17 @@ pub unsafe extern "C" fn in_region() {
         suspended = sym region::SUSPENDED,
         fence_needed = sym thread::FENCE_NEEDED,
         stopping = sym gate::STOPPING,
-        announce = sym announce,
+        phase = sym gate::PHASE,
+        outlast_stop = sym region::outlast_stop,
         leave_when_open = sym region::leave_when_open,
         find = sym Original::find,
+        is_own = sym is_own,
     )
 }
 
-extern "C" fn announce() {
-    gate::announce();
+/// Whether the record that the caller's thread pointer leads to is the caller's.
+extern "C" fn is_own(mutator: &Mutator) -> bool {
+    mutator.tid.load(Ordering::Relaxed) == thread::id()
 }
 
 /// Ends the region when the call is left by unwinding: a cancellation, or an exception of a handler's.

@@ -4,7 +4,7 @@
 
 use crate::{
     peek,
-    regions::{Original, directly},
+    regions::{Original, in_region},
     signals,
 };
 use core::{
@@ -38,7 +38,7 @@ macro_rules! sends {
                 naked_asm!("jmp {edge}", edge = sym $edge)
             }
 
-            /// The C library's function. For the edge.
+            /// The C library's function, in a safe region. For the edge.
             ///
             /// # Safety
             /// As the C library's.
@@ -47,9 +47,9 @@ macro_rules! sends {
             pub unsafe extern "C" fn $call() {
                 naked_asm!(
                     "lea rax, [rip + {original}]",
-                    "jmp {directly}",
+                    "jmp {in_region}",
                     original = sym $name::ORIGINAL,
-                    directly = sym directly,
+                    in_region = sym in_region,
                 )
             }
         )*

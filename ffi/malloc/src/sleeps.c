@@ -13,6 +13,7 @@
 #include <sys/msg.h>
 #include <sys/select.h>
 #include <sys/sem.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The Rust side: the C library's own functions, each called in a safe region. */
@@ -237,4 +238,28 @@ int gleaner_edge_semtimedop(int set, struct sembuf *operations, size_t count, co
     int result;
     PERSIST(result, gleaner_call_semtimedop(set, operations, count, limit), limit = time_left(limit, end, &left));
     return result;
+}
+
+/* What the kernel shares with a program that has requests of io_submit, as far as it concerns us. */
+struct requests {
+    unsigned number, size, first, end, magic;
+};
+
+enum { REQUESTS_MAGIC = 0xa10a10a1 };
+
+/* libaio's, which may be opened later or for others only, so that it is not called but done here: it is the system's call,
+ * whose error is the result. Whether something is there already needs no call. */
+int gleaner_edge_io_getevents(const volatile struct requests *requests, long least, long most, void *events,
+                              struct timespec *limit) {
+    int error = errno;
+    long result;
+    if (limit != NULL && limit->tv_sec == 0 && limit->tv_nsec == 0 && requests != NULL &&
+        requests->magic == REQUESTS_MAGIC && requests->first == requests->end)
+        return 0;
+    PERSIST(result, syscall(SYS_io_getevents, requests, least, most, events, limit), (void)0);
+    if (result == -1) {
+        result = -errno;
+        errno = error;
+    }
+    return (int)result;
 }

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The C library's own functions; those that wait for what comes are called in safe regions. */
+/* The C library's own functions, each called in a safe region. */
 ssize_t gleaner_call_write(int, const void *, size_t);
 ssize_t gleaner_call_writev(int, const struct iovec *, int);
 ssize_t gleaner_call_send(int, const void *, size_t, int);

@@ -2,12 +2,11 @@
 //! cuts the call short.
 //!
 //! Most go to the C library as they come. Some need more and are called through an edge: those that every signal would
-//! end, since a stop signal may be on its way while the region opens (`sleeps.c`), those that take signals out of the
-//! queue (`waits.c`), and those whose messages may hold addresses (`transfers.c`).
+//! end, since there may be no region where they are made (`sleeps.c`), those that take signals out of the queue
+//! (`waits.c`), and those whose messages may hold addresses (`transfers.c`; those that send are in [`sent`](crate::sent)).
 //!
-//! Calls that wait for long in few programs are left out, such as `write`: a region costs some 20 ns. So are those that the
-//! C library makes inside others, and `pthread_join` and its kin: they unmap the stack of the thread that has ended, which
-//! a collector may be reading.
+//! Calls that the C library makes inside others are left out, and `pthread_join` and its kin: they unmap the stack of the
+//! thread that has ended, which a collector may be reading.
 
 use crate::{
     clones, followed,
@@ -49,6 +48,13 @@ macro_rules! regions {
 
 regions! {
     find_plain:
+    sendfile c"sendfile"
+    sendfile64 c"sendfile64"
+    splice c"splice"
+    tee c"tee"
+    vmsplice c"vmsplice"
+    copy_file_range c"copy_file_range"
+    getrandom c"getrandom"
     accept c"accept"
     accept4 c"accept4"
     connect c"connect"
@@ -65,6 +71,12 @@ regions! {
     sem_wait c"sem_wait"
     cnd_wait c"cnd_wait"
     cnd_timedwait c"cnd_timedwait"
+    sigpause c"sigpause"
+    __sigpause c"__sigpause"
+    __xpg_sigpause c"__xpg_sigpause"
+    aio_suspend c"aio_suspend"
+    aio_suspend64 c"aio_suspend64"
+    gai_suspend c"gai_suspend"
 }
 
 regions! {
@@ -146,6 +158,7 @@ edges! {
     msgrcv gleaner_edge_msgrcv
     semop gleaner_edge_semop
     semtimedop gleaner_edge_semtimedop
+    io_getevents gleaner_edge_io_getevents
     sigwait gleaner_edge_sigwait
     sigwaitinfo gleaner_edge_sigwaitinfo
     sigtimedwait gleaner_edge_sigtimedwait
@@ -179,7 +192,35 @@ extern "C" fn note_call(number: c_long, first: usize, second: usize, third: usiz
     }
 }
 
-/// Linux: as the C library's. Language runtimes wait by it on a futex: that is a safe region. A thread or child made by
+/// The calls of the system's that may wait, or whose result may be short, by their numbers; but for those on a futex, of
+/// which it depends.
+static WAITS: [u8; followed::END] = {
+    /// By name in the kernel's order: read, write, poll; readv, writev; select, pause, nanosleep; sendfile, connect, accept,
+    /// sendto, recvfrom, sendmsg, recvmsg; wait4; semop; msgsnd, msgrcv; fcntl, flock.
+    const FIRST: &[usize] = &[0, 1, 7, 19, 20, 23, 34, 35, 40, 42, 43, 44, 45, 46, 47, 61, 65, 69, 70, 72, 73];
+    /// rt_sigtimedwait, rt_sigsuspend; io_getevents, semtimedop, clock_nanosleep, epoll_wait; mq_timedsend,
+    /// mq_timedreceive, waitid, pselect6, ppoll, splice, tee, vmsplice, epoll_pwait, accept4.
+    const SECOND: &[usize] = &[128, 130, 208, 220, 230, 232, 242, 243, 247, 270, 271, 275, 276, 278, 281, 288];
+    /// recvmmsg, sendmmsg, getrandom, copy_file_range, io_pgetevents, io_uring_enter, epoll_pwait2, futex_waitv, futex_wait.
+    const THIRD: &[usize] = &[299, 307, 318, 326, 333, 426, 441, 449, 455];
+    let mut table = [0; followed::END];
+    let groups = [FIRST, SECOND, THIRD];
+    let mut group = 0;
+    while group < groups.len() {
+        let mut index = 0;
+        while index < groups[group].len() {
+            table[groups[group][index]] = 1;
+            index += 1;
+        }
+        group += 1;
+    }
+    table
+};
+
+/// The operations on a futex that wait: FUTEX_WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI and LOCK_PI2, a bit each.
+const FUTEX_WAITS: u32 = 1 | 1 << 6 | 1 << 9 | 1 << 11 | 1 << 13;
+
+/// Linux: as the C library's. Waiting by it is a safe region, as by the function for that. A thread or child made by
 /// it may share its maker's control block, and a handler set by it does not come by the gateway: from then on no region is
 /// opened. What has a wrapped function is done by that one: see [`followed`].
 ///
@@ -204,22 +245,23 @@ pub unsafe extern "C" fn syscall() {
         "je 4f",
         "cmp edi, {sigaction}",
         "je 5f",
-        "cmp rdi, {followed_end}",
+        "cmp rdi, {known_end}",
         "jae 6f",
         "lea r11, [rip + {is_followed}]",
         "cmp byte ptr [r11 + rdi], 0",
         "jne {followed}",
+        "lea r11, [rip + {waits}]",
+        "cmp byte ptr [r11 + rdi], 0",
+        "jne {in_region}",
         "jmp {directly}",
         "2:",
         // The operation without its flags.
         "mov r11d, edx",
         "and r11d, 0x7f",
-        "jz 3f",
-        "cmp r11d, {wait_bitset}",
-        "je 3f",
+        "mov r10d, {futex_waits}",
+        "bt r10d, r11d",
+        "jc {in_region}",
         "jmp {directly}",
-        "3:",
-        "jmp {in_region}",
         "5:",
         "test rdx, rdx",
         "jz 6f",
@@ -247,7 +289,8 @@ pub unsafe extern "C" fn syscall() {
         "jmp 6b",
         original = sym SYSCALL,
         futex = const 202,
-        wait_bitset = const 9,
+        futex_waits = const FUTEX_WAITS,
+        waits = sym WAITS,
         clone = const 56,
         clone3 = const 435,
         vfork = const 58,
@@ -256,7 +299,7 @@ pub unsafe extern "C" fn syscall() {
         seccomp = const 317,
         note_call = sym note_call,
         is_gateway_passed = sym world::IS_GATEWAY_PASSED,
-        followed_end = const followed::END,
+        known_end = const followed::END,
         is_followed = sym followed::IS_FOLLOWED,
         followed = sym followed::followed,
         directly = sym directly,

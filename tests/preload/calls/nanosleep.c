@@ -1,0 +1,8 @@
+/* nanosleep sleeps its time. */
+#include "calls.h"
+
+void call(void)
+{
+    long long start = now_ns(CLOCK_MONOTONIC);
+    ended_after(start, nanosleep(&(struct timespec){ 0, LIMIT_NS }, NULL));
+}

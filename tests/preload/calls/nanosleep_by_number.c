@@ -1,0 +1,8 @@
+/* nanosleep by syscall sleeps its time. */
+#include "calls.h"
+
+void call(void)
+{
+    long long start = now_ns(CLOCK_MONOTONIC);
+    ended_after(start, syscall(SYS_nanosleep, &(struct timespec){ 0, LIMIT_NS }, NULL));
+}

@@ -1,0 +1,10 @@
+/* ppoll waits for nothing, and its time. */
+#include "calls.h"
+
+#include <poll.h>
+
+void call(void)
+{
+    long long start = now_ns(CLOCK_MONOTONIC);
+    ended_after(start, ppoll(NULL, 0, &(struct timespec){ 0, LIMIT_NS }, NULL));
+}

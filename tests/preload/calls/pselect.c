@@ -1,0 +1,10 @@
+/* pselect waits for nothing, and its time. */
+#include "calls.h"
+
+#include <sys/select.h>
+
+void call(void)
+{
+    long long start = now_ns(CLOCK_MONOTONIC);
+    ended_after(start, pselect(0, NULL, NULL, NULL, &(struct timespec){ 0, LIMIT_NS }, NULL));
+}

@@ -1,0 +1,22 @@
+/* send sends a megabyte, all of it. */
+#define ROUNDS 8
+#include "calls.h"
+
+static int pair[2];
+
+void prepare(void)
+{
+    fill_big();
+    connected(pair, SOCK_STREAM, 0);
+}
+
+void partner(void)
+{
+    linger();
+    drain(pair[1], BIG);
+}
+
+void call(void)
+{
+    ended(send(pair[0], big, BIG, 0));
+}

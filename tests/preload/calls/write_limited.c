@@ -1,0 +1,22 @@
+/* write sends a megabyte by a socket with a time limit, all of it. */
+#define ROUNDS 8
+#include "calls.h"
+
+static int pair[2];
+
+void prepare(void)
+{
+    fill_big();
+    connected(pair, SOCK_STREAM, SO_SNDTIMEO);
+}
+
+void partner(void)
+{
+    linger();
+    drain(pair[1], BIG);
+}
+
+void call(void)
+{
+    ended(write(pair[0], big, BIG));
+}
