@@ -28,7 +28,7 @@ use crate::{
         addr::Addr,
         sync::{AtomicBool, AtomicU32, Ordering},
     },
-    os::{poll, signal, stack, sys, thread},
+    os::{mem, poll, signal, stack, sys, thread},
 };
 
 /// The number of the closing while a collector or a fork keeps the gates closed, else zero: what threads at their gates
@@ -231,12 +231,14 @@ pub fn has_been_open(phase: u32) -> bool {
 /// A signal that is on its way was sent before the gates open, and the next closing finds the region. The thread waits with
 /// its signals open, for who does not count on its region wants an answer.
 ///
-/// A fork sends none, and may wait for a lock that this thread has: it is not waited for.
+/// A fork sends none, and may wait for a lock that this thread has: it is not waited for. Nor is a collector that a
+/// process which forked past the C library has no copy of.
 pub fn outlast_stop(mutator: &Mutator) {
     let number = closing();
     announce();
     let is_own = STOPPER.load(Ordering::Relaxed) == mutator.tid.load(Ordering::Relaxed);
-    while number != 0 && IS_STOP.load(Ordering::Relaxed) && !is_own && closing() == number {
+    let is_stop = number != 0 && IS_STOP.load(Ordering::Relaxed) && !is_own && !mem::is_unmarked_copy();
+    while is_stop && closing() == number {
         wait_for_change(number);
     }
     signal::let_in();
@@ -311,6 +313,7 @@ pub fn end_region(mutator: &Mutator) {
     let mut waited_for = 0;
     while let Err(number) = try_end_region(mutator)
         && (waited_for == 0 || waited_for == number)
+        && !mem::is_unmarked_copy()
     {
         waited_for = number;
         // Release: as in `begin_region`; LEAVING_REGION has hidden what that one did.
