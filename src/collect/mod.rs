@@ -37,6 +37,7 @@ pub mod hiding;
 pub mod item;
 pub mod large;
 pub mod mark;
+pub mod message;
 pub mod own_stack;
 pub mod pipeline;
 pub mod prefetch;

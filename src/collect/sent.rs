@@ -26,20 +26,20 @@
 use super::{
     Cause, collect,
     held::{self, is_free},
+    message,
     reports::{self, Reason},
     table::{Map, NoMemory},
 };
 use crate::{
     base::{
-        addr::{Addr, Ambiguous},
+        addr::Addr,
         sync::{AtomicUsize, Ordering},
     },
-    heap::{cage, resolve},
-    os::{descriptors, memcheck, sys},
+    os::{descriptors, sys},
 };
 
 /// Larger messages are data, and are not looked at.
-pub const MESSAGE_BYTES_MAX: usize = 64;
+pub const MESSAGE_BYTES_MAX: usize = message::BYTES_MAX;
 /// So much of what comes is looked at: the rest of its addresses stay counted.
 const RECEIVED_BYTES_MAX: usize = 4096;
 /// So many pairs of a channel and an address there may be.
@@ -125,41 +125,29 @@ impl Letter {
     pub const EMPTY: Letter = Letter { count: 0, channel: Channel::FILES, words: [(0, 0); _] };
 
     /// Counts the addresses in `message`, which is about to be sent by the channel that is found if there are any.
-    #[inline]
     pub fn begin(message: &[u8], find: impl FnOnce() -> Option<Channel>) -> Letter {
-        if has_address(message) { Letter::of_addresses(message, find()) } else { Letter::EMPTY }
-    }
-
-    /// As [`begin`](Letter::begin), at `place`, of which one without an address takes a word only.
-    ///
-    /// # Safety
-    /// There is room for one.
-    #[inline]
-    pub unsafe fn begin_at(place: *mut Letter, message: &[u8], find: impl FnOnce() -> Option<Channel>) {
-        // SAFETY: by the caller's promise.
-        unsafe {
-            if has_address(message) {
-                place.write(Letter::of_addresses(message, find()));
-            } else {
-                (&raw mut (*place).count).write(0);
-            }
-        }
-    }
-
-    #[cold]
-    fn of_addresses(message: &[u8], channel: Option<Channel>) -> Letter {
         let mut letter = Letter::EMPTY;
-        let Some(channel) = channel else { return letter };
-        letter.channel = channel;
-        for_each_address(message, |offset, word| {
+        message::for_each_address(message, |offset, word| {
             // The same bytes cannot be two addresses, unless one of them is chance: then it is never taken back.
             if let Some(place) = letter.words.get_mut(letter.count) {
                 *place = (offset, word);
                 letter.count += 1;
             }
         });
-        letter.words[..letter.count].iter().for_each(|&(_, word)| add(channel, word));
+        if !letter.is_empty() {
+            letter.count_by(find());
+        }
         letter
+    }
+
+    fn count_by(&mut self, channel: Option<Channel>) {
+        match channel {
+            Some(channel) => {
+                self.channel = channel;
+                self.words[..self.count].iter().for_each(|&(_, word)| add(channel, word));
+            }
+            None => self.count = 0,
+        }
     }
 
     /// Whether it has no address.
@@ -179,54 +167,16 @@ impl Letter {
 #[inline]
 pub fn receive(message: &[u8], find: impl Fn() -> Option<Channel>) {
     let looked_at = &message[..message.len().min(RECEIVED_BYTES_MAX)];
-    if is_empty() || !has_address(looked_at) {
+    if is_empty() {
         return;
     }
     let mut channel = None;
-    for_each_address(looked_at, |_, word| {
+    message::for_each_address(looked_at, |_, word| {
         channel = channel.or_else(&find);
         if let Some(channel) = channel.filter(|&channel| channel != Channel::FILES) {
             remove(channel, word);
         }
     });
-}
-
-/// Whether a word of some bytes is an address in an object. This is what messages without any pay.
-#[inline]
-fn has_address(bytes: &[u8]) -> bool {
-    let _unchecked = memcheck::unchecked();
-    has_zero(bytes) && has_address_at_any_byte(bytes)
-}
-
-/// Whether one of some bytes is zero, as each address ends in two: most messages are text. Fewer than a word's are none.
-#[inline]
-fn has_zero(bytes: &[u8]) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH_BITS: u64 = ONES << 7;
-    let has_zero = |word: &[u8; 8]| {
-        let word = u64::from_ne_bytes(*word);
-        word.wrapping_sub(ONES) & !word & HIGH_BITS != 0
-    };
-    let (words, _) = bytes.as_chunks();
-    words.iter().any(has_zero) || bytes.last_chunk().is_some_and(has_zero)
-}
-
-fn has_address_at_any_byte(bytes: &[u8]) -> bool {
-    let hull = cage::hull();
-    bytes.windows(size_of::<usize>()).any(|word| {
-        let word = word.try_into().map_or(0, usize::from_ne_bytes);
-        hull.contains(Addr::new(word)) && resolve::resolve(Ambiguous(word)).is_some()
-    })
-}
-
-/// Visits the words of some bytes that are addresses in objects, with where they lie.
-fn for_each_address(bytes: &[u8], mut visit: impl FnMut(usize, usize)) {
-    for (offset, word) in bytes.windows(size_of::<usize>()).enumerate() {
-        let word = word.try_into().map_or(0, usize::from_ne_bytes);
-        if resolve::resolve(Ambiguous(word)).is_some() {
-            visit(offset, word);
-        }
-    }
 }
 
 fn add(channel: Channel, word: usize) {
@@ -321,20 +271,6 @@ mod tests {
         sent.for_each(|word| words.push(word));
         words.sort_unstable();
         words
-    }
-
-    #[test]
-    fn a_zero_is_found_wherever_it_is() {
-        for length in 0..40 {
-            let mut bytes = std::vec![b'x'; length];
-            assert!(!has_zero(&bytes));
-            for at in 0..length {
-                bytes[at] = 0;
-                assert_eq!(has_zero(&bytes), length >= 8, "{at} of {length}");
-                bytes[at] = 0x80;
-            }
-            assert!(!has_zero(&bytes));
-        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `dl_iterate_phdr` holds the loader's lock while it calls back, and the lock is recursive. So [`with_loader_locked`]
 //! gives a place where the list cannot change, and inside it [`for_each_object`] reads the list as often as needed.
 
-use super::{clock, sys};
+use super::{clock, mem, sys};
 use crate::base::{
     addr::{Addr, Range},
     sync::{AtomicU32, Ordering},
@@ -38,6 +38,20 @@ impl Object<'_> {
     /// The segments that are or once were writable.
     pub fn writable(&self) -> impl Iterator<Item = Range> {
         self.segments(libc::PT_LOAD).filter(|(header, _)| header.p_flags & libc::PF_W != 0).map(|(_, range)| range)
+    }
+
+    /// What lies page by page from its last segment's end downwards and may be read, as long as the object is loaded.
+    pub fn readable(&self) -> Range {
+        let pages = |range: Range| Range::new(range.start.align_down(mem::PAGE), range.end.align_up(mem::PAGE));
+        let is_readable = |header: &libc::Elf64_Phdr| header.p_flags & libc::PF_R != 0;
+        // The loader's list has them in order.
+        self.segments(libc::PT_LOAD).fold(Range::new(Addr::NULL, Addr::NULL), |before, (header, range)| {
+            match (is_readable(header), pages(range)) {
+                (true, range) if range.start == before.end => Range::new(before.start, range.end),
+                (true, range) => range,
+                (false, range) => Range::new(range.end, range.end),
+            }
+        })
     }
 
     /// Whether one of its segments holds `addr`.

@@ -14,6 +14,9 @@ struct letter {
 };
 
 /* The Rust side.  The kind of a queue: POSIX's, or System V's. */
+int gleaner_has_address(const void *, size_t);
+int gleaner_parts_have_address(const struct iovec *, size_t);
+int gleaner_header_has_address(const struct msghdr *);
 void gleaner_note_sending(struct letter *, int, const void *, size_t);
 void gleaner_note_sending_parts(struct letter *, int, const struct iovec *, size_t);
 void gleaner_note_sending_header(struct letter *, int, const struct msghdr *);
@@ -23,8 +26,9 @@ int gleaner_is_anything_sent(void);
 void gleaner_note_received(int, const void *, size_t);
 void gleaner_note_dequeued(int, int is_posix, const void *, size_t);
 
-static inline int may_be_message(size_t bytes) {
-    return bytes >= MESSAGE_BYTES_MIN && bytes <= MESSAGE_BYTES_MAX;
+/* Whether a message is one to follow. */
+static inline int is_letter(const void *message, size_t bytes) {
+    return bytes >= MESSAGE_BYTES_MIN && bytes <= MESSAGE_BYTES_MAX && gleaner_has_address(message, bytes);
 }
 
 #endif

@@ -62,6 +62,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         waits::find_originals();
         clones::find_original();
         sandbox::find_original();
+        peek::find_program();
         events::find_originals();
         timers::find_originals();
         signals::find_originals();

@@ -14,7 +14,10 @@ use core::{
     mem::MaybeUninit,
     slice,
 };
-use gleaner::collect::sent::{self, Channel, Letter, MESSAGE_BYTES_MAX};
+use gleaner::collect::{
+    message,
+    sent::{self, Channel, Letter, MESSAGE_BYTES_MAX},
+};
 
 /// Exports `name`, which jumps to its edge; that calls the C library's function of the name by `call`.
 macro_rules! sends {
@@ -107,8 +110,13 @@ struct Copied {
 impl Copied {
     const NOTHING: Copied = Copied { bytes: [MaybeUninit::uninit(); MESSAGE_BYTES_MAX], count: 0 };
 
+    fn of(start: *const c_void, bytes: usize) -> Copied {
+        let mut copied = Copied::NOTHING;
+        copied.add(start, bytes);
+        copied
+    }
+
     /// Appends. `false`: it is too long, or cannot be read.
-    #[inline]
     fn add(&mut self, start: *const c_void, bytes: usize) -> bool {
         let place = self.bytes[self.count..].get_mut(..bytes);
         let is_copied = place.is_some_and(|place| peek::copy(start as usize, place));
@@ -116,15 +124,31 @@ impl Copied {
         is_copied
     }
 
+    /// The message in so many parts; nothing, if it is too long.
     fn of_parts(parts: *const Part, count: usize) -> Copied {
         let mut copied = Copied::NOTHING;
-        // SAFETY: any bytes are a part.
-        let add =
-            |index| unsafe { peek::value(parts.add(index)) }.is_some_and(|part| copied.add(part.start, part.bytes));
-        if count > PARTS_MAX || !(0..count).all(add) {
-            return Copied::NOTHING;
+        if count > PARTS_MAX || !peek::is_readable(parts as usize, count * size_of::<Part>()) {
+            return copied;
+        }
+        // SAFETY: they can be read, and any bytes are a part.
+        let part = |index| unsafe { parts.add(index).read_unaligned() };
+        let bytes = (0..count).fold(0, |bytes: usize, index| bytes.saturating_add(part(index).bytes));
+        let is_small = (size_of::<usize>()..=MESSAGE_BYTES_MAX).contains(&bytes);
+        if !is_small || !(0..count).map(part).all(|part| copied.add(part.start, part.bytes)) {
+            copied.count = 0;
         }
         copied
+    }
+
+    fn of_header(header: *const Header) -> Copied {
+        // SAFETY: any bytes are a header.
+        let header = unsafe { peek::value(header) };
+        header.map_or(Copied::NOTHING, |header| Copied::of_parts(header.parts, header.count))
+    }
+
+    fn has_address(&self) -> bool {
+        // SAFETY: so many were copied, no fewer than a word's.
+        self.count != 0 && unsafe { message::has_address(self.bytes.as_ptr().cast(), self.count) }
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -139,16 +163,33 @@ pub extern "C" fn gleaner_is_anything_sent() -> c_int {
     c_int::from(!sent::is_empty())
 }
 
+/// Whether a message of 8 to [`MESSAGE_BYTES_MAX`] bytes holds an address: what most writes pay. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_has_address(start: *const u8, bytes: usize) -> c_int {
+    // SAFETY: it can be read, and there are so many.
+    c_int::from(peek::is_readable(start as usize, bytes) && unsafe { message::has_address(start, bytes) })
+}
+
+/// As [`gleaner_has_address`], of a message in parts, as long as it may be. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_parts_have_address(parts: *const c_void, count: usize) -> c_int {
+    c_int::from(Copied::of_parts(parts.cast(), count).has_address())
+}
+
+/// As [`gleaner_parts_have_address`], of a message with a header. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_header_has_address(header: *const c_void) -> c_int {
+    c_int::from(Copied::of_header(header.cast()).has_address())
+}
+
 /// A message of up to [`MESSAGE_BYTES_MAX`] is about to be written. For the edge.
 ///
 /// # Safety
 /// `letter` has room for one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gleaner_note_sending(letter: *mut Letter, fd: c_int, start: *const c_void, bytes: usize) {
-    let mut copied = Copied::NOTHING;
-    let message: &[u8] = if copied.add(start, bytes) { copied.as_slice() } else { &[] };
     // SAFETY: by the caller's promise.
-    unsafe { Letter::begin_at(letter, message, || Channel::of_descriptor(fd)) };
+    unsafe { letter.write(Letter::begin(Copied::of(start, bytes).as_slice(), || Channel::of_descriptor(fd))) };
 }
 
 /// As [`gleaner_note_sending`], of a message in parts. For the edge.
@@ -164,7 +205,7 @@ pub unsafe extern "C" fn gleaner_note_sending_parts(
 ) {
     let copied = Copied::of_parts(parts.cast(), count);
     // SAFETY: by the caller's promise.
-    unsafe { Letter::begin_at(letter, copied.as_slice(), || Channel::of_descriptor(fd)) };
+    unsafe { letter.write(Letter::begin(copied.as_slice(), || Channel::of_descriptor(fd))) };
 }
 
 /// As [`gleaner_note_sending`], of a message with a header. For the edge.
@@ -173,11 +214,9 @@ pub unsafe extern "C" fn gleaner_note_sending_parts(
 /// `letter` has room for one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gleaner_note_sending_header(letter: *mut Letter, fd: c_int, header: *const c_void) {
-    // SAFETY: any bytes are a header.
-    let header = unsafe { peek::value(header.cast::<Header>()) };
-    let copied = header.map_or(Copied::NOTHING, |header| Copied::of_parts(header.parts, header.count));
+    let copied = Copied::of_header(header.cast());
     // SAFETY: by the caller's promise.
-    unsafe { Letter::begin_at(letter, copied.as_slice(), || Channel::of_descriptor(fd)) };
+    unsafe { letter.write(Letter::begin(copied.as_slice(), || Channel::of_descriptor(fd))) };
 }
 
 /// As [`gleaner_note_sending`], into a message queue: one of System V's, or one of POSIX's. For the edge.
@@ -192,10 +231,8 @@ pub unsafe extern "C" fn gleaner_note_queueing(
     start: *const c_void,
     bytes: usize,
 ) {
-    let mut copied = Copied::NOTHING;
-    let message: &[u8] = if copied.add(start, bytes) { copied.as_slice() } else { &[] };
     // SAFETY: by the caller's promise.
-    unsafe { Letter::begin_at(letter, message, || channel_of_queue(queue, is_posix)) };
+    unsafe { letter.write(Letter::begin(Copied::of(start, bytes).as_slice(), || channel_of_queue(queue, is_posix))) };
 }
 
 fn channel_of_queue(queue: c_int, is_posix: c_int) -> Option<Channel> {

@@ -209,11 +209,11 @@ enum { TYPE_BYTES = sizeof(long) };
 
 int gleaner_edge_msgsnd(int queue, const void *message, size_t bytes, int flags) {
     struct letter letter;
-    int result, is_small = bytes <= MESSAGE_BYTES_MAX - TYPE_BYTES;
-    if (is_small)
+    int result, is_one = bytes <= MESSAGE_BYTES_MAX && is_letter(message, TYPE_BYTES + bytes);
+    if (is_one)
         gleaner_note_queueing(&letter, queue, 0, message, TYPE_BYTES + bytes);
     PERSIST(result, gleaner_call_msgsnd(queue, message, bytes, flags), (void)0);
-    if (is_small)
+    if (is_one)
         gleaner_note_sent(&letter, result == 0 ? (ssize_t)(TYPE_BYTES + bytes) : 0);
     return result;
 }

@@ -36,7 +36,7 @@ ssize_t gleaner_call_recvfrom_chk(int, void *, size_t, size_t, int, struct socka
 ssize_t gleaner_edge_write(int fd, const void *message, size_t bytes) {
     struct letter letter;
     ssize_t result;
-    if (!may_be_message(bytes))
+    if (!is_letter(message, bytes))
         return gleaner_call_write(fd, message, bytes);
     gleaner_note_sending(&letter, fd, message, bytes);
     result = gleaner_call_write(fd, message, bytes);
@@ -47,7 +47,9 @@ ssize_t gleaner_edge_write(int fd, const void *message, size_t bytes) {
 ssize_t gleaner_edge_writev(int fd, const struct iovec *parts, int count) {
     struct letter letter;
     ssize_t result;
-    gleaner_note_sending_parts(&letter, fd, parts, count < 0 ? 0 : (size_t)count);
+    if (count <= 0 || !gleaner_parts_have_address(parts, (size_t)count))
+        return gleaner_call_writev(fd, parts, count);
+    gleaner_note_sending_parts(&letter, fd, parts, (size_t)count);
     result = gleaner_call_writev(fd, parts, count);
     gleaner_note_sent(&letter, result);
     return result;
@@ -56,7 +58,7 @@ ssize_t gleaner_edge_writev(int fd, const struct iovec *parts, int count) {
 ssize_t gleaner_edge_send(int fd, const void *message, size_t bytes, int flags) {
     struct letter letter;
     ssize_t result;
-    if (!may_be_message(bytes))
+    if (!is_letter(message, bytes))
         return gleaner_call_send(fd, message, bytes, flags);
     gleaner_note_sending(&letter, fd, message, bytes);
     result = gleaner_call_send(fd, message, bytes, flags);
@@ -68,7 +70,7 @@ ssize_t gleaner_edge_sendto(int fd, const void *message, size_t bytes, int flags
                             socklen_t to_bytes) {
     struct letter letter;
     ssize_t result;
-    if (!may_be_message(bytes))
+    if (!is_letter(message, bytes))
         return gleaner_call_sendto(fd, message, bytes, flags, to, to_bytes);
     gleaner_note_sending(&letter, fd, message, bytes);
     result = gleaner_call_sendto(fd, message, bytes, flags, to, to_bytes);
@@ -79,6 +81,8 @@ ssize_t gleaner_edge_sendto(int fd, const void *message, size_t bytes, int flags
 ssize_t gleaner_edge_sendmsg(int fd, const struct msghdr *header, int flags) {
     struct letter letter;
     ssize_t result;
+    if (!gleaner_header_has_address(header))
+        return gleaner_call_sendmsg(fd, header, flags);
     gleaner_note_sending_header(&letter, fd, header);
     result = gleaner_call_sendmsg(fd, header, flags);
     gleaner_note_sent(&letter, result);
@@ -89,7 +93,8 @@ ssize_t gleaner_edge_sendmsg(int fd, const struct msghdr *header, int flags) {
 int gleaner_edge_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
     struct letter letter;
     for (unsigned i = 0; i < count; i++)
-        gleaner_note_sending_header(&letter, fd, &messages[i].msg_hdr);
+        if (gleaner_header_has_address(&messages[i].msg_hdr))
+            gleaner_note_sending_header(&letter, fd, &messages[i].msg_hdr);
     return gleaner_call_sendmmsg(fd, messages, count, flags);
 }
 
@@ -182,7 +187,7 @@ int gleaner_edge_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int 
 int gleaner_edge_mq_send(mqd_t queue, const char *message, size_t bytes, unsigned priority) {
     struct letter letter;
     int result;
-    if (!may_be_message(bytes))
+    if (!is_letter(message, bytes))
         return gleaner_call_mq_send(queue, message, bytes, priority);
     gleaner_note_queueing(&letter, queue, 1, message, bytes);
     result = gleaner_call_mq_send(queue, message, bytes, priority);
@@ -194,7 +199,7 @@ int gleaner_edge_mq_timedsend(mqd_t queue, const char *message, size_t bytes, un
                               const struct timespec *limit) {
     struct letter letter;
     int result;
-    if (!may_be_message(bytes))
+    if (!is_letter(message, bytes))
         return gleaner_call_mq_timedsend(queue, message, bytes, priority, limit);
     gleaner_note_queueing(&letter, queue, 1, message, bytes);
     result = gleaner_call_mq_timedsend(queue, message, bytes, priority, limit);
