@@ -341,7 +341,7 @@ fn mark_and_sweep(
     marker.begin();
     mark_magazines(marker);
     tables.held.clear_up();
-    tables.sent.clear_up();
+    tables.sent.clear_up(myself.mutator);
     if let Err(unknown) = mark_fibers(marker, snapshot).and_then(|()| mark_roots(marker, snapshot, tables, myself)) {
         marker.drain();
         sweep::sweep(sweep::Mode::Count);

@@ -10,10 +10,14 @@
 //!
 //! | channel | is left by |
 //! |---|---|
-//! | a pipe, or a message queue | what is read from that one |
-//! | all sockets together, for the other end has another number | what is read from any |
+//! | a pipe, or a message queue | what is read from that one; a pipe without a name by all when nobody has it open |
+//! | all sockets together, for the other end has another number | what is read from any; by all when there is none |
 //! | the signals of a number | a handler, or a call that takes signals |
 //! | files | nothing: it can be read again |
+//!
+//! Pipes and sockets that are closed are looked for when much is on its way, and not at all where what was sent may be
+//! elsewhere: once the program has moved what is in a pipe to another descriptor, or has given descriptors away. Where it
+//! has doubled what is in one (`tee`), reading ends nothing.
 //!
 //! An address leaves every channel when its object is freed by hand: the next collection notices. One that is sent to
 //! another process, or read in two pieces, is kept until then. There is room for 65,536;
@@ -33,9 +37,16 @@ use super::{
 use crate::{
     base::{
         addr::Addr,
-        sync::{AtomicUsize, Ordering},
+        sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    os::{descriptors, sys},
+    heap::{
+        gate,
+        mutator::{self, Mutator},
+    },
+    os::{
+        descriptors::{self, Kind},
+        sys, thread,
+    },
 };
 
 /// Larger messages are data, and are not looked at.
@@ -44,6 +55,11 @@ pub const MESSAGE_BYTES_MAX: usize = message::BYTES_MAX;
 const RECEIVED_BYTES_MAX: usize = 4096;
 /// So many pairs of a channel and an address there may be.
 const ENTRIES_MAX: usize = 1 << 16;
+
+/// Set in the device of a pipe or of a queue.
+const PIPE: u64 = 1 << 63;
+/// Fewer entries are not looked for among the open descriptors.
+const ENDS_MIN: usize = 64;
 
 /// A way through the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -56,14 +72,40 @@ impl Channel {
 
     /// Of a descriptor. `None`: of what is written there nothing comes back.
     pub fn of_descriptor(descriptor: i32) -> Option<Channel> {
-        use descriptors::Kind;
-        match descriptors::kind_of(descriptor)? {
-            Kind::Pipe { device, inode } => Some(Channel(device | 1 << 63, inode)),
+        let kind = descriptors::kind_of(descriptor)?;
+        if let Kind::Pipe { device, .. } = kind
+            && NAMELESS_PIPES.load(Ordering::Relaxed) == 0
+            && descriptors::is_nameless_pipe(descriptor)
+        {
+            NAMELESS_PIPES.store(device | PIPE, Ordering::Relaxed);
+        }
+        Channel::of(kind)
+    }
+
+    fn of(kind: Kind) -> Option<Channel> {
+        match kind {
+            Kind::Pipe { device, inode } => Some(Channel(device | PIPE, inode)),
             Kind::Socket => Some(Channel::SOCKETS),
             Kind::File => Some(Channel::FILES),
             Kind::Anonymous => Some(Channel::OTHERS),
             Kind::Device => None,
         }
+    }
+
+    fn is_pipe(self) -> bool {
+        self.0 & PIPE != 0
+    }
+
+    /// Whether what is in it is lost when no descriptor is open by which it could be read.
+    fn ends_with_descriptors(self) -> bool {
+        self == Channel::SOCKETS || self.is_pipe() && self.0 == NAMELESS_PIPES.load(Ordering::Relaxed)
+    }
+
+    /// A number of it, which another one may have too.
+    fn key(self) -> Addr {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (self.0 ^ self.1.rotate_left(32)).wrapping_mul(FACTOR).rotate_left(29);
+        Addr::new((mixed as usize).max(1))
     }
 
     /// Whether it is that of all descriptors without a name, sources of signals among them.
@@ -73,7 +115,7 @@ impl Channel {
 
     /// Of a message queue of POSIX's, by its descriptor.
     pub fn of_queue(descriptor: i32) -> Option<Channel> {
-        sys::identity(descriptor).map(|(device, inode)| Channel(device | 1 << 63, inode))
+        sys::identity(descriptor).map(|(device, inode)| Channel(device | PIPE, inode))
     }
 
     /// Of a message queue of System V's.
@@ -99,6 +141,24 @@ struct Entry {
 pub struct Sent {
     /// By a number made of channel and address.
     entries: Map<Entry>,
+    /// The channels that are open, by their keys, while they are looked for.
+    open: Map<bool>,
+    /// How many entries there may be before they are looked for.
+    ends_max: usize,
+}
+
+/// Whether the program may have doubled what is in a pipe, and whether what it has sent may come from where it was not sent
+/// to. Relaxed: set before the call that does it.
+static IS_DOUBLED: AtomicBool = AtomicBool::new(false);
+static IS_MOVED: AtomicBool = AtomicBool::new(false);
+
+/// The device of all pipes without a name, as their channels have it; zero until one is known. Relaxed: always the same.
+static NAMELESS_PIPES: AtomicU64 = AtomicU64::new(0);
+
+/// What is in pipes may be in two of them from now on, or only moved to another descriptor, or a descriptor is on its way.
+pub fn note_moved(is_doubled: bool) {
+    IS_DOUBLED.fetch_or(is_doubled, Ordering::Relaxed);
+    IS_MOVED.store(true, Ordering::Relaxed);
 }
 
 /// How many entries there are. Relaxed: the kernel orders a message's coming after its going, and that comes after the
@@ -179,6 +239,14 @@ pub fn receive(message: &[u8], find: impl Fn() -> Option<Channel>) {
     });
 }
 
+/// Whether a thread that did not have to answer the stop may be about to get what was in a channel that is closed by now.
+fn is_anybody_receiving(myself: &Mutator) -> bool {
+    let others = mutator::all().filter(|other| other.is_alive() && !core::ptr::eq(*other, myself));
+    let mut waiting = others.filter(|other| gate::is_in_call(other) || gate::is_in_region(other));
+    // Relaxed: the stop lies between its store and this.
+    waiting.any(|other| thread::may_be_receiving(other.tid.load(Ordering::Relaxed)))
+}
+
 fn add(channel: Channel, word: usize) {
     // Relaxed: the limit need not be exact.
     if ENTRIES.load(Ordering::Relaxed) >= ENTRIES_MAX {
@@ -203,7 +271,7 @@ fn remove(channel: Channel, word: usize) {
 impl Sent {
     /// Nothing, without memory.
     pub const fn new() -> Self {
-        Sent { entries: Map::new() }
+        Sent { entries: Map::new(), open: Map::new(), ends_max: ENDS_MIN }
     }
 
     fn add(&mut self, channel: Channel, word: usize) -> Result<(), NoMemory> {
@@ -222,6 +290,9 @@ impl Sent {
     }
 
     fn remove(&mut self, channel: Channel, word: usize) {
+        if channel.is_pipe() && IS_DOUBLED.load(Ordering::Relaxed) {
+            return;
+        }
         let Ok(Ok(key)) = self.find(channel, word) else { return };
         if let Some(entry) = self.entries.get_mut(key) {
             entry.count -= 1;
@@ -236,7 +307,7 @@ impl Sent {
     /// them goes, those behind it are not found any more, and stay.
     fn find(&self, channel: Channel, word: usize) -> Result<Result<Addr, Addr>, NoMemory> {
         const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mixed = (channel.0 ^ channel.1.rotate_left(32)).wrapping_mul(FACTOR).rotate_left(29) ^ word as u64;
+        let mixed = channel.key().get() as u64 ^ word as u64;
         for attempt in 1..=8 {
             let key = Addr::new((mixed.wrapping_mul(FACTOR).wrapping_add(attempt) as usize).max(1));
             match self.entries.get(key) {
@@ -253,10 +324,30 @@ impl Sent {
         self.entries.for_each(|_, entry| visit(entry.word));
     }
 
-    /// Drops those whose objects were freed by hand. In a collection, as [`held::Held::clear_up`].
-    pub fn clear_up(&mut self) {
+    /// Drops those whose objects were freed by hand, and when there are many those that nobody can read any more. In a
+    /// collection, as [`held::Held::clear_up`].
+    pub fn clear_up(&mut self, myself: &Mutator) {
         self.entries.retain(|_, entry| !is_free(entry.word));
+        if self.entries.len() > self.ends_max {
+            if !IS_MOVED.load(Ordering::Relaxed) && !is_anybody_receiving(myself) && self.find_open() {
+                let open = &self.open;
+                let is_open = |channel: Channel| open.get(channel.key()).is_some();
+                self.entries.retain(|_, entry| !entry.channel.ends_with_descriptors() || is_open(entry.channel));
+            }
+            self.open.retain(|_, _| false);
+            self.ends_max = (2 * self.entries.len()).max(ENDS_MIN);
+        }
         ENTRIES.store(self.entries.len(), Ordering::Relaxed);
+    }
+
+    /// Lists the open channels. `false`: not all are listed.
+    fn find_open(&mut self) -> bool {
+        let mut has_room = true;
+        let open = &mut self.open;
+        let is_whole = descriptors::for_each_kind(|kind| {
+            has_room &= Channel::of(kind).is_none_or(|channel| open.insert(channel.key(), true).is_ok());
+        });
+        is_whole && has_room
     }
 }
 

@@ -45,6 +45,28 @@ pub fn kind_of(descriptor: i32) -> Option<Kind> {
     })
 }
 
+/// Whether it is a pipe that has no name, so that nobody can open it anew.
+pub fn is_nameless_pipe(descriptor: i32) -> bool {
+    const PIPEFS: i64 = 0x5049_5045;
+    // SAFETY: an all-zero `statfs` is a valid value, and the kernel fills it.
+    let mut system: libc::statfs = unsafe { core::mem::zeroed() };
+    let args = [descriptor as usize, &mut system as *mut libc::statfs as usize, 0, 0, 0, 0];
+    // SAFETY: `system` is ours.
+    let is_known = sys::checked(unsafe { sys::call(libc::SYS_fstatfs, args) }).is_ok();
+    is_known && system.f_type == PIPEFS
+}
+
+/// Visits what stands behind each open descriptor of the process. `false`: not all could be asked, or there may be others,
+/// as a thread has descriptors of its own.
+pub fn for_each_kind(mut visit: impl FnMut(Kind)) -> bool {
+    let mut is_whole = thread::share_descriptors();
+    let is_listed = thread::for_each_number(c"/proc/thread-self/fd", |descriptor| match kind_of(descriptor as i32) {
+        Some(kind) => visit(kind),
+        None => is_whole = false,
+    });
+    is_listed && is_whole
+}
+
 fn stat_of(descriptor: i32) -> Option<libc::stat> {
     // SAFETY: an all-zero `stat` is a valid value, and the kernel fills it.
     let mut stat: libc::stat = unsafe { core::mem::zeroed() };
@@ -126,6 +148,27 @@ mod tests {
             (with, without)
         };
         assert!(with.contains(&WORD) && !without.contains(&WORD));
+    }
+
+    #[test]
+    fn a_pipe_is_listed_until_both_ends_are_closed() {
+        let is_open = |pipe: Kind| {
+            let mut is_open = false;
+            for_each_kind(|kind| is_open |= kind == pipe);
+            is_open
+        };
+        let mut ends = [0; 2];
+        // SAFETY: makes and closes descriptors of its own.
+        let pipe = unsafe {
+            assert_eq!(libc::pipe(ends.as_mut_ptr()), 0);
+            let pipe = kind_of(ends[0]).unwrap();
+            assert!(is_nameless_pipe(ends[1]) && is_open(pipe));
+            libc::close(ends[0]);
+            assert!(is_open(pipe));
+            libc::close(ends[1]);
+            pipe
+        };
+        assert!(!is_open(pipe));
     }
 
     #[test]

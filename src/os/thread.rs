@@ -143,6 +143,36 @@ pub fn for_each_id(visit: impl FnMut(u32)) -> bool {
     has_our_ids() && for_each_number(c"/proc/self/task", visit)
 }
 
+/// Whether all threads of the process have the same descriptors. `false` also when the system does not tell.
+pub(super) fn share_descriptors() -> bool {
+    const KCMP_FILES: usize = 2;
+    let myself = id() as usize;
+    let mut are_shared = true;
+    let is_whole = for_each_id(|tid| {
+        // SAFETY: compares, and changes nothing.
+        let result = unsafe { sys::call(libc::SYS_kcmp, [myself, tid as usize, KCMP_FILES, 0, 0, 0]) };
+        are_shared &= result == 0;
+    });
+    is_whole && are_shared
+}
+
+/// Whether the thread may be in a call that gets it what others have written. The world is stopped, and the thread is in
+/// a region.
+pub fn may_be_receiving(tid: u32) -> bool {
+    const CALLS: [i64; 9] = [
+        libc::SYS_read,
+        libc::SYS_readv,
+        libc::SYS_preadv2,
+        libc::SYS_recvfrom,
+        libc::SYS_recvmsg,
+        libc::SYS_recvmmsg,
+        libc::SYS_splice,
+        libc::SYS_tee,
+        libc::SYS_vmsplice,
+    ];
+    system_call_of(tid).is_none_or(|number| CALLS.contains(&number))
+}
+
 /// Visits the names in a directory that are numbers. `false` when it cannot be read.
 pub(super) fn for_each_number(path: &CStr, mut visit: impl FnMut(u32)) -> bool {
     let Ok(directory) = File::open(path) else { return false };

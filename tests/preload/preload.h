@@ -66,7 +66,7 @@ static UNUSED NOINLINE void victim_fill(struct victim *victim)
 
 static UNUSED NOINLINE struct victim *victim_new(void)
 {
-    struct victim *victim = malloc(sizeof *victim);
+    struct victim *victim = (struct victim *)malloc(sizeof *victim);
     NEED(victim != NULL);
     victim_fill(victim);
     return victim;
@@ -133,7 +133,7 @@ static UNUSED NOINLINE void churn_bytes(size_t bytes)
     enum { MANY = 1 << 12 };
     static void **made;
     if (made == NULL)
-        NEED((made = calloc(MANY, sizeof *made)) != NULL);
+        NEED((made = (void **)calloc(MANY, sizeof *made)) != NULL);
     for (int round = 0; round < 3; round++) {
         clear_stack(16);
         malloc_trim(0);

@@ -17,6 +17,7 @@ struct letter {
 int gleaner_has_address(const void *, size_t);
 int gleaner_parts_have_address(const struct iovec *, size_t);
 int gleaner_header_has_address(const struct msghdr *);
+void gleaner_note_moving(int is_doubled);
 void gleaner_note_sending(struct letter *, int, const void *, size_t);
 void gleaner_note_sending_parts(struct letter *, int, const struct iovec *, size_t);
 void gleaner_note_sending_header(struct letter *, int, const struct msghdr *);

@@ -71,6 +71,9 @@ sends! {
     sendto c"sendto" gleaner_edge_sendto gleaner_call_sendto
     sendmsg c"sendmsg" gleaner_edge_sendmsg gleaner_call_sendmsg
     sendmmsg c"sendmmsg" gleaner_edge_sendmmsg gleaner_call_sendmmsg
+    splice c"splice" gleaner_edge_splice gleaner_call_splice
+    tee c"tee" gleaner_edge_tee gleaner_call_tee
+    vmsplice c"vmsplice" gleaner_edge_vmsplice gleaner_call_vmsplice
     mq_send c"mq_send" gleaner_edge_mq_send gleaner_call_mq_send
     mq_timedsend c"mq_timedsend" gleaner_edge_mq_timedsend gleaner_call_mq_timedsend
     mq_receive c"mq_receive" gleaner_edge_mq_receive gleaner_call_mq_receive
@@ -96,6 +99,8 @@ struct Header {
     name_bytes: u32,
     parts: *const Part,
     count: usize,
+    control: *const c_void,
+    control_bytes: usize,
 }
 
 /// A message in more parts is not looked at.
@@ -143,6 +148,10 @@ impl Copied {
     fn of_header(header: *const Header) -> Copied {
         // SAFETY: any bytes are a header.
         let header = unsafe { peek::value(header) };
+        if header.is_some_and(|header| header.control_bytes != 0) {
+            // There may be descriptors among what it controls.
+            sent::note_moved(false);
+        }
         header.map_or(Copied::NOTHING, |header| Copied::of_parts(header.parts, header.count))
     }
 
@@ -180,6 +189,12 @@ pub extern "C" fn gleaner_parts_have_address(parts: *const c_void, count: usize)
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_header_has_address(header: *const c_void) -> c_int {
     c_int::from(Copied::of_header(header.cast()).has_address())
+}
+
+/// What is in a pipe is about to be moved elsewhere, or to be there, too. For the edge.
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_note_moving(is_doubled: c_int) {
+    sent::note_moved(is_doubled != 0);
 }
 
 /// A message of up to [`MESSAGE_BYTES_MAX`] is about to be written. For the edge.

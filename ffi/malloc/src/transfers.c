@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "letter.h"
 
+#include <fcntl.h>
 #include <mqueue.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@ ssize_t gleaner_call_send(int, const void *, size_t, int);
 ssize_t gleaner_call_sendto(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 ssize_t gleaner_call_sendmsg(int, const struct msghdr *, int);
 int gleaner_call_sendmmsg(int, struct mmsghdr *, unsigned, int);
+ssize_t gleaner_call_splice(int, off64_t *, int, off64_t *, size_t, unsigned);
+ssize_t gleaner_call_tee(int, int, size_t, unsigned);
+ssize_t gleaner_call_vmsplice(int, const struct iovec *, size_t, unsigned);
 int gleaner_call_mq_send(mqd_t, const char *, size_t, unsigned);
 int gleaner_call_mq_timedsend(mqd_t, const char *, size_t, unsigned, const struct timespec *);
 ssize_t gleaner_call_mq_receive(mqd_t, char *, size_t, unsigned *);
@@ -96,6 +100,29 @@ int gleaner_edge_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int 
         if (gleaner_header_has_address(&messages[i].msg_hdr))
             gleaner_note_sending_header(&letter, fd, &messages[i].msg_hdr);
     return gleaner_call_sendmmsg(fd, messages, count, flags);
+}
+
+/* ---- from pipe to pipe, and memory that a pipe has a part in ---- */
+
+ssize_t gleaner_edge_splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t bytes, unsigned flags) {
+    gleaner_note_moving(0);
+    return gleaner_call_splice(in, in_at, out, out_at, bytes, flags);
+}
+
+ssize_t gleaner_edge_tee(int in, int out, size_t bytes, unsigned flags) {
+    gleaner_note_moving(1);
+    return gleaner_call_tee(in, out, bytes, flags);
+}
+
+ssize_t gleaner_edge_vmsplice(int fd, const struct iovec *parts, size_t count, unsigned flags) {
+    struct letter letter;
+    ssize_t result;
+    if (!gleaner_parts_have_address(parts, count))
+        return gleaner_call_vmsplice(fd, parts, count, flags);
+    gleaner_note_sending_parts(&letter, fd, parts, count);
+    result = gleaner_call_vmsplice(fd, parts, count, flags);
+    gleaner_note_sent(&letter, result);
+    return result;
 }
 
 /* ---- receiving ---- */

@@ -50,9 +50,6 @@ regions! {
     find_plain:
     sendfile c"sendfile"
     sendfile64 c"sendfile64"
-    splice c"splice"
-    tee c"tee"
-    vmsplice c"vmsplice"
     copy_file_range c"copy_file_range"
     getrandom c"getrandom"
     accept c"accept"
