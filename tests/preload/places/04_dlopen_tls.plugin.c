@@ -1,0 +1,7 @@
+/* What 04_dlopen_tls opens: more than there is room for beside the variables of the program. */
+static __thread void *variables[1024];
+
+void *place(void)
+{
+    return &variables[1000];
+}
