@@ -179,7 +179,9 @@ pub fn for_each_address(bytes: &[u8], mut visit: impl FnMut(usize, usize)) {
     while let Some(rest) = bytes.get(from..).filter(|rest| rest.len() >= WORD) {
         let part = &rest[..rest.len().min(BYTES_MAX)];
         // SAFETY: a slice may be read, and has so many.
-        let found = unsafe { candidates(part.as_ptr(), part.len(), hull) };
+        let found = unsafe {
+            if has_zero(part.as_ptr(), part.len()) { candidates(part.as_ptr(), part.len(), hull) } else { 0 }
+        };
         bits::for_each_bit(found, |at| {
             let word = part[at..at + WORD].try_into().map_or(0, usize::from_ne_bytes);
             if is_address(word, hull) {

@@ -156,10 +156,12 @@ pub(super) fn share_descriptors() -> bool {
     is_whole && are_shared
 }
 
-/// Whether the thread may be in a call that gets it what others have written. The world is stopped, and the thread is in
-/// a region.
+/// Whether the thread may be in a call that gets it what others have written, or a descriptor for that. The world is
+/// stopped, and the thread is in a region.
 pub fn may_be_receiving(tid: u32) -> bool {
-    const CALLS: [i64; 9] = [
+    const CALLS: [i64; 11] = [
+        libc::SYS_accept,
+        libc::SYS_accept4,
         libc::SYS_read,
         libc::SYS_readv,
         libc::SYS_preadv2,
@@ -292,6 +294,42 @@ mod tests {
         signal::uninstall(number);
         assert!(!waits_behind_mask(id(), number), "dropped");
         signal::set_mask(mask);
+    }
+
+    #[test]
+    fn a_thread_may_be_receiving_where_it_reads_and_not_where_it_waits() {
+        let (send_id, receive_id) = mpsc::channel();
+        let (send_end, receive_end) = mpsc::channel::<()>();
+        let mut ends = [0; 2];
+        // SAFETY: makes descriptors of its own.
+        assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
+        let other = thread::spawn(move || {
+            send_id.send(id()).unwrap();
+            let _ = receive_end.recv();
+            let mut byte = 0u8;
+            // SAFETY: reads a byte of its own.
+            unsafe { libc::read(ends[0], (&raw mut byte).cast(), 1) }
+        });
+        let other_id = receive_id.recv().unwrap();
+        let await_call = |is_awaited: fn(i64) -> bool| {
+            let begun = std::time::Instant::now();
+            while !system_call_of(other_id).is_some_and(is_awaited) {
+                assert!(begun.elapsed().as_secs() < 60, "the other thread does not get there");
+                thread::yield_now();
+            }
+        };
+        await_call(|number| number == libc::SYS_futex);
+        assert!(!may_be_receiving(other_id));
+        drop(send_end);
+        await_call(|number| number == libc::SYS_read);
+        assert!(may_be_receiving(other_id));
+        // SAFETY: writes a byte, and closes what is its own.
+        unsafe {
+            assert_eq!(libc::write(ends[1], c"x".as_ptr().cast(), 1), 1);
+            assert_eq!(other.join().unwrap(), 1);
+            libc::close(ends[0]);
+            libc::close(ends[1]);
+        }
     }
 
     #[test]
