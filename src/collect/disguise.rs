@@ -11,6 +11,8 @@
 //! any other in optimised code. Where one of them lies in the heap when `setjmp` is called, the malloc door notes in what
 //! kind of place the buffer is ([`MANGLED`]), and such places are searched for that form from then on.
 //!
+//! Packed structures of twelve bytes are looked for without that option, too, in large objects of as many times twelve bytes.
+//!
 //! While nothing is disguised this costs a comparison for each range of roots and nothing for an object. Else every object
 //! takes the slow way of those that are larger than a piece, and each of its words is tried in each form.
 //!
@@ -26,6 +28,7 @@ use crate::{
         addr::{Ambiguous, Range},
         sync::{AtomicU8, AtomicUsize, Ordering},
     },
+    heap::resolve::Slot,
     os::{jump, mem},
 };
 
@@ -105,6 +108,17 @@ impl Forms {
         }
     }
 
+    /// The same at every fourth byte.
+    pub fn packed(self) -> Forms {
+        Forms { step: WORD / 2, ..self }
+    }
+
+    /// What is tried in the object of a slot.
+    pub fn of_object(slot: &Slot) -> Forms {
+        let forms = Forms::of(Where::Object);
+        if may_be_packed(slot) { forms.packed() } else { forms }
+    }
+
     /// Whether there is more to try than words as they are.
     pub fn are_disguised(self) -> bool {
         self != Forms::PLAIN
@@ -147,6 +161,11 @@ impl Forms {
             at = at + step;
         }
     }
+}
+
+/// Whether the size of a slot's object suggests packed structures.
+pub fn may_be_packed(slot: &Slot) -> bool {
+    slot.may_hold_packed() && !is_blind(Place::Packed)
 }
 
 /// What is tried where.

@@ -28,19 +28,35 @@ const WINDOW_BYTES: usize = 2 << 20;
 pub struct Piece {
     /// Its words.
     pub range: Range,
-    /// Whether they are read as those of roots are.
-    pub is_stack: bool,
+    /// How they are read.
+    pub reading: Reading,
+}
+
+/// How the words of something large are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// As those of an object.
+    Words,
+    /// As those of an object that may hold packed structures.
+    Packed,
+    /// As those of a stack.
+    Stack,
 }
 
 impl Piece {
     /// Words of an object.
     pub fn of_object(range: Range) -> Piece {
-        Piece { range, is_stack: false }
+        Piece { range, reading: Reading::Words }
+    }
+
+    /// Words of an object that may hold packed structures.
+    pub fn of_packed(range: Range) -> Piece {
+        Piece { range, reading: Reading::Packed }
     }
 
     /// Words of a fiber's stack.
     pub fn of_stack(range: Range) -> Piece {
-        Piece { range, is_stack: true }
+        Piece { range, reading: Reading::Stack }
     }
 }
 
@@ -48,7 +64,7 @@ impl Piece {
 #[derive(Clone, Copy)]
 struct Rest {
     range: Range,
-    is_stack: bool,
+    reading: Reading,
     /// The bytes before this address have to be scanned; what follows has not been looked up.
     known_end: Addr,
 }
@@ -65,8 +81,11 @@ pub struct Large {
 impl Large {
     /// None.
     pub const fn new() -> Self {
-        let nothing =
-            Rest { range: Range { start: Addr::NULL, end: Addr::NULL }, is_stack: false, known_end: Addr::NULL };
+        let nothing = Rest {
+            range: Range { start: Addr::NULL, end: Addr::NULL },
+            reading: Reading::Words,
+            known_end: Addr::NULL,
+        };
         Large { rests: [nothing; OBJECTS_MAX], count: 0, pages: None, hole_bytes: 0 }
     }
 
@@ -78,10 +97,10 @@ impl Large {
 
     /// Adds an object's words. `false`: there is no room.
     pub fn add(&mut self, whole: Piece) -> bool {
-        let Piece { range, is_stack } = whole;
+        let Piece { range, reading } = whole;
         let Some(rest) = self.rests.get_mut(self.count) else { return false };
         let is_sparse = range.bytes() >= SPARSE_BYTES;
-        *rest = Rest { range, is_stack, known_end: if is_sparse { range.start } else { range.end } };
+        *rest = Rest { range, reading, known_end: if is_sparse { range.start } else { range.end } };
         self.count += 1;
         true
     }
@@ -95,9 +114,9 @@ impl Large {
             } else if rest.range.start < rest.known_end {
                 let end = rest.known_end.min(rest.range.start + PIECE_BYTES);
                 // A word of a stack may begin in this piece and end in the next.
-                let beyond = if rest.is_stack { size_of::<usize>() - 1 } else { 0 };
+                let beyond = if rest.reading == Reading::Stack { size_of::<usize>() - 1 } else { 0 };
                 let range = Range::new(rest.range.start, rest.range.end.min(end + beyond));
-                let piece = Piece { range, is_stack: rest.is_stack };
+                let piece = Piece { range, reading: rest.reading };
                 rest.range.start = end;
                 return Some(piece);
             } else {

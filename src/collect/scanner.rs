@@ -14,12 +14,12 @@
 //! Threads: each scanner is one thread's; the world is stopped.
 
 use super::{
-    disguise::Disguises,
+    disguise::{self, Disguises, Forms},
     ephemeron::Ephemerons,
     fibers::{self, Searched},
     filter,
     item::{Item, PIECE_BYTES},
-    large::{Large, Piece},
+    large::{Large, Piece, Reading},
     pipeline::{Next, Pipeline},
     prefetch,
     share::{Share, Work},
@@ -367,9 +367,10 @@ impl Scanner {
             }
         } else if traits.is_conservative() {
             let range = Range::sized(slot.start(), slot.bytes());
+            let whole = if disguise::may_be_packed(slot) { Piece::of_packed(range) } else { Piece::of_object(range) };
             if !Large::is_for(range) {
-                self.scan_range(range);
-            } else if !self.share.add_large(Piece::of_object(range)) {
+                self.scan_part(whole);
+            } else if !self.share.add_large(whole) {
                 self.come_back(slot.unit());
             }
         } else if traits.is_fiber() {
@@ -438,8 +439,10 @@ impl Scanner {
 
     /// Scans a part of something large, or what is read as that.
     pub fn scan_part(&mut self, piece: Piece) {
-        if !piece.is_stack {
-            return self.scan_range(piece.range);
+        match piece.reading {
+            Reading::Words => return self.scan_range(piece.range),
+            Reading::Packed => return self.scan_packed(piece.range),
+            Reading::Stack => {}
         }
         let mut rest = piece.range;
         while !rest.is_empty() {
@@ -453,8 +456,25 @@ impl Scanner {
     /// Scans a range of an object's words.
     pub fn scan_range(&mut self, range: Range) {
         if self.disguises.object.are_disguised() {
-            return self.scan_disguised(range);
+            return self.scan_disguised(range, self.disguises.object);
         }
+        self.scan_pieces(range);
+    }
+
+    /// Scans a range of an object's words, and what lies across two of them.
+    fn scan_packed(&mut self, range: Range) {
+        let forms = self.disguises.object;
+        if forms.are_disguised() || !self.pipeline.has_vectors() {
+            return self.scan_disguised(range, forms.packed());
+        }
+        self.scan_pieces(range);
+        // Four bytes further on, where a register of words can be loaded as well; the last word has none behind it.
+        let half = size_of::<usize>() / 2;
+        let end = (range.end + half).min(Addr::new(object_end(range).get() - half));
+        self.scan_pieces(Range::new(range.start + half, end));
+    }
+
+    fn scan_pieces(&mut self, range: Range) {
         let mut rest = range;
         while !rest.is_empty() {
             let piece = Range::new(rest.start, rest.end.min(rest.start + PIECE_BYTES));
@@ -465,10 +485,9 @@ impl Scanner {
 
     /// Scans a range of an object's words, each in every form. The last may end beyond it, but not beyond the object.
     #[cold]
-    fn scan_disguised(&mut self, range: Range) {
-        let (hull, forms) = (self.pipeline.hull(), self.disguises.object);
-        let object_end = resolve::locate(range.start).map_or(range.end, |slot| slot.start() + slot.bytes());
-        let overlapping = Range::new(range.start, object_end.min(range.end + (size_of::<usize>() - 1)));
+    fn scan_disguised(&mut self, range: Range, forms: Forms) {
+        let hull = self.pipeline.hull();
+        let overlapping = Range::new(range.start, object_end(range).min(range.end + (size_of::<usize>() - 1)));
         // SAFETY: part of an object in use.
         unsafe { forms.words(overlapping, false, hull, |word| self.offer(word)) };
     }
@@ -481,4 +500,9 @@ impl Scanner {
             self.turn();
         }
     }
+}
+
+/// Where the object ends that a range is part of.
+fn object_end(range: Range) -> Addr {
+    resolve::locate(range.start).map_or(range.end, |slot| slot.start() + slot.bytes())
 }

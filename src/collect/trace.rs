@@ -1,9 +1,6 @@
 //! Tracing: the words of an object that may be pointers, as its kind says.
 
-use super::{
-    disguise::{Forms, Where},
-    fibers,
-};
+use super::{disguise::Forms, fibers};
 use crate::{
     base::addr::{Ambiguous, Range},
     heap::{cage, mutator, resolve::Slot},
@@ -68,7 +65,7 @@ pub unsafe fn words_at_any_byte(range: Range, mut visit: impl FnMut(Ambiguous)) 
 pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
     let traits = slot.class().kind().traits();
     if traits.is_conservative() {
-        let (range, forms) = (Range::sized(slot.start(), slot.bytes()), Forms::of(Where::Object));
+        let (range, forms) = (Range::sized(slot.start(), slot.bytes()), Forms::of_object(slot));
         if forms.are_disguised() {
             // SAFETY: the slot is in use, so its bytes are committed.
             return unsafe { forms.words(range, false, cage::hull(), visit) };

@@ -82,6 +82,11 @@ impl Slot {
     pub fn object_bytes(&self) -> usize {
         if self.class.is_large() { units::block(self.unit).requested.load(Ordering::Relaxed) } else { self.bytes() }
     }
+    /// Whether what `malloc` was asked for is a whole number of structures of twelve bytes, as `epoll_event` is on x86-64:
+    /// a word and a half, so each second one has its address across two words. Known of large objects.
+    pub fn may_hold_packed(&self) -> bool {
+        self.class.is_large() && self.class.kind() == Kind::MALLOC && self.object_bytes().is_multiple_of(12)
+    }
     /// Whether the slot is handed out.
     #[inline(always)]
     pub fn is_allocated(&self) -> bool {

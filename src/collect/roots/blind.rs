@@ -59,6 +59,8 @@ places! {
     Sharers "sharers",
     /// Addresses that `setjmp` has mangled.
     Mangled "mangled",
+    /// Large objects that may be arrays of packed structures, at every fourth byte.
+    Packed "packed",
     /// Pages of large mappings that were written after they had been read.
     Written "written",
 }
