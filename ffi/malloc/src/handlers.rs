@@ -168,7 +168,7 @@ fn give_up(number: c_int) -> bool {
     }
     let world = world::hold();
     // A `vfork` child sets handlers of its own; its parent's memory and signal are to stay as they are.
-    !world.is_ours() || world::give_up_signal()
+    !world.is_ours() || world::give_up_signal(signal::set_of(number))
 }
 
 /// POSIX: a handler of the program's never blocks the stop signal, and may claim it. Until then the signal looks as if
@@ -285,7 +285,7 @@ signals! {
 
 static SIGSET: Original = Original::new(c"sigset");
 
-/// System V: sets a handler and lets the signal in, or keeps it out. The stop signal is not kept out.
+/// System V: sets a handler and lets the signal in, or keeps it out. Both claim the stop signal.
 ///
 /// # Safety
 /// As the C library's.
@@ -293,10 +293,7 @@ static SIGSET: Original = Original::new(c"sigset");
 pub unsafe extern "C" fn sigset(number: c_int, handler: usize) -> usize {
     /// What stands for a signal that is kept out, in place of a handler.
     const HOLD: usize = 2;
-    if handler == HOLD && number == world::stop_signal() && number != 0 {
-        return Action::DEFAULT.handler;
-    }
-    if is_handler(handler) && handler != HOLD && !give_up(number) {
+    if is_handler(handler) && !give_up(number) {
         errno::set(errno::EINVAL);
         return usize::MAX;
     }

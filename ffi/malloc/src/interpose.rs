@@ -1,6 +1,7 @@
 //! What is wrapped so that every thread is known, the stop signal stays deliverable, and the heap can be read.
 //!
-//! The signal is taken out of what a program blocks.
+//! The signal is taken out of what a program blocks or waits for, if that is nearly everything. A program that names it
+//! there claims it, and the engine moves to another.
 
 use core::ffi::{c_int, c_void};
 use gleaner::{
@@ -76,10 +77,18 @@ pub extern "C" fn gleaner_stack_below(frame: *const c_void) -> usize {
     stack.map_or(0, |stack| frame - stack.start)
 }
 
-/// The stop signal. For the edge.
+/// What a program waits for when it waits for `set`. For the edge.
+///
+/// A signal that it claims by that is blocked from now on: it had to be before, and was not because it was ours.
 #[unsafe(no_mangle)]
-pub extern "C" fn gleaner_stop_signal() -> c_int {
-    world::stop_signal()
+pub extern "C" fn gleaner_awaited(set: signal::Set) -> signal::Set {
+    let ours = world::stop_signal();
+    let rest = without_ours(set) | set & INTERNAL;
+    if ours != 0 && rest & signal::set_of(ours) != 0 {
+        const BLOCK: c_int = 0;
+        signal::change_mask(BLOCK, signal::set_of(ours));
+    }
+    rest
 }
 
 /// How many calls of this thread's the stop signal has cut short. For the edge.
@@ -99,8 +108,14 @@ pub extern "C" fn gleaner_set_calls_cut_short(count: u32) {
 /// Signals that the C library keeps for itself: cancellation and set*id.
 const INTERNAL: signal::Set = signal::set_of(32) | signal::set_of(33);
 
-/// A set without the signals that the program must not block.
+/// A set without the signals that the program must not block. If it claims the stop signal, that is another afterwards.
 pub fn without_ours(set: signal::Set) -> signal::Set {
+    // A `vfork` child's mask is its own, the signal its parent's.
+    if world::is_claimed_by(set) && world::is_own_process() {
+        let _world = world::hold();
+        // Again: another thread may have claimed it meanwhile. Without another signal it stays ours.
+        let _ = world::is_claimed_by(set) && world::give_up_signal(set);
+    }
     let ours = world::stop_signal();
     set & !INTERNAL & !if ours == 0 { 0 } else { signal::set_of(ours) }
 }

@@ -1,4 +1,4 @@
-/* Calls that take signals out of the queue: the stop signal is not theirs to take.
+/* Calls that take signals out of the queue: the stop signal is not theirs to take, unless they name it.
  *
  * A thread may be cancelled in them, so they are called from C.
  */
@@ -9,9 +9,9 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-/* The Rust side: the number of the stop signal, 0 while there is none, and the C library's own functions, those that wait
- * called in a safe region. */
-int gleaner_stop_signal(void);
+/* The Rust side: what of a set may be waited for, and the C library's own functions, those that wait called in a safe
+ * region. */
+unsigned long gleaner_awaited(unsigned long set);
 int gleaner_call_sigwait(const sigset_t *, int *);
 int gleaner_call_sigwaitinfo(const sigset_t *, siginfo_t *);
 int gleaner_call_sigtimedwait(const sigset_t *, siginfo_t *, const struct timespec *);
@@ -19,11 +19,10 @@ int gleaner_is_anything_sent(void);
 void gleaner_note_signal(const siginfo_t *);
 int (*gleaner_real_signalfd(void))(int, const sigset_t *, int);
 
+/* The kernel's set is the first word of the C library's. */
 static sigset_t without_ours(const sigset_t *set) {
     sigset_t rest = *set;
-    int ours = gleaner_stop_signal();
-    if (ours != 0)
-        sigdelset(&rest, ours);
+    rest.__val[0] = gleaner_awaited(rest.__val[0]);
     return rest;
 }
 

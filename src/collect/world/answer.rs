@@ -6,13 +6,14 @@
 //!   end_stop            all wake whose stop is over
 //! ```
 //!
-//! The signal is one that the program does not use; when it claims ours, another takes its place.
+//! The signal is one that the program does not use; when it claims ours, by a handler or in a set of signals to block or to
+//! wait for, another takes its place. A set of nearly all signals claims none.
 //!
 //! Holds:   a thread that has answered a stop stays in its handler until that is over.
 //! Threads: the stop's number is changed by who holds the world; the handler runs on any thread, in the middle of anything.
 
 use crate::{
-    base::sync::{AtomicI32, AtomicU32, Ordering},
+    base::sync::{AtomicI32, AtomicU32, AtomicU64, Ordering},
     heap::{
         gate,
         mutator::{self, Mutator},
@@ -26,6 +27,8 @@ static STOP: AtomicU32 = AtomicU32::new(0);
 static RESUMED: AtomicU32 = AtomicU32::new(0);
 /// The stop signal; zero: none is chosen. Relaxed: a number; who sends it finds out itself whether it arrives.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
+/// Signals that the program has claimed: not to be chosen again. Relaxed: changed by who holds the world.
+static CLAIMED: AtomicU64 = AtomicU64::new(0);
 /// Where a stopped thread looks for the end of the stop before it sleeps.
 static STOPPED: Place = Place::new();
 
@@ -34,16 +37,22 @@ pub fn stop_signal() -> i32 {
     SIGNAL.load(Ordering::Relaxed)
 }
 
+/// The signals that are chosen from, the best first.
+fn candidates() -> impl Iterator<Item = i32> {
+    let (low, high) = signal::real_time_range();
+    core::iter::once(signal::HARMLESS).chain((low..=high - 4).rev())
+}
+
 /// Installs the handler for `wanted`; for [`signal::HARMLESS`] or, if the program has that, an unclaimed real-time signal
 /// when `wanted` is zero. `false` when the system refuses.
 pub fn choose_signal(wanted: i32) -> bool {
-    let (low, high) = signal::real_time_range();
-    let chosen = if wanted != 0 {
-        Some(wanted)
-    } else {
-        let mut candidates = core::iter::once(signal::HARMLESS).chain((low..=high - 4).rev());
-        candidates.find(|&candidate| signal::is_unclaimed(candidate))
-    };
+    choose_outside(CLAIMED.load(Ordering::Relaxed), wanted)
+}
+
+/// As [`choose_signal`]; none of `claimed`, unless it is wanted.
+fn choose_outside(claimed: signal::Set, wanted: i32) -> bool {
+    let is_free = |&candidate: &i32| claimed & signal::set_of(candidate) == 0 && signal::is_unclaimed(candidate);
+    let chosen = if wanted != 0 { Some(wanted) } else { candidates().find(is_free) };
     match chosen {
         Some(chosen) if signal::install(chosen, on_stop).is_ok() => {
             SIGNAL.store(chosen, Ordering::Relaxed);
@@ -53,17 +62,27 @@ pub fn choose_signal(wanted: i32) -> bool {
     }
 }
 
+/// Whether a program that blocks or waits for `set` means the stop signal: it is in it, and not all that could take its
+/// place are.
+pub fn is_claimed_by(set: signal::Set) -> bool {
+    let ours = stop_signal();
+    ours != 0 && set & signal::set_of(ours) != 0 && candidates().any(|other| set & signal::set_of(other) == 0)
+}
+
 /// Whether the stop signal has our handler; another signal gets it when the program has taken this one.
 pub fn has_signal() -> bool {
     signal::is_installed(stop_signal(), on_stop) || choose_signal(0)
 }
 
-/// Moves to another signal, because the program claims ours. The caller has [`hold`](super::hold) of the world.
-pub fn give_up_signal() -> bool {
+/// Moves to another signal, because the program claims ours, among others. The caller has [`hold`](super::hold) of the
+/// world.
+pub fn give_up_signal(claimed: signal::Set) -> bool {
     let old = SIGNAL.load(Ordering::Relaxed);
-    if !choose_signal(0) {
+    let claimed = CLAIMED.load(Ordering::Relaxed) | claimed;
+    if !choose_outside(claimed, 0) {
         return false;
     }
+    CLAIMED.store(claimed, Ordering::Relaxed);
     signal::uninstall(old);
     true
 }

@@ -49,7 +49,7 @@ use crate::{
 
 pub(super) use held::try_hold;
 pub use {
-    answer::{choose_signal, give_up_signal, stop_signal},
+    answer::{choose_signal, give_up_signal, is_claimed_by, stop_signal},
     held::{Held, World, hold, is_own_process},
     records::{register, unregister},
 };
