@@ -121,6 +121,8 @@
 //! | ambiguous word | a word that may be an address; *resolve*: find the object it points into |
 //! | candidate | a slot that a word of a root or an object points into; not yet known: whether it is in use, or marked |
 //! | hole | a part of a large object that was never written, so it is not scanned |
+//! | condemned | found unreachable by a collection that reclaims nothing, and kept to see who touches it; *pardoned*: somebody has |
+//! | barred page | a page of the heap that we have made inaccessible, for there is nothing on it but condemned objects |
 //! | closed page | a page of the heap that the program has made read-only or inaccessible |
 //! | cycle | one collection from start to resume |
 //! | budget | what may be handed out until the next collection is due |

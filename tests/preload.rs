@@ -12,6 +12,9 @@
 //! `bad` those that do what nobody should. Each has to end and to print as it does without us, and the library may say
 //! nothing, though it is told to be verbose, but what the program's first comment demands.
 //!
+//! In `verify` are programs that touch objects whose only pointers they have hidden: with `collect=verify` that has to be
+//! said, word by word as the first comment has it.
+//!
 //! `PLACE=12_` runs those only whose names begin so.
 
 #[path = "common/doors.rs"]
@@ -57,12 +60,18 @@ impl Program {
         lines.filter_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim).next()
     }
 
+    /// The rests of all lines `key: …` of the comment, but for the one blank.
+    fn says_each(&self, key: &str) -> Vec<&str> {
+        let lines = self.comment.lines().map(|line| line.trim_start_matches([' ', '*', '/']));
+        lines.filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect()
+    }
+
     /// Compiles it, and its plug-in if it has one, which it finds beside itself as `NAME.so`.
     fn build(&self, optimisation: &str) -> PathBuf {
         let out = doors::scratch("preload").join(format!("{}{optimisation}", self.name()));
         let include = format!("-I{}", doors::root().join("tests/preload").display());
         let flags = [optimisation, "-g", "-Wall", "-Wextra", "-Werror", "-fno-builtin", "-pthread", &include];
-        let link = self.says("link").unwrap_or("").split_whitespace().chain(["-ldl"]);
+        let link = self.says("link").unwrap_or("").split_whitespace().chain(["-ldl", "-rdynamic"]);
         doors::cc(&self.source, &out, &flags.into_iter().chain(link).collect::<Vec<_>>());
         for extension in ["plugin.c", "plugin.cc"] {
             let plugin = self.source.with_file_name(format!("{}.{extension}", self.name()));
@@ -239,6 +248,91 @@ fn what_is_lived_with_does_the_same_with_us_as_without() {
         problems
     };
     judge_each(&LIVED_WITH.iter().flat_map(|kind| programs(kind)).collect::<Vec<_>>(), judge);
+}
+
+/// What the library has said of accesses, but for the calls further out than `main`: without its prefix and the program's
+/// name.
+fn said_of_accesses(outcome: &Outcome, program: &Path) -> Vec<String> {
+    let name = format!("({}+", program.file_name().and_then(|name| name.to_str()).expect("a name"));
+    let lines = outcome.stderr.lines().filter(|line| !line.starts_with("gleaner: exit collections="));
+    let lines =
+        lines.filter_map(|line| line.strip_prefix("gleaner: verify: ").or_else(|| line.strip_prefix("gleaner: exit ")));
+    let lines = lines.map(|line| line.replace(&name, "(PROGRAM+"));
+    let is_outer =
+        |line: &String| line.contains("called from") && (!line.contains("(PROGRAM+") || line.contains("_start"));
+    lines.filter(|line| !is_outer(line)).collect()
+}
+
+/// Whether a line is as expected, where `#` stands for an address or a distance, or a count that is not zero.
+fn is_as_expected(line: &str, expected: &str) -> bool {
+    let mut rest = line;
+    for (index, part) in expected.split('#').enumerate() {
+        if index > 0 {
+            let (digits, is_count) = rest.strip_prefix("0x").map_or((rest, true), |digits| (digits, false));
+            let length = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+            if length == 0 || is_count && digits.starts_with('0') {
+                return false;
+            }
+            rest = &digits[length..];
+        }
+        match rest.strip_prefix(part) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+#[test]
+fn who_touches_what_would_have_been_reclaimed_is_named() {
+    let library = doors::doors();
+    let debug_library = doors::debug_doors();
+    let judge = |program: &Program| {
+        let built = program.build("-O1");
+        let plain = run(&built, None, "");
+        let verified = run(&built, Some(&library), &program.options("collect=verify"));
+        let mut problems = Vec::new();
+        let is_same = !verified.late && verified.status == plain.status && verified.stdout == plain.stdout;
+        let mut said = said_of_accesses(&verified, &built);
+        if program.says("only") == Some("the last line") {
+            said.drain(..said.len().saturating_sub(1));
+        }
+        let expected = program.says_each("says");
+        let are_as_expected = said.len() == expected.len()
+            && said.iter().zip(&expected).all(|(line, expected)| is_as_expected(line, expected));
+        if !is_same || !are_as_expected {
+            problems.push(format!("{}: {verified}\nexpected: {expected:#?}\nsaid: {said:#?}", program.name()));
+        }
+        if let Some(blind) = program.says("blind") {
+            let options = program.options(&format!("collect=verify:blind={blind}"));
+            let unseen = run(&built, Some(&debug_library), &options);
+            let first = expected.first().expect("what is blind to something says something");
+            if said_of_accesses(&unseen, &built).iter().any(|line| is_as_expected(line, first)) {
+                problems.push(format!("{}, blind={blind}: {unseen}", program.name()));
+            }
+        }
+        problems
+    };
+    judge_each(&programs("verify"), judge);
+}
+
+/// Programs that hide nothing touch nothing that would have been reclaimed; those that nothing can help do, and survive.
+#[test]
+fn what_survives_is_not_said_to_be_touched() {
+    let library = doors::doors();
+    let judge = |program: &Program| {
+        let built = program.build("-O2");
+        let mut problems = Vec::new();
+        let options = program.options("collect=verify:zeal=500:recheck=1:verify=1");
+        let outcome = run(&built, Some(&library), &options);
+        let is_said = !said_of_accesses(&outcome, &built).is_empty();
+        let is_good = outcome.succeeded() && outcome.stdout == SURVIVED;
+        if !is_good || is_said != (program.says("lost") == Some("yes")) {
+            problems.push(format!("{}, options '{options}': {outcome}", program.name()));
+        }
+        problems
+    };
+    judge_each(&programs("places"), judge);
 }
 
 /// Scripts that start programs in ways of their own, with the directory of the library and one to write to.

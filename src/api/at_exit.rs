@@ -5,7 +5,7 @@
 use crate::{
     base::sync::{AtomicU64, Ordering},
     collect::{
-        allocate, quarantine,
+        allocate, condemned, quarantine,
         settings::{self, FreeMode},
         stats::COUNTERS,
     },
@@ -18,6 +18,9 @@ pub extern "C" fn report() {
     if settings::free_mode() == FreeMode::Quarantine {
         allocate::with_tables(|tables| tables.quarantine.inspect_at_exit());
         quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
+    }
+    if condemned::is_on() {
+        condemned::at_exit();
     }
     if settings::stats_at_exit() {
         print_figures();
@@ -38,4 +41,10 @@ fn print_figures() {
         get(&COUNTERS.pause_longest_ns) / 1000,
         get(&COUNTERS.stops_abandoned),
     ));
+    if condemned::is_on() {
+        let [objects, bytes, given_up, accesses] = condemned::figures();
+        log::print_at_exit(format_args!(
+            "gleaner: exit accesses={accesses} condemned_objects={objects} condemned_bytes={bytes} given_up={given_up}"
+        ));
+    }
 }

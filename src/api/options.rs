@@ -69,8 +69,8 @@ macro_rules! options {
 options! {
     "help" "" any |_| { print_table(); true },
         "prints this table";
-    "collect" "on|report|off" any set_mode,
-        "take back what is unreachable, only count it, or never collect";
+    "collect" "on|report|off|verify" any set_mode,
+        "take back what is unreachable, only count it, never collect, or keep it and say who touches it";
     "free" "normal|checked|quarantine|ignore" early set_free_mode,
         "what a free by hand does: free; catch each double free; zero and leave it to the collector; nothing";
     "limit" "SIZE" any |text| size(text).is_some_and(|bytes| { set_limit(bytes); true }),
@@ -137,7 +137,13 @@ fn set_stats_at_exit(on: bool) {
 }
 
 fn set_mode(text: &str) -> bool {
-    choose(text, &[("on", Mode::On), ("report", Mode::Report), ("off", Mode::Off)], settings::set_mode)
+    let modes = [("on", Mode::On), ("report", Mode::Report), ("off", Mode::Off), ("verify", Mode::Verify)];
+    choose(text, &modes, |mode| {
+        settings::set_mode(mode);
+        if mode == Mode::Verify {
+            zeal::set_slow_path_only();
+        }
+    })
 }
 
 fn set_free_mode(text: &str) -> bool {
@@ -211,10 +217,15 @@ fn set_in_time<'a>(name: &str, value: &'a str, is_late: bool) -> Result<(), Reje
     let Some(option) = OPTIONS.iter().find(|option| option.name == name) else {
         return Err(Rejected::UnknownName(closest(name)));
     };
-    if option.is_early && is_late {
+    if is_late && (option.is_early || is_early_value(name, value)) {
         return Err(Rejected::TooLate);
     }
     if (option.set)(value) { Ok(()) } else { Err(Rejected::BadValue(value, option.values)) }
+}
+
+/// Whether an option that can be set at any time can be set to this value only before the first allocation.
+fn is_early_value(name: &str, value: &str) -> bool {
+    (name, value) == ("collect", "verify")
 }
 
 /// Sets the options of a text `name=value:name=value`, and says on standard error which it did not set, and why.
@@ -301,7 +312,8 @@ mod tests {
 
     #[test]
     fn values_and_times_are_checked() {
-        assert_eq!(set_in_time("collect", "maybe", false), Err(Rejected::BadValue("maybe", "on|report|off")));
+        assert_eq!(set_in_time("collect", "maybe", false), Err(Rejected::BadValue("maybe", "on|report|off|verify")));
+        assert_eq!(set_in_time("collect", "verify", true), Err(Rejected::TooLate));
         assert_eq!(set_in_time("free", "checked", true), Err(Rejected::TooLate));
         assert_eq!(set_in_time("trace", "0", true), Ok(()));
     }

@@ -5,7 +5,9 @@
 //! the return, outside the gate.
 
 use super::{
-    Cause, collect, ephemeron,
+    Cause, collect,
+    condemned::{self, Access},
+    ephemeron,
     finalize::Finalizer,
     settings::{self, FreeMode},
     stats::{COUNTERS, Counters},
@@ -26,7 +28,7 @@ use crate::{
         resolve::{self, Slot},
         surplus, zeal,
     },
-    os::memcheck,
+    os::{backtrace::Backtrace, memcheck},
 };
 
 /// There is no memory for the request, and a collection has not made any.
@@ -179,21 +181,42 @@ pub fn free(address: Addr, site: usize) -> Freed {
     if !slot.is_allocated() || announce::is_freed(&slot) {
         return twice;
     }
+    if condemned::is_on() {
+        return free_verified(inside, &slot, site);
+    }
+    free_slot(&inside, &slot, site)
+}
+
+/// Frees the object of a slot in use.
+fn free_slot(inside: &Inside<'_>, slot: &Slot, site: usize) -> Freed {
     if fast::may_be_attached() {
-        detach(&slot);
+        detach(slot);
     }
     match settings::free_mode() {
         FreeMode::Normal | FreeMode::Checked => {}
-        FreeMode::Quarantine => return put_in_quarantine(&slot, site),
+        FreeMode::Quarantine => return put_in_quarantine(slot, site),
         FreeMode::Ignore => return Freed::Done,
     }
     if memcheck::is_running() {
-        return free_announced(&inside, &slot);
+        return free_announced(inside, slot);
     }
     if slot.class().is_large() {
-        return if large::free(&inside, &slot) { Freed::Done } else { twice };
+        let twice = Freed::Twice { object: slot.start(), bytes: slot.object_bytes() };
+        return if large::free(inside, slot) { Freed::Done } else { twice };
     }
-    free_small(&inside, &slot)
+    free_small(inside, slot)
+}
+
+/// As [`free_slot`]; if the object was condemned, that is said.
+#[cold]
+fn free_verified(inside: Inside<'_>, slot: &Slot, site: usize) -> Freed {
+    let report = condemned::note_free(&mut TABLES.lock(), slot);
+    let freed = free_slot(&inside, slot, site);
+    drop(inside);
+    if let Some(report) = report {
+        report.print(Backtrace::take_from(site).calls());
+    }
+    freed
 }
 
 /// What an address is that lies in no slot.
@@ -308,6 +331,11 @@ pub fn resize(address: Addr, bytes: usize) -> Resized {
         None if emergency::range().contains(address) => return move_from_emergency(address, bytes),
         None => return Resized::NotAnObject(nobodys(address)),
     };
+    if condemned::is_on()
+        && let Some(report) = condemned::note_use(address, Access::Resize)
+    {
+        report.print(Backtrace::take().calls());
+    }
     let _unchecked = memcheck::unchecked();
     if announce::is_freed(&slot) {
         return Resized::NotAnObject(Freed::Twice { object: address, bytes: slot.object_bytes() });

@@ -12,6 +12,7 @@
 //!   roots        registers, stacks, static data, TLS, requests       roots
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
 //!   weak         short cells, weak words · finalizers · long cells · ephemerons  weak, weak_object, finalize
+//!   verify       unmarked slots are kept and watched, if asked for   condemned
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
 //!   release      pages free for long go back to the system           heap::surplus
@@ -24,6 +25,7 @@
 pub mod allocate;
 pub mod census;
 pub mod closed;
+pub mod condemned;
 pub mod disguise;
 pub mod ended;
 pub mod ephemeron;
@@ -173,6 +175,9 @@ pub fn collect(cause: Cause) -> bool {
     }
     if settings::free_mode() == FreeMode::Quarantine {
         quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
+    }
+    if condemned::is_on() {
+        condemned::print_reports();
     }
     has_run
 }
@@ -342,6 +347,7 @@ fn mark_and_sweep(
     mark_magazines(marker);
     tables.held.clear_up();
     tables.sent.clear_up(myself.mutator);
+    tables.condemned.begin(&mut tables.pins, marker);
     if let Err(unknown) = mark_fibers(marker, snapshot).and_then(|()| mark_roots(marker, snapshot, tables, myself)) {
         marker.drain();
         sweep::sweep(sweep::Mode::Count);
@@ -358,8 +364,15 @@ fn mark_and_sweep(
     if settings::free_mode() == FreeMode::Quarantine {
         quarantine::inspect(tables, snapshot, myself);
     }
-    let mode = if settings::mode() == Mode::On { sweep::Mode::Reclaim } else { sweep::Mode::Count };
-    let swept = sweep::sweep(mode);
+    if condemned::is_on() {
+        tables.condemned.condemn();
+    }
+    let mode = match settings::mode() {
+        Mode::On | Mode::Verify => sweep::Mode::Reclaim,
+        Mode::Report | Mode::Off => sweep::Mode::Count,
+    };
+    let mut swept = sweep::sweep(mode);
+    tables.condemned.correct(&mut swept);
     if settings::verify() {
         check(snapshot);
     }

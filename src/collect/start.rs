@@ -1,7 +1,7 @@
 //! Starting the engine, and what a fork does to it.
 
 use super::{
-    Collector, READY, events, pressure,
+    Collector, READY, condemned, events, pressure,
     reports::{self, Reason},
     roots, settings,
     tables::TABLES,
@@ -15,6 +15,7 @@ use crate::{
         cage::CAGE,
         centre, gate,
         mutator::{self, Mutator},
+        refill,
     },
     os::{filter, mem, statics, sys, thread},
 };
@@ -85,13 +86,26 @@ pub unsafe fn start(door: Door) -> bool {
         is_done();
         return is_up;
     }
-    let ready = set_heap_up() && Collector::make() && world::choose_signal(settings::signal());
+    let is_up = set_heap_up();
+    if condemned::is_on() {
+        forget_loaders_magazines();
+    }
+    let ready = is_up && Collector::make() && world::choose_signal(settings::signal());
     if ready {
         pressure::restart(&Trigger::first_budget(0));
     }
     READY.store(ready, Ordering::Release);
     is_done();
     ready
+}
+
+/// The loader has used the heap before the options were read: what it has left in magazines would be handed out and taken
+/// back past the slow path.
+fn forget_loaders_magazines() {
+    if let Some(inside) = mutator::register().and_then(gate::enter) {
+        // The loader frees nothing twice.
+        let _ = refill::empty_all(&inside);
+    }
 }
 
 /// Sets up what a heap needs that is never collected: no signal is claimed. Instead of [`start`], which then does nothing.

@@ -3,7 +3,7 @@
 //! Threads: users take the lock inside their gate, so it is free once the gates are closed.
 
 use super::{
-    ephemeron,
+    condemned, ephemeron,
     finalize::Finalizers,
     held::Held,
     quarantine::Quarantine,
@@ -34,6 +34,8 @@ pub struct Tables {
     pub ended_control_blocks: List<usize>,
     /// Frees that are remembered.
     pub quarantine: Quarantine,
+    /// What is condemned.
+    pub condemned: condemned::Objects,
     /// Weak cells cleared so far.
     pub weak_cleared: u64,
 }
@@ -50,6 +52,7 @@ pub static TABLES: Lock<Tables> = Lock::new(
         sent: Sent::new(),
         ended_control_blocks: List::new(),
         quarantine: Quarantine::new(),
+        condemned: condemned::Objects::new(),
         weak_cleared: 0,
     },
 );

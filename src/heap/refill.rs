@@ -362,17 +362,21 @@ pub fn make_room(inside: &Inside<'_>, class: Class) -> Result<(), FreedTwice> {
     result
 }
 
-/// Gives the slots of all the thread's magazines back to their bitmaps.
-fn empty_all(inside: &Inside<'_>) -> Result<(), FreedTwice> {
+/// Gives the slots of all the thread's magazines back to their bitmaps. Where magazines are to hold nothing, they take
+/// nothing from then on, either.
+pub fn empty_all(inside: &Inside<'_>) -> Result<(), FreedTwice> {
     let mutator = inside.mutator();
     let mut result = Ok(());
     mutator.for_each_class_used(|class| {
         let magazine = mutator.magazine(class);
-        if magazine.is_empty() {
+        if magazine.is_empty() && !zeal::is_slow_path_only() {
             return;
         }
         // SAFETY: the owner, in its gate; opened again below.
         let mut contents = unsafe { magazine.close() };
+        if zeal::is_slow_path_only() {
+            contents.limit = 0;
+        }
         result = result.and(give_slots(class, contents.slots()));
         pressure::note_freed(mutator, contents.count * class.shape().slot_bytes as usize);
         contents.count = 0;

@@ -58,11 +58,14 @@ pub fn any(name: &CStr) -> *mut libc::c_void {
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
 }
 
-/// A place in code, for people: the module and the offset in it, and the symbol if the loader knows one.
+/// A place in code, for people: the module and the offset in it; with `{:#}` the function before them, if the loader knows
+/// its name.
 pub struct Place {
     address: usize,
     module: usize,
     path: *const core::ffi::c_char,
+    function: usize,
+    name: *const core::ffi::c_char,
 }
 
 impl Place {
@@ -73,10 +76,21 @@ impl Place {
         // SAFETY: any address may be asked about.
         let is_known = unsafe { libc::dladdr(address as *const libc::c_void, &mut information) } != 0;
         if is_known && !information.dli_fname.is_null() {
-            Place { address, module: information.dli_fbase as usize, path: information.dli_fname }
+            Place {
+                address,
+                module: information.dli_fbase as usize,
+                path: information.dli_fname,
+                function: information.dli_saddr as usize,
+                name: information.dli_sname,
+            }
         } else {
-            Place { address, module: 0, path: core::ptr::null() }
+            Place { address, module: 0, path: core::ptr::null(), function: 0, name: core::ptr::null() }
         }
+    }
+
+    /// Whether it lies in this library, or the program that has us in it.
+    pub fn is_ours(&self) -> bool {
+        self.module != 0 && self.module == Place::of(Place::of as *const () as usize).module
     }
 }
 
@@ -88,6 +102,16 @@ impl core::fmt::Display for Place {
         // SAFETY: the loader's own string; objects that are unloaded meanwhile would take it along, but we print at once.
         let path = unsafe { CStr::from_ptr(self.path) }.to_str().unwrap_or("?");
         let name = path.rsplit('/').next().unwrap_or(path);
+        if f.alternate() && !self.name.is_null() {
+            // SAFETY: as the path.
+            let function = unsafe { CStr::from_ptr(self.name) }.to_str().unwrap_or("?");
+            return write!(
+                f,
+                "{function}+{:#x} ({name}+{:#x})",
+                self.address - self.function,
+                self.address - self.module
+            );
+        }
         write!(f, "{name}+{:#x}", self.address - self.module)
     }
 }

@@ -23,8 +23,10 @@
 //! - [`log`] messages by `write(2)`, and the end of the process.
 //! - [`clock`] monotonic time · [`poll`] looking again before going to sleep.
 //! - [`memcheck`] what valgrind is told of the heap.
+//! - [`backtrace`] where the calls of a thread return to.
 //! - [`dl`] what other libraries have under our names · [`rendezvous`] where copies of this one meet.
 
+pub mod backtrace;
 pub mod binding;
 pub mod clock;
 pub mod copying;

@@ -212,6 +212,67 @@ pub unsafe fn stack_pointer(context: *const libc::c_void) -> Addr {
     Addr::new(unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RSP as usize] } as usize)
 }
 
+/// The signal of an access that the processor has refused.
+pub const FAULT: i32 = libc::SIGSEGV;
+/// A flag of a handler: it runs on the alternate stack, if there is one.
+pub const ON_ALTERNATE_STACK: i32 = libc::SA_ONSTACK;
+/// A flag of a handler: it is told what has happened.
+pub const INFORMATION: i32 = libc::SA_SIGINFO;
+/// A flag of a handler: it is called once.
+pub const ONCE: i32 = libc::SA_RESETHAND;
+
+/// Sends the calling thread a signal, which may wait until it is not blocked.
+pub fn send_to_myself(number: i32) {
+    // SAFETY: asks for the thread's id; whoever calls answers for what the signal does.
+    unsafe {
+        let thread = sys::call(libc::SYS_gettid, [0; 6]) as usize;
+        sys::call(libc::SYS_tgkill, [sys::process_id() as usize, thread, number as usize, 0, 0, 0]);
+    }
+}
+
+/// An access that the processor has refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PageFault {
+    /// What was accessed.
+    pub address: Addr,
+    /// The instruction that did it.
+    pub instruction: Addr,
+    /// Whether it would have written.
+    pub is_write: bool,
+    /// Whether the address was to be executed.
+    pub is_jump: bool,
+}
+
+/// Whether somebody has sent the signal for which a handler is called.
+///
+/// # Safety
+/// The second argument of a handler with [`INFORMATION`] that has not returned.
+pub unsafe fn was_sent(information: *const libc::c_void) -> bool {
+    // SAFETY: by the caller's promise it is what the kernel passes.
+    unsafe { (*information.cast::<Information>()).code <= 0 }
+}
+
+/// The access for which a handler of `SIGSEGV` is called. `None`: it is called for something else.
+///
+/// # Safety
+/// The second and the third argument of a handler with [`INFORMATION`] that has not returned.
+pub unsafe fn page_fault(information: *const libc::c_void, context: *const libc::c_void) -> Option<PageFault> {
+    const PAGE_FAULT: i64 = 14;
+    const WRITE: i64 = 1 << 1;
+    const FETCH: i64 = 1 << 4;
+    // SAFETY: by the caller's promise they are what the kernel passes.
+    let (registers, was_sent) =
+        unsafe { (&(*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs, was_sent(information)) };
+    let get = |register: i32| registers[register as usize];
+    // Where somebody has sent the signal the registers tell of the thread's last fault before.
+    (!was_sent && get(libc::REG_TRAPNO) == PAGE_FAULT).then(|| PageFault {
+        address: Addr::new(get(libc::REG_CR2) as usize),
+        instruction: Addr::new(get(libc::REG_RIP) as usize),
+        is_write: get(libc::REG_ERR) & WRITE != 0,
+        is_jump: get(libc::REG_ERR) & FETCH != 0,
+    })
+}
+
 /// Where the alternate stack of the interrupted thread begins; zero for none.
 ///
 /// # Safety

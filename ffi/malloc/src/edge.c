@@ -19,6 +19,9 @@ void gleaner_expect_thread(void);
 size_t gleaner_stack_below(const void *frame);
 void gleaner_free(void *p);
 int gleaner_is_elsewhere(void);
+int gleaner_is_verifying(void);
+size_t gleaner_guarded_bytes(size_t bytes, const void *site);
+void gleaner_note_birth(void *p, size_t bytes, const void *site, int is_guarded);
 
 /* malloc's slow path, wherever the engine is. */
 void *gleaner_slow_malloc(size_t bytes, size_t align);
@@ -32,18 +35,43 @@ void *(*gleaner_next_aligned_nothrow_new(void))(size_t, size_t, const void *);
 /* Kinds by their numbers in the engine. */
 enum { KIND_MALLOC = 0, KIND_UNCOLLECTABLE = 3 };
 
-/* malloc and its family: no handler, only NULL and ENOMEM. */
-void *gleaner_edge_malloc(size_t bytes, size_t align) {
+enum { PAGE_BYTES = 4096 };
+
+/* With collect=verify it is remembered who allocates what, and some objects get pages of their own. */
+static void *allocate_noting(size_t bytes, size_t align, int is_zeroed, const void *site) {
+    size_t guarded = align <= PAGE_BYTES ? gleaner_guarded_bytes(bytes, site) : 0;
+    void *p;
+    if (guarded != 0) {
+        p = gleaner_allocate(guarded, PAGE_BYTES, KIND_MALLOC);
+        if (p != NULL && is_zeroed)
+            memset(p, 0, guarded);
+    } else {
+        p = is_zeroed ? gleaner_allocate_zeroed(bytes) : gleaner_allocate(bytes, align, KIND_MALLOC);
+    }
+    if (p != NULL)
+        gleaner_note_birth(p, bytes, site, guarded != 0);
+    return p;
+}
+
+/* malloc and its family: no handler, only NULL and ENOMEM.  Who calls malloc is found at the return address: it comes here
+ * by jumps. */
+static void *allocate(size_t bytes, size_t align, const void *site) {
     int error = errno;
-    void *p = gleaner_allocate(bytes, align, KIND_MALLOC);
+    void *p =
+        gleaner_is_verifying() ? allocate_noting(bytes, align, 0, site) : gleaner_allocate(bytes, align, KIND_MALLOC);
     gleaner_edge_callouts();
     errno = p != NULL ? error : ENOMEM;
     return p;
 }
 
+void *gleaner_edge_malloc(size_t bytes, size_t align) {
+    return allocate(bytes, align, __builtin_return_address(0));
+}
+
 void *gleaner_edge_calloc(size_t bytes) {
     int error = errno;
-    void *p = gleaner_allocate_zeroed(bytes);
+    void *p = gleaner_is_verifying() ? allocate_noting(bytes, 1, 1, __builtin_return_address(0))
+                                     : gleaner_allocate_zeroed(bytes);
     gleaner_edge_callouts();
     errno = p != NULL ? error : ENOMEM;
     return p;
@@ -52,15 +80,22 @@ void *gleaner_edge_calloc(size_t bytes) {
 void *gleaner_edge_malloc_resize(void *p, size_t bytes) {
     int error = errno;
     int resized = gleaner_resize(&p, bytes, "realloc");
+    if (resized && gleaner_is_verifying())
+        gleaner_note_birth(p, bytes, __builtin_return_address(0), -1);
     gleaner_edge_callouts();
     errno = resized ? error : ENOMEM;
     return resized ? p : NULL;
 }
 
+/* malloc's slow path for the operators.  Where there is something to verify the engine is here. */
+static void *slow_malloc(size_t bytes, size_t align, const void *site) {
+    return gleaner_is_verifying() ? allocate(bytes, align, site) : gleaner_slow_malloc(bytes, align);
+}
+
 /* operator new: the new handler is asked until it gives up by throwing, or there is none (C++ [new.delete.single]). */
 void *gleaner_edge_new(size_t bytes, size_t align) {
     void *p;
-    while ((p = gleaner_slow_malloc(bytes, align)) == NULL) {
+    while ((p = slow_malloc(bytes, align, __builtin_return_address(0))) == NULL) {
         void *(*handler)(void) = gleaner_new_handler();
         if (handler == NULL) {
             gleaner_throw_bad_alloc()();
@@ -74,7 +109,7 @@ void *gleaner_edge_new(size_t bytes, size_t align) {
 /* operator new (nothrow): with a new handler, which may throw, the C++ library's own operator asks ours and catches. */
 void *gleaner_edge_new_nothrow(size_t bytes, size_t align, const void *tag) {
     void *(*next)(size_t, const void *);
-    void *p = gleaner_slow_malloc(bytes, align);
+    void *p = slow_malloc(bytes, align, __builtin_return_address(0));
     if (p != NULL || gleaner_new_handler() == NULL)
         return p;
     next = gleaner_next_nothrow_new();
@@ -83,7 +118,7 @@ void *gleaner_edge_new_nothrow(size_t bytes, size_t align, const void *tag) {
 
 void *gleaner_edge_new_aligned_nothrow(size_t bytes, size_t align, const void *tag) {
     void *(*next)(size_t, size_t, const void *);
-    void *p = gleaner_slow_malloc(bytes, align);
+    void *p = slow_malloc(bytes, align, __builtin_return_address(0));
     if (p != NULL || gleaner_new_handler() == NULL)
         return p;
     next = gleaner_next_aligned_nothrow_new();

@@ -14,13 +14,13 @@
 //! Holds: whenever the kernel has the gateway for a signal, the table has the handler; it is written first.
 //! Threads: any. Two that set a handler of one signal at once get either, as they would anyway.
 
-use crate::{interpose::without_ours, regions::Original, signals};
+use crate::{faults, interpose::without_ours, regions::Original, signals};
 use core::{
     arch::naked_asm,
     ffi::{c_int, c_void},
 };
 use gleaner::{
-    base::sync::{AtomicBool, AtomicUsize, Ordering},
+    base::sync::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     collect::world,
     heap::region,
     os::signal,
@@ -82,13 +82,89 @@ unsafe extern "C" fn gateway() {
 }
 
 /// # Safety
-/// The kernel has passed `information` to the gateway.
-unsafe extern "C" fn enter(number: c_int, information: *const c_void) -> usize {
+/// The kernel has passed `information` and `context` to the gateway.
+unsafe extern "C" fn enter(number: c_int, information: *const c_void, context: *const c_void) -> usize {
     region::leave();
     // SAFETY: by the caller's promise.
     unsafe { signals::note_delivered(number, information) };
+    if faults::are_looked_at(number) {
+        // SAFETY: as above.
+        return unsafe { handler_of_fault(number, information, context) };
+    }
     // Acquire: pairs with the Release of `stand_before`.
     HANDLERS[number as usize].load(Ordering::Acquire)
+}
+
+/// What to call for a fault: nothing if it is ours; else the program's handler, which may be there for one time only.
+///
+/// # Safety
+/// As for [`faults::handle`].
+unsafe fn handler_of_fault(number: c_int, information: *const c_void, context: *const c_void) -> usize {
+    extern "C" fn nothing() {}
+    let nothing = nothing as *const () as usize;
+    // SAFETY: by the caller's promise.
+    if unsafe { faults::handle(information, context) } {
+        return nothing;
+    }
+    // Acquire: as in `enter`.
+    let handler = HANDLERS[number as usize].load(Ordering::Acquire);
+    if FAULT_FLAGS.load(Ordering::Relaxed) & signal::ONCE != 0 {
+        HANDLERS[number as usize].store(0, Ordering::Release);
+    }
+    if is_handler(handler) {
+        return handler;
+    }
+    // SAFETY: by the caller's promise.
+    if handler == IGNORED && unsafe { signal::was_sent(information) } {
+        return nothing;
+    }
+    // There is none: the instruction is made again, or the signal sent, with nobody in between.
+    // SAFETY: the default action needs no memory; the signal waits until this handler is left.
+    unsafe {
+        let default = Action::DEFAULT;
+        original_sigaction(number, (&raw const default).cast(), core::ptr::null_mut());
+        signal::send_to_myself(number);
+    }
+    nothing
+}
+
+/// The flags that the program has set for its handler of faults. Relaxed: they go with the handler.
+static FAULT_FLAGS: AtomicI32 = AtomicI32::new(0);
+
+/// Flags for the gateway in place of a handler with `flags`: told what has happened, and not taken away by the first fault.
+fn flags_before_faults(flags: c_int) -> c_int {
+    FAULT_FLAGS.store(flags, Ordering::Relaxed);
+    (flags | signal::INFORMATION) & !signal::ONCE
+}
+
+/// The C library has set the gateway before a handler of faults, with flags of its own choice.
+fn note_fault_handler(number: c_int) {
+    let mut now = Action::DEFAULT;
+    // SAFETY: asks, and sets the same with other flags; both actions are ours.
+    unsafe {
+        if faults::are_looked_at(number) && original_sigaction(number, core::ptr::null(), (&raw mut now).cast()) == 0 {
+            now.flags = flags_before_faults(now.flags);
+            original_sigaction(number, (&raw const now).cast(), core::ptr::null_mut());
+        }
+    }
+}
+
+/// Sets the gateway before faults, where no handler is. `false`: the system does not let it.
+pub fn stand_before_faults() -> bool {
+    let number = signal::FAULT;
+    let mut now = Action::DEFAULT;
+    // SAFETY: only asks; `now` is ours.
+    if unsafe { original_sigaction(number, core::ptr::null(), (&raw mut now).cast()) } != 0 {
+        return false;
+    }
+    let gateway = gateway as *const () as usize;
+    if now.handler != gateway {
+        HANDLERS[number as usize].store(now.handler, Ordering::Release);
+    }
+    let flags = flags_before_faults(now.flags) | signal::ON_ALTERNATE_STACK;
+    let action = Action { handler: gateway, flags, ..now };
+    // SAFETY: the gateway calls the handler from before; the action outlives the call.
+    unsafe { original_sigaction(number, (&raw const action).cast(), core::ptr::null_mut()) == 0 }
 }
 
 /// The C library's `struct sigaction` on this platform.
@@ -120,6 +196,10 @@ fn is_handler(handler: usize) -> bool {
 fn stand_before(number: c_int, handler: usize) -> usize {
     let gateway = gateway as *const () as usize;
     let has_gateway = IS_OPEN.load(Ordering::Relaxed) && (1..=SIGNALS as c_int).contains(&number);
+    if faults::are_looked_at(number) && handler != gateway && world::is_own_process() {
+        HANDLERS[number as usize].store(handler, Ordering::Release);
+        return gateway;
+    }
     if !has_gateway || !is_handler(handler) || handler == gateway || !world::is_own_process() {
         return handler;
     }
@@ -191,13 +271,16 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
         return -1;
     }
     let known = known_handler(number);
+    let known_flags = FAULT_FLAGS.load(Ordering::Relaxed);
     let mut former = Action::DEFAULT;
     // SAFETY: `new` is null or by the caller's promise an action; the copies outlive the call.
     let result = unsafe {
         let action = new.as_ref().map(|&action| {
             let mut mask = action.mask;
             mask[0] = without_ours(mask[0]);
-            Action { handler: stand_before(number, action.handler), mask, ..action }
+            let is_looked_at = faults::are_looked_at(number);
+            let flags = if is_looked_at { flags_before_faults(action.flags) } else { action.flags };
+            Action { handler: stand_before(number, action.handler), mask, flags, ..action }
         });
         let action = action.as_ref().map_or(core::ptr::null(), |action| core::ptr::from_ref(action).cast());
         original_sigaction(number, action, (&raw mut former).cast())
@@ -215,7 +298,8 @@ pub unsafe extern "C" fn sigaction(number: c_int, new: *const c_void, old: *mut 
     }
     // SAFETY: by the caller's promise `old` is null or has room for one.
     if let Some(old) = unsafe { old.cast::<Action>().as_mut() } {
-        *old = Action { handler: behind(former.handler, known), ..former };
+        let flags = if faults::are_looked_at(number) { known_flags } else { former.flags };
+        *old = Action { handler: behind(former.handler, known), flags, ..former };
     }
     0
 }
@@ -247,6 +331,7 @@ unsafe fn signal_by(original: &Original, number: c_int, handler: usize) -> usize
     // SAFETY: the C library's function of that type.
     let set: extern "C" fn(c_int, usize) -> usize = unsafe { core::mem::transmute(original.find()) };
     let old = set(number, stand_before(number, handler));
+    note_fault_handler(number);
     if old == ERROR && is_handler(handler) {
         take_back(number, known);
     } else if old != ERROR {
@@ -301,6 +386,7 @@ pub unsafe extern "C" fn sigset(number: c_int, handler: usize) -> usize {
     // SAFETY: the C library's function of that type.
     let set: extern "C" fn(c_int, usize) -> usize = unsafe { core::mem::transmute(SIGSET.find()) };
     let old = set(number, if handler == HOLD { HOLD } else { stand_before(number, handler) });
+    note_fault_handler(number);
     if old != HOLD {
         note_replaced(old);
     }

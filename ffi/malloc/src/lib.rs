@@ -15,6 +15,8 @@
 //! - [`exec`] programs that this one becomes or starts
 //! - [`events`], [`timers`], [`signals`] and [`sent`] messages that only the kernel knows, also by way of `syscall`
 //!   ([`followed`]); [`peek`] reads what a program gives to the kernel
+//! - [`faults`] accesses to objects that a collection would have reclaimed
+//!   · [`passed`] those that are handed to the kernel
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -29,6 +31,7 @@ mod elsewhere;
 mod events;
 mod exec;
 mod family;
+mod faults;
 mod followed;
 mod foreign;
 mod handlers;
@@ -37,6 +40,7 @@ mod interpose;
 mod jumps;
 mod limits;
 mod loader;
+mod passed;
 mod peek;
 mod regions;
 mod report;
@@ -80,6 +84,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         // SAFETY: the same, which the program has as its own.
         unsafe { exec::begin(environment.cast_mut().cast()) };
     }
+    faults::begin();
 }
 
 static ENGINE: Engine = Engine::with_family(&elsewhere::FAMILY);

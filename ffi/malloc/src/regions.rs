@@ -49,6 +49,11 @@ impl Original {
         Original { function: AtomicPtr::new(core::ptr::null_mut()), is_foreign: AtomicBool::new(false), name }
     }
 
+    /// The name.
+    pub fn name(&self) -> &'static CStr {
+        self.name
+    }
+
     /// Looks it up at the first call.
     pub extern "C" fn find(&self) -> *mut c_void {
         if self.function.load(Ordering::Relaxed).is_null() {

@@ -3,6 +3,8 @@
 //! The edge asks about messages of 8 to 64 bytes only, and about what comes if anything is on its way.
 
 use crate::{
+    faults,
+    passed::look_and_go,
     peek,
     regions::{Original, in_region},
     signals,
@@ -38,7 +40,17 @@ macro_rules! sends {
             #[unsafe(no_mangle)]
             #[unsafe(naked)]
             pub unsafe extern "C" fn $name() {
-                naked_asm!("jmp {edge}", edge = sym $edge)
+                naked_asm!(
+                    "cmp byte ptr [rip + {are_looked_at}], 0",
+                    "je {edge}",
+                    "lea rax, [rip + {original}]",
+                    "lea r11, [rip + {edge}]",
+                    "jmp {look_and_go}",
+                    are_looked_at = sym faults::IS_ON,
+                    original = sym $name::ORIGINAL,
+                    look_and_go = sym look_and_go,
+                    edge = sym $edge,
+                )
             }
 
             /// The C library's function, in a safe region. For the edge.

@@ -9,7 +9,8 @@
 //! thread that has ended, which a collector may be reading.
 
 use crate::{
-    clones, followed,
+    clones, faults, followed,
+    passed::look_and_go,
     regions::{Original, directly, in_region},
     sandbox,
 };
@@ -33,9 +34,14 @@ macro_rules! regions {
             pub unsafe extern "C" fn $name() {
                 naked_asm!(
                     "lea rax, [rip + {original}]",
-                    "jmp {in_region}",
+                    "cmp byte ptr [rip + {are_looked_at}], 0",
+                    "je {in_region}",
+                    "lea r11, [rip + {in_region}]",
+                    "jmp {look_and_go}",
                     original = sym $name::ORIGINAL,
+                    are_looked_at = sym faults::IS_ON,
                     in_region = sym in_region,
+                    look_and_go = sym look_and_go,
                 )
             }
         )*

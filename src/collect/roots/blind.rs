@@ -2,7 +2,8 @@
 //!
 //! A test that hides the only pointer to an object in some place shows little by its success: the pointer may lie elsewhere
 //! too, or nothing may have been collected. It has to be lost when the search is blind to that place (the option
-//! `blind=PLACE,PLACE`). Optimised builds search every place, and have no such option.
+//! `blind=PLACE,PLACE`). The same for what shows an access to a condemned object. Optimised builds search every place, and
+//! have no such option.
 //!
 //! Holds:   without debug assertions nothing is left out, and asking costs nothing.
 //! Threads: set while one thread runs; asked by whoever visits the place.
@@ -63,6 +64,14 @@ places! {
     Packed "packed",
     /// Pages of large mappings that were written after they had been read.
     Written "written",
+    /// Pages of condemned objects (`collect=verify`).
+    Barred "barred",
+    /// Sums of condemned objects.
+    Sums "sums",
+    /// Calls that free or move condemned objects.
+    Calls "calls",
+    /// Calls that hand condemned objects to the kernel.
+    Passed "passed",
 }
 
 #[cfg(debug_assertions)]
