@@ -119,14 +119,17 @@ fn be_child(told: &Told) -> ! {
     assert!(collections > 2 && figures.checks > 2, "no collection");
     let of = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
     let out_of_reach = figures.made - figures.last_reachable;
+    let died = of(figures.gone, out_of_reach);
+    let kept = of(figures.survivors, figures.reachable);
+    let kept_of_made = of(figures.survivors / figures.checks, figures.made);
     println!(
-        "{} values, {:.3} of those out of reach died; out of reach and kept: {:.3} of what was in reach",
+        "{} values, {died:.3} of those out of reach died; out of reach and kept: {kept:.3} of what was in reach, \
+         {kept_of_made:.3} of all",
         figures.made,
-        of(figures.gone, out_of_reach),
-        of(figures.survivors, figures.reachable)
     );
-    assert!(of(figures.gone, out_of_reach) > 0.7, "most values die");
-    assert!(of(figures.survivors, figures.reachable) < 3.0, "what is out of reach goes away");
+    assert!(died > 0.7, "most values die");
+    // One stale word keeps whatever hangs together. Where little is in reach, that may be many times as much.
+    assert!(kept < 3.0 || kept_of_made < 0.05, "what is out of reach goes away");
     std::process::exit(0);
 }
 
