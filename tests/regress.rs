@@ -119,6 +119,12 @@ fn no_call_that_waits_is_cut_short_by_a_collection() {
 }
 
 #[test]
+fn what_a_collection_took_back_holds_no_addresses_when_it_is_handed_out_again() {
+    let outcome = preloaded(&program("remains", "remains", &["-fno-builtin"]), &[], "stats=1");
+    assert!(outcome.succeeded() && has_collected(&outcome), "{outcome}");
+}
+
+#[test]
 fn a_thread_that_allocates_little_costs_little() {
     let outcome = preloaded(&program("small_threads", "small_threads", &[]), &[], "");
     assert!(outcome.succeeded() && outcome.stdout == "small\n", "{outcome}");

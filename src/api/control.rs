@@ -6,7 +6,7 @@ use crate::{
         self, Cause,
         start::{self, Door},
     },
-    heap::{gate, kind, mutator, surplus},
+    heap::{gate, mutator, surplus},
 };
 use core::fmt;
 
@@ -64,7 +64,6 @@ impl core::error::Error for StartError {}
 /// ```
 pub unsafe fn start() -> Result<(), StartError> {
     begin::begin();
-    kind::clear_malloc();
     // SAFETY: by the caller's promise.
     let is_ready = unsafe { start::start(Door::Malloc) } || start::is_ready_after_all();
     if is_ready { Ok(()) } else { Err(StartError) }

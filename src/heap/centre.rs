@@ -19,7 +19,7 @@
 //! Threads: a centre is a lock, taken once a block, not once a slot.
 
 use super::{
-    cage::{CAGE, Unit},
+    cage::{self, CAGE, Unit},
     kind::KINDS_MAX,
     pressure, remains,
     size_class::{Shape, UNIT},
@@ -190,9 +190,19 @@ fn take_block(class: Class) -> Option<Unit> {
     block.free.store(shape.slots, Ordering::Relaxed);
     block.pristine_from.store(if taken.is_zero { 0 } else { u32::MAX }, Ordering::Relaxed);
     block.set_state(State::Claimed);
-    remains::take(taken.first, shape.units, taken.is_zero);
+    if remains::take(taken.first, shape.units, taken.is_zero) {
+        clear_tail(taken.first, shape);
+    }
     units::publish(taken.first, shape.units, class);
     Some(taken.first)
+}
+
+/// Zeroes what lies behind a block's last slot: no claim gets there.
+fn clear_tail(unit: Unit, shape: &Shape) {
+    let slots_bytes = shape.slots as usize * shape.slot_bytes as usize;
+    let tail = Range::sized(cage::addr_of(unit) + slots_bytes, shape.units as usize * UNIT - slots_bytes);
+    // SAFETY: the units are ours since they were taken, and nobody knows them.
+    unsafe { core::ptr::write_bytes(tail.start.as_ptr::<u8>(), 0, tail.bytes()) };
 }
 
 /// Gives a wholly free, unlisted block's units back to the cage.

@@ -18,9 +18,9 @@
 //! | ephemerons            | by their own rule | yes      | yes                |
 //! | made at run time      | by its procedure | yes       | yes                |
 //!
-//! Where handles live, `malloc`'s slots are cleared of [`remains`](super::remains), which is no promise of zero.
+//! `malloc`'s slots are cleared of [`remains`](super::remains), which is no promise of zero.
 
-use crate::base::sync::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 /// A kind's number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,8 +84,7 @@ impl Kind {
     /// Whether a kind that does not promise zero has its slots cleared of what dead objects have left.
     #[inline(always)]
     pub fn is_cleared_of_remains(self) -> bool {
-        // Relaxed: until a thread sees it, it goes on as it did before the program started the collector.
-        self == Kind::MALLOC && MALLOC_IS_CLEARED.load(Ordering::Relaxed)
+        self == Kind::MALLOC
     }
 
     /// The kind's properties.
@@ -189,13 +188,6 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
 };
 
 static TRACE: [AtomicUsize; KINDS_MAX] = [const { AtomicUsize::new(0) }; KINDS_MAX];
-static MALLOC_IS_CLEARED: AtomicBool = AtomicBool::new(false);
-
-/// From now on slots of `malloc`'s kind are cleared of remains.
-pub fn clear_malloc() {
-    MALLOC_IS_CLEARED.store(true, Ordering::Relaxed);
-}
-
 static MADE: AtomicU32 = AtomicU32::new(FIXED_KINDS);
 
 /// Makes a kind whose objects are traced by the procedure at `trace`, or not scanned at all when it is zero.

@@ -7,9 +7,10 @@
 
 use super::{
     Request, announce,
-    cage::{self, CAGE, Unit},
+    cage::{self, CAGE, Taken, Unit},
     centre,
     gate::Inside,
+    kind::Kind,
     pressure, remains,
     resolve::Slot,
     size_class::UNIT,
@@ -32,10 +33,8 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
     let taken = centre::take_units(count, u32::try_from(align.div_ceil(UNIT)).ok()?)?;
     let start = cage::addr_of(taken.first);
     announce::note_taken(Range::sized(start, count as usize * UNIT));
-    if (zeroed || kind.traits().is_zeroed()) && !taken.is_zero {
-        // SAFETY: the units are ours since `take_units`, and nobody knows them.
-        unsafe { core::ptr::write_bytes(start.as_ptr::<u8>(), 0, count as usize * UNIT) };
-    }
+    // SAFETY: the units are ours since `take_units`, and nobody knows them.
+    unsafe { clear(kind, &taken, count, zeroed) };
     set_up(taken.first, count, bytes);
     let word = &units::words(taken.first)[0];
     word.marked.store(0, Ordering::Relaxed);
@@ -45,6 +44,29 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
     pressure::note_allocated(inside.mutator(), count as usize * UNIT);
     surplus::look_and_watch(inside);
     Some(start)
+}
+
+/// Makes units zero that have to be, or only those with remains where these may not be handed out.
+///
+/// # Safety
+/// The units are the caller's, and hold nothing yet.
+unsafe fn clear(kind: Kind, taken: &Taken, count: u32, zeroed: bool) {
+    let is_zeroed = zeroed || kind.traits().is_zeroed();
+    // SAFETY: by the caller's promise.
+    let zero = |first, count| unsafe {
+        core::ptr::write_bytes(cage::addr_of(first).as_ptr::<u8>(), 0, count as usize * UNIT);
+    };
+    if is_zeroed && !taken.is_zero {
+        zero(taken.first, count);
+    }
+    if is_zeroed || taken.is_zero || kind.is_cleared_of_remains() {
+        let is_clear = is_zeroed || taken.is_zero;
+        remains::take_each(taken.first, count, |unit| {
+            if !is_clear {
+                zero(unit, 1);
+            }
+        });
+    }
 }
 
 fn set_up(first: Unit, count: u32, bytes: usize) {
@@ -113,10 +135,8 @@ pub fn resize(inside: &Inside<'_>, slot: &Slot, bytes: usize) -> bool {
             let Some(taken) = cage.take_at(first + count, more) else { return false };
             taken
         };
-        if kind.traits().is_zeroed() && !taken.is_zero {
-            // SAFETY: the units are ours since `take_at`, and nobody knows them.
-            unsafe { core::ptr::write_bytes(cage::addr_of(first + count).as_ptr::<u8>(), 0, more as usize * UNIT) };
-        }
+        // SAFETY: the units are ours since `take_at`, and nobody knows them.
+        unsafe { clear(kind, &taken, more, false) };
         set_up(first, wanted, bytes);
         units::publish(first + count, more, Class::large_rest(kind));
         pressure::note_allocated(inside.mutator(), more as usize * UNIT);

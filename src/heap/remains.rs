@@ -1,8 +1,9 @@
 //! Remains: what dead objects leave in slots that a collection has taken back.
 //!
-//! They hold pointers. A vector with room to spare would keep what they point to, which was made before it, and that again,
-//! without an end. So where handles live, slots with remains are cleared before `malloc`'s kind hands them out; what the
-//! program has freed by hand comes back as it is, and costs nothing.
+//! They hold pointers, and a program seldom writes all of what `malloc` gives it: a buffer with room to spare keeps what
+//! they point to, that has remains in it again, and so on without an end; where long lists die, each such word keeps what
+//! was left of one. So remains are cleared before `malloc`'s kind hands them out; what the program has freed by hand comes
+//! back as it is, and costs nothing.
 //!
 //! It is known by the unit, in two bits beside it:
 //!
@@ -63,6 +64,14 @@ pub fn end_claim(unit: Unit, is_used_up: bool) {
     }
 }
 
+/// Units are taken for a large object or the growth of one: visits each that some lie in, for them to be cleared.
+pub fn take_each(first: Unit, count: u32, mut clear: impl FnMut(Unit)) {
+    (first..first + count).filter(|&unit| lie_in(unit)).for_each(|unit| {
+        set(unit, 0);
+        clear(unit);
+    });
+}
+
 /// The units of a block or a large object are given up: those of its first are in all.
 pub fn give_up(first: Unit, count: u32) {
     if lie_in(first) {
@@ -70,8 +79,8 @@ pub fn give_up(first: Unit, count: u32) {
     }
 }
 
-/// Units are taken for a block, whose claim begins: what lies in any of them lies in the block.
-pub fn take(first: Unit, count: u32, is_zero: bool) {
+/// Units are taken for a block, whose claim begins: what lies in any of them lies in the block. Whether some does.
+pub fn take(first: Unit, count: u32, is_zero: bool) -> bool {
     let units = first..first + count;
     let lie_in_any = !is_zero && units.clone().any(lie_in);
     units.for_each(|unit| {
@@ -82,6 +91,7 @@ pub fn take(first: Unit, count: u32, is_zero: bool) {
     if lie_in_any {
         set(first, ANY | AHEAD);
     }
+    lie_in_any
 }
 
 #[cfg(test)]
@@ -102,7 +112,7 @@ mod tests {
     #[test]
     fn a_block_has_remains_from_a_sweep_until_a_claim_has_used_it_up() {
         let unit = units(1);
-        take(unit, 1, true);
+        assert!(!take(unit, 1, true));
         for is_used_up in [true, false] {
             note_swept(unit);
             begin_claim(unit);
@@ -120,16 +130,16 @@ mod tests {
     #[test]
     fn remains_go_with_the_units_until_their_pages_are_zero() {
         let first = units(4);
-        take(first, 4, true);
+        assert!(!take(first, 4, true));
         note_swept(first);
         give_up(first, 4);
         assert!((first..first + 4).all(lie_in));
-        take(first + 1, 2, false);
+        assert!(take(first + 1, 2, false));
         assert_eq!([0, 1, 2, 3].map(|unit| lie_in(first + unit)), [true, true, false, true]);
         end_claim(first + 1, true);
-        take(first + 2, 2, false);
+        assert!(take(first + 2, 2, false));
         assert_eq!([0, 1, 2, 3].map(|unit| lie_in(first + unit)), [true, false, true, false]);
-        take(first, 4, true);
+        assert!(!take(first, 4, true));
         assert!(!(first..first + 4).any(lie_in));
         give(first, 4);
     }

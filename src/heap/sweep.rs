@@ -119,7 +119,7 @@ fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
         }
         keep_marked(unit, shape.words())
     };
-    if in_use < in_use_before {
+    if in_use < in_use_before && !zeal::is_poisoning() {
         remains::note_swept(unit);
     }
     block.free.store(shape.slots - in_use, Ordering::Relaxed);
