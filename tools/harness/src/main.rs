@@ -8,7 +8,9 @@
 mod bench;
 mod figures;
 mod gateway;
+mod leaks;
 mod process;
+mod server;
 mod trace;
 mod turns;
 
@@ -32,6 +34,8 @@ enum Job {
     Bench(bench::Args),
     /// Drive a leaking payment gateway, first on glibc's malloc, then on gleaner
     Gateway(gateway::Args),
+    /// Drive a server with four leaks for a long time, on gleaner
+    Leaks(leaks::Args),
     /// Run builds of one program on several allocators in turn
     Turns(turns::Args),
 }
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
     let (name, outcome) = match Cli::parse().job {
         Job::Bench(args) => ("bench", bench::run(&args)),
         Job::Gateway(args) => ("gateway", gateway::run(&args)),
+        Job::Leaks(args) => ("leaks", leaks::run(&args)),
         Job::Turns(args) => ("turns", turns::run(&args)),
     };
     match outcome {

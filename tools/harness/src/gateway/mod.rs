@@ -13,7 +13,7 @@ mod plot;
 mod race;
 mod report;
 mod run;
-mod server;
+mod stats;
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,9 +28,9 @@ use load::Load;
 use payments::House;
 use race::Race;
 use run::Run;
-use server::Malloc;
 
 use crate::figures::grouped;
+use crate::server::Malloc;
 
 /// The arguments of `gateway`.
 #[derive(clap::Args)]

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::load::{Clients, Load};
 use super::run;
-use super::server::{Malloc, Server};
+use crate::server::{Malloc, Server};
 use crate::trace::Trace;
 
 /// The turns of each gateway in a pair.

@@ -11,9 +11,10 @@ use serde::Serialize;
 use super::load::Load;
 use super::meter::{self, Sample};
 use super::payments::FORGOTTEN_BYTES;
-use super::server::{Malloc, Server};
+use super::stats;
 use crate::figures::percentile;
 use crate::process;
+use crate::server::{Malloc, Server};
 use crate::trace::Trace;
 
 /// The samples at request counts in a run, a multiple of four.
@@ -107,7 +108,7 @@ pub fn measure(malloc: &Malloc, program: &Path, workers: u32, load: &Load, log: 
     let load_cpu_seconds = cpu(std::process::id())? - load_before;
     let resident = process::resident(server.pid)?;
     let proportional_last_bytes = process::proportional(server.pid)?;
-    let stats = server.stats()?;
+    let stats = stats::ask(server.address)?;
     ensure!(
         (stats.accepted, stats.declined) == (load.payments(), 0),
         "the gateway counts {} accepted and {} declined payments, {} were sent",

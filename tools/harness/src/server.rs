@@ -1,8 +1,8 @@
-//! The gateway as a process: started on one malloc or the other, asked for its figures, ended.
+//! A server as a process: started on one malloc or the other, ended. Its first line says where it listens.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -11,18 +11,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
-
-use super::http;
 
 /// The environment variable with gleaner's options.
 const OPTIONS: &str = "GLEANER_OPTIONS";
-/// How long the gateway may take to build its ledger, under a slow verifying option too.
+/// How long the server may take to make what it keeps, under a slow verifying option too.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 /// How long it may take to end after SIGTERM.
 const END_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Whose malloc the gateway runs on.
+/// Whose malloc the server runs on.
 #[derive(Clone, Debug)]
 pub enum Malloc {
     /// The one of glibc.
@@ -69,18 +66,7 @@ fn traced_options() -> String {
     }
 }
 
-/// What `GET /stats` answers.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-pub struct Stats {
-    /// The bytes of the sessions and the ledger, by the sizes that were asked of malloc.
-    pub kept_bytes: u64,
-    /// Payments accepted so far.
-    pub accepted: u64,
-    /// Payments declined so far.
-    pub declined: u64,
-}
-
-/// A running gateway. Dropping it kills the process.
+/// A running server. Dropping it kills the process.
 pub struct Server {
     child: Child,
     log: PathBuf,
@@ -91,7 +77,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the gateway and waits until it listens. Its stderr goes to the file `log`.
+    /// Starts the server and waits until it listens. Its stderr goes to the file `log`.
     pub fn start(malloc: &Malloc, program: &Path, arguments: &[String], log: &Path) -> Result<Self> {
         let stderr = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
         let mut command = malloc.command(program);
@@ -106,31 +92,19 @@ impl Server {
         Ok(server)
     }
 
-    /// Asks the gateway what it keeps.
-    pub fn stats(&self) -> Result<Stats> {
-        let mut stream = TcpStream::connect(self.address).context("the gateway takes no connection")?;
-        stream.set_read_timeout(Some(http::DEADLINE))?;
-        stream.write_all(b"GET /stats HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).context("GET /stats")?;
-        let response = http::parse(&answer)?.context("GET /stats: the answer is cut short")?;
-        ensure!(response.status == 200, "GET /stats: status {}", response.status);
-        serde_json::from_slice(&answer[response.body]).context("GET /stats")
-    }
-
-    /// Ends the gateway by SIGTERM and returns what it wrote to stderr. It must end in time and with status 0.
+    /// Ends the server by SIGTERM and returns what it wrote to stderr. It must end in time and with status 0.
     pub fn end(mut self) -> Result<String> {
         let pid = Pid::from_raw(self.pid as i32).context("a process has a number")?;
-        kill_process(pid, Signal::TERM).context("the gateway cannot be sent SIGTERM: has it ended?")?;
+        kill_process(pid, Signal::TERM).context("the server cannot be sent SIGTERM: has it ended?")?;
         let deadline = Instant::now() + END_DEADLINE;
         let status = loop {
             match self.child.try_wait()? {
                 Some(status) => break status,
-                None if Instant::now() > deadline => bail!("the gateway still runs {END_DEADLINE:?} after SIGTERM"),
+                None if Instant::now() > deadline => bail!("the server still runs {END_DEADLINE:?} after SIGTERM"),
                 None => thread::sleep(Duration::from_millis(2)),
             }
         };
-        ensure!(status.success(), "the gateway ended with {status}; see {}", self.log.display());
+        ensure!(status.success(), "the server ended with {status}; see {}", self.log.display());
         fs::read_to_string(&self.log).with_context(|| format!("{} cannot be read", self.log.display()))
     }
 }
