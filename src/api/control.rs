@@ -7,6 +7,7 @@ use crate::{
         start::{self, Door},
     },
     heap::{gate, mutator, surplus},
+    os::signal,
 };
 use core::fmt;
 
@@ -33,6 +34,8 @@ impl core::error::Error for StartError {}
 /// no allocation does behind its caller's back. From then on every private writable mapping of the process is searched for
 /// pointers (stacks, thread-local storage, static data, the memory of C libraries), and what none is found to is taken
 /// back: values of [`Gc`](crate::Gc), and what `Box`, `Vec` and all others have allocated and leaked.
+///
+/// Threads are stopped by that signal, on the stack that they are on: small ones, as of coroutines, have to leave it 8 KiB.
 ///
 /// # Errors
 /// [`StartError`] when the system refuses the memory or the signal. The heap goes on as an allocator.
@@ -64,6 +67,7 @@ impl core::error::Error for StartError {}
 /// ```
 pub unsafe fn start() -> Result<(), StartError> {
     begin::begin();
+    signal::stay_on_interrupted_stacks();
     // SAFETY: by the caller's promise.
     let is_ready = unsafe { start::start(Door::Malloc) } || start::is_ready_after_all();
     if is_ready { Ok(()) } else { Err(StartError) }

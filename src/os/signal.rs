@@ -5,7 +5,7 @@
 use super::{memcheck, sys};
 use crate::base::{
     addr::{Addr, Range},
-    sync::{AtomicUsize, Ordering},
+    sync::{AtomicI32, AtomicUsize, Ordering},
 };
 use core::arch::naked_asm;
 
@@ -50,12 +50,24 @@ fn action(signal: i32, new: Option<&KernelAction>, old: Option<&mut KernelAction
     sys::checked(unsafe { sys::call(libc::SYS_rt_sigaction, [signal as usize, new, old, size_of::<Set>(), 0, 0]) })
 }
 
-/// Installs `handler` for `signal`: on the alternate stack if there is one, system calls restarted, all signals
-/// blocked while it runs.
+/// Where handlers run: on the thread's alternate stack, if it has one, or on the stack that is interrupted. Relaxed: set
+/// before there is a handler.
+static STACK: AtomicI32 = AtomicI32::new(libc::SA_ONSTACK);
+
+/// From now on handlers are installed to run on the stack that they interrupt.
+///
+/// Rust's standard library unmaps the main thread's alternate stack when any thread calls `std::process::exit`. A signal that
+/// is to be delivered there afterwards ends the process.
+pub fn stay_on_interrupted_stacks() {
+    STACK.store(0, Ordering::Relaxed);
+}
+
+/// Installs `handler` for `signal`: on the alternate stack if there is one, unless handlers [stay on interrupted
+/// stacks](stay_on_interrupted_stacks); system calls restarted, all signals blocked while it runs.
 pub fn install(signal: i32, handler: Handler) -> Result<(), i32> {
     let new = KernelAction {
         handler: handler as usize,
-        flags: (libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK) as u64 | SA_RESTORER,
+        flags: (libc::SA_SIGINFO | libc::SA_RESTART | STACK.load(Ordering::Relaxed)) as u64 | SA_RESTORER,
         restorer: restore as *const () as usize,
         mask: ALL,
     };
