@@ -1,5 +1,7 @@
 //! One run: the server is started, driven, watched and ended, and this is what came of it.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -51,8 +53,8 @@ pub fn measure(malloc: &Malloc, program: &Path, records: u64, load: &Load, log: 
     let started = Instant::now();
     let (end, ended) = channel();
     let (driven, samples) = thread::scope(|scope| {
-        let pid = server.pid;
-        let watcher = scope.spawn(move || watch(pid, &ended));
+        let (pid, table) = (server.pid, log.with_extension("csv"));
+        let watcher = scope.spawn(move || watch(pid, &ended, &table));
         let driven = load.drive(server.address);
         drop(end);
         (driven, watcher.join().expect("the watcher does not panic"))
@@ -77,13 +79,17 @@ pub fn measure(malloc: &Malloc, program: &Path, records: u64, load: &Load, log: 
     })
 }
 
-/// Samples a process until the sender of `ended` is gone.
-fn watch(pid: u32, ended: &Receiver<()>) -> Result<Vec<Sample>> {
+/// Samples a process until the sender of `ended` is gone. Each sample is in the file `table` at once, as `seconds,bytes`.
+fn watch(pid: u32, ended: &Receiver<()>, table: &Path) -> Result<Vec<Sample>> {
+    let cannot = || format!("{} cannot be written", table.display());
+    let mut file = File::create(table).with_context(cannot)?;
     let started = Instant::now();
     let mut samples = Vec::new();
     while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
         let bytes = process::resident(pid)?.bytes as f64;
-        samples.push(Sample { seconds: started.elapsed().as_secs_f64(), bytes });
+        let seconds = started.elapsed().as_secs_f64();
+        writeln!(file, "{seconds:.2},{bytes}").with_context(cannot)?;
+        samples.push(Sample { seconds, bytes });
     }
     Ok(samples)
 }
