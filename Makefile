@@ -79,7 +79,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers accept-ripgrep
 
-accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks
+accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks accept-throughput
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -167,6 +167,11 @@ accept-roots: doors
 .PHONY: accept-leaks
 accept-leaks: doors tools $(OUT)/leaky_server
 	$(TOOLS)/gleaner-harness leaks --server $(OUT)/leaky_server --gleaner $(TOOLS)/gleaner --out $(OUT)/leaks $(CHECK)
+
+# redis, postgres and nginx under load, beside the same on mimalloc by preload: ten minutes. `CHECK=--short` is a look.
+.PHONY: accept-throughput
+accept-throughput: doors
+	benches/servers.sh $(CHECK)
 
 # Handles beside Rc, Arc and the collectors of other crates, each on three allocators: four minutes.
 # `CHECK=--short` makes it half a minute, `CHECK=trees` one workload.
