@@ -15,6 +15,9 @@
 //! In `verify` are programs that touch objects whose only pointers they have hidden: with `collect=verify` that has to be
 //! said, word by word as the first comment has it.
 //!
+//! In `grace` are programs whose pointers are out of sight for a while, with the options they survive by and those they do
+//! not.
+//!
 //! `PLACE=12_` runs those only whose names begin so.
 
 #[path = "common/doors.rs"]
@@ -333,6 +336,28 @@ fn what_survives_is_not_said_to_be_touched() {
         problems
     };
     judge_each(&programs("places"), judge);
+}
+
+/// With a grace what comes back in time is there, and not without.
+#[test]
+fn what_comes_back_within_the_grace_survives() {
+    let library = doors::doors();
+    let judge = |program: &Program| {
+        let built = program.build("-O2");
+        let mut problems = Vec::new();
+        let cases = [("survives", SURVIVED), ("lost", "lost\n")];
+        for (key, expected) in cases {
+            for options in program.says_each(key) {
+                let outcome = run(&built, Some(&library), options);
+                if !outcome.succeeded() || outcome.stdout != expected {
+                    problems
+                        .push(format!("{}, options '{options}', should be {expected:?}: {outcome}", program.name()));
+                }
+            }
+        }
+        problems
+    };
+    judge_each(&programs("grace"), judge);
 }
 
 /// Scripts that start programs in ways of their own, with the directory of the library and one to write to.

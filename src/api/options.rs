@@ -9,7 +9,7 @@
 use crate::collect::roots::blind;
 use crate::{
     collect::{
-        disguise,
+        disguise, grace,
         settings::{self, Exec, FreeMode, Mode},
     },
     heap::{pressure, zeal},
@@ -73,6 +73,8 @@ options! {
         "take back what is unreachable, only count it, never collect, or keep it and say who touches it";
     "free" "normal|checked|quarantine|ignore" early set_free_mode,
         "what a free by hand does: free; catch each double free; zero and leave it to the collector; nothing";
+    "grace" "N[,SECONDS]" early set_grace,
+        "reclaims what so many collections in a row have found unreachable, at most 15, each SECONDS after the one before";
     "limit" "SIZE" any |text| size(text).is_some_and(|bytes| { set_limit(bytes); true }),
         "the most bytes that the heap may take (suffix K, M or G); 0: no limit";
     "pace" "FACTOR" any |text| milli(text).is_some_and(|pace| { settings::set_pace_milli(pace); true }),
@@ -144,6 +146,11 @@ fn set_mode(text: &str) -> bool {
             zeal::set_slow_path_only();
         }
     })
+}
+
+fn set_grace(text: &str) -> bool {
+    let (collections, seconds) = text.split_once(',').unwrap_or((text, "0"));
+    matches!((collections.parse(), seconds.parse()), (Ok(collections), Ok(seconds)) if grace::set(collections, seconds))
 }
 
 fn set_free_mode(text: &str) -> bool {

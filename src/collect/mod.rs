@@ -11,6 +11,7 @@
 //!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
+//!   grace        what is unreachable for the first time may stay     grace
 //!   weak         short cells, weak words · finalizers · long cells · ephemerons  weak, weak_object, finalize
 //!   verify       unmarked slots are kept and watched, if asked for   condemned
 //!   sweep        unmarked slots become free                          heap::sweep
@@ -33,6 +34,7 @@ pub mod events;
 pub mod fibers;
 pub mod filter;
 pub mod finalize;
+pub mod grace;
 pub mod held;
 pub mod helpers;
 pub mod hiding;
@@ -359,6 +361,9 @@ fn mark_and_sweep(
         recheck(marker, snapshot, tables, myself);
     }
     times.marked_ns = clock::now_ns();
+    if grace::is_on() {
+        grace::keep_young();
+    }
     settle_weak(marker, tables);
     times.settled_ns = clock::now_ns();
     if settings::free_mode() == FreeMode::Quarantine {

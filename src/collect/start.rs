@@ -1,7 +1,7 @@
 //! Starting the engine, and what a fork does to it.
 
 use super::{
-    Collector, READY, condemned, events, pressure,
+    Collector, READY, condemned, events, grace, pressure,
     reports::{self, Reason},
     roots, settings,
     tables::TABLES,
@@ -87,7 +87,7 @@ pub unsafe fn start(door: Door) -> bool {
         return is_up;
     }
     let is_up = set_heap_up();
-    if condemned::is_on() {
+    if condemned::is_on() || grace::is_on() {
         forget_loaders_magazines();
     }
     let ready = is_up && Collector::make() && world::choose_signal(settings::signal());

@@ -6,7 +6,7 @@
 //! Holds: a large object ends before its last unit does, so an address one past its end is still its own.
 
 use super::{
-    Request, announce,
+    Request, ages, announce,
     cage::{self, CAGE, Taken, Unit},
     centre,
     gate::Inside,
@@ -39,6 +39,9 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
     let word = &units::words(taken.first)[0];
     word.marked.store(0, Ordering::Relaxed);
     word.allocated.store(1, Ordering::Relaxed);
+    if ages::are_kept() {
+        ages::make_young(taken.first, 0, 1);
+    }
     units::publish(taken.first, 1, Class::large(kind));
     units::publish(taken.first + 1, count - 1, Class::large_rest(kind));
     pressure::note_allocated(inside.mutator(), count as usize * UNIT);

@@ -13,6 +13,7 @@
 //! - [`large`] objects with units of their own
 //! - [`mutator`] the record of a thread · [`gate`] where slow paths and collections exclude each other
 //! - [`region`] where the program promises to leave the heap alone · [`fiber`] stacks that it switches between
+//! - [`ages`] how long objects have been unreachable, where that counts
 //! - [`remains`] what dead objects leave in slots · [`resolve`] from a word to an object
 //! - [`emergency`] memory for a signal handler that interrupted a slow path
 //! - [`announce`] what memcheck is told of objects · [`late`] slots that wait under it
@@ -72,6 +73,7 @@
 //! to each other, and threads that allocate do not wait for each other. What has to be apart for certain, its pauses and its
 //! limit too, is a process.
 
+pub mod ages;
 pub mod announce;
 pub mod cage;
 pub mod centre;

@@ -15,7 +15,7 @@
 //! when it is handed out.
 
 use super::{
-    announce,
+    ages, announce,
     cage::{self, Unit},
     centre,
     flush::give_slots,
@@ -267,6 +267,9 @@ fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, cont
         // Acquire: pairs with the Release of the flush that freed a slot, so its last owner's accesses are over.
         let old = allocated.fetch_or(taken, Ordering::Acquire);
         debug_assert_eq!(old & taken, 0, "a slot was handed out twice");
+        if ages::are_kept() {
+            ages::make_young(unit, first_slot / 64, taken);
+        }
         if is_cleared {
             zero(start, shape, block.pristine_from.load(Ordering::Relaxed) as usize, first_slot, taken);
         }

@@ -10,6 +10,7 @@
  *     blind: PLACE[,PLACE]     where the search has to be blind for the object to be lost (see roots/blind.rs)
  *     options: NAME=VALUE...   without these it may be lost
  *     says: LINE               (verify) the lines that the library has to say, `#` for a number; only: the last line
+ *     survives: OPTIONS        (grace) with these it survives; lost: OPTIONS: with these it does not
  *     says: TEXT               (others, bad) what the library has to say on standard error; else it says nothing
  *     lost: yes                no search can find it: it is lost, as the manual says
  *     link: FLAGS              what the linker needs besides

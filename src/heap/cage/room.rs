@@ -27,6 +27,11 @@ const COMMIT_STEP_UNITS: u32 = (4 << 20) / UNIT as u32;
 /// How many units there can be, over all spans.
 static UNITS_MAX: AtomicU32 = AtomicU32::new(0);
 
+/// How many units there can be, over all spans.
+pub fn units_max() -> Unit {
+    UNITS_MAX.load(Ordering::Relaxed)
+}
+
 /// No object is larger: no collection can make room for it.
 pub fn bytes_max() -> usize {
     UNITS_MAX.load(Ordering::Relaxed) as usize * UNIT
