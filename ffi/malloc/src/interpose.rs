@@ -3,6 +3,7 @@
 //! The signal is taken out of what a program blocks or waits for, if that is nearly everything. A program that names it
 //! there claims it, and the engine moves to another.
 
+use crate::faults;
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::{
@@ -117,7 +118,9 @@ pub fn without_ours(set: signal::Set) -> signal::Set {
         let _ = world::is_claimed_by(set) && world::give_up_signal(set);
     }
     let ours = world::stop_signal();
-    set & !INTERNAL & !if ours == 0 { 0 } else { signal::set_of(ours) }
+    // The kernel ends a process for a fault that is blocked.
+    let faults = if faults::are_looked_at(signal::FAULT) { signal::set_of(signal::FAULT) } else { 0 };
+    set & !INTERNAL & !faults & !if ours == 0 { 0 } else { signal::set_of(ours) }
 }
 
 /// POSIX: changes the calling thread's mask; the stop signal is never blocked. An error value.
