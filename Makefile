@@ -79,7 +79,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers accept-ripgrep
 
-accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks accept-throughput
+accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks accept-throughput accept-verify
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -156,6 +156,11 @@ accept-constrained: doors tools bench-peers
 .PHONY: accept-preload
 accept-preload:
 	$(CARGO) test -p gleaner --test preload
+
+# Long-running servers under load touch nothing that a collection would have reclaimed.
+.PHONY: accept-verify
+accept-verify: doors
+	tests/preload/servers.sh
 
 # What the roots of a process with 50 libraries and 2 GiB of its own mappings cost.
 .PHONY: accept-roots
