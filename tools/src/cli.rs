@@ -33,8 +33,8 @@ pub struct Run {
     #[arg(long, value_name = "PATH")]
     pub library: Option<PathBuf>,
 
-    /// Reclaim what is unreachable, only report it, or never collect
-    #[arg(long, value_parser = ["on", "report", "off"])]
+    /// Reclaim what is unreachable, only report it, never collect, or keep it and say who touches it
+    #[arg(long, value_parser = ["on", "report", "off", "verify"])]
     collect: Option<String>,
 
     /// Let the heap grow to at most SIZE bytes; suffixes K, M, G
