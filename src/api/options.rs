@@ -271,7 +271,7 @@ fn closest(name: &str) -> &'static str {
     OPTIONS.iter().map(|option| option.name).min_by_key(|known| distance(known, name)).unwrap_or("help")
 }
 
-/// The number of letters to insert, remove or replace (Levenshtein), for names of up to 31 letters.
+/// The number of letters to insert, remove or replace (Levenshtein), in whichever case, for names of up to 31 letters.
 fn distance(known: &str, name: &str) -> usize {
     let name = &name.as_bytes()[..name.len().min(31)];
     let mut row: [usize; 32] = core::array::from_fn(|index| index);
@@ -279,7 +279,7 @@ fn distance(known: &str, name: &str) -> usize {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, other) in name.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
+            let replaced = diagonal + usize::from(!letter.eq_ignore_ascii_case(other));
             diagonal = row[j + 1];
             row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
         }

@@ -11,19 +11,20 @@
 #include "preload.h"
 #include <sys/wait.h>
 
+enum { LETTERS = 20 };
 static int there[2], back[2];
 
 static void put(void)
 {
-    char letters[32];
-    int length = snprintf(letters, sizeof letters, "%lu\n", (unsigned long)victim_new());
-    NEED(write(there[1], letters, length) == length);
+    char letters[LETTERS + 1];
+    NEED(snprintf(letters, sizeof letters, "%0*lu", LETTERS, (unsigned long)victim_new()) == LETTERS);
+    NEED(write(there[1], letters, LETTERS) == LETTERS);
 }
 
 static struct victim *get(void)
 {
-    char letters[32] = "";
-    NEED(read(back[0], letters, sizeof letters - 1) > 0);
+    char letters[LETTERS + 1] = "";
+    NEED(read(back[0], letters, LETTERS) == LETTERS);
     return (struct victim *)strtoul(letters, NULL, 10);
 }
 
@@ -32,12 +33,9 @@ int main(void)
     NEED(pipe(there) == 0 && pipe(back) == 0);
     pid_t child = fork();
     if (child == 0) {
-        char letters[32];
-        ssize_t length = read(there[0], letters, sizeof letters);
-        char go;
-        if (read(there[0], &go, 1) == 1 && write(back[1], letters, length) == length)
-            _exit(0);
-        _exit(1);
+        char letters[LETTERS], go;
+        int has_read = read(there[0], letters, LETTERS) == LETTERS && read(there[0], &go, 1) == 1;
+        _exit(has_read && write(back[1], letters, LETTERS) == LETTERS ? 0 : 1);
     }
     run(put);
     churn();
