@@ -4,22 +4,22 @@
 #
 #     benches/servers.sh [--short] [--pairs N] [redis|postgres|nginx[/WORK]]...
 #
-# Of each program two servers live at once and take turns under the same load, now one first, now the other: a pair. Of
-# each piece of work the median of the pairs' ratios has to be 0.97 at least. Each process of a server must have its
-# library in its map, and what it said of its collections at its end is counted.
+# Of each program two servers live at once and take turns under the same load, one two two one: a pair. Of each piece of
+# work the median of the pairs' ratios has to be 0.97 at least. Each process of a server must have its library in its map,
+# and what it said of its collections at its end is counted.
 #
-#     --short     a minute: three pairs, whose ratios are not judged
+#     --short     a minute: two pairs, whose ratios are not judged
 #     --pairs N   so many pairs instead of 15, which take ten minutes
 #
 # Logs, and the figure of each turn, are in target/servers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-pairs=15 spell=2 least=0.97
+pairs=15 spell=1 least=0.97
 wanted=()
 while (($#)); do
     case $1 in
-    --short) pairs=3 spell=1 least=0 ;;
+    --short) pairs=2 least=0 ;;
     --pairs) pairs=${2:?--pairs needs a number} && shift ;;
     redis | postgres | nginx | redis/* | postgres/* | nginx/*) wanted+=("$1") ;;
     *) echo "servers.sh: unknown argument $1: see the top of the script" >&2 && exit 2 ;;
@@ -216,25 +216,25 @@ one() {
     echo "$rate"
 }
 
-# measure PROGRAM WORK: pairs, whose turns begin with the one and the other.
+# measure PROGRAM WORK: pairs of two turns each, in an order in which neither gains by a machine that becomes slower.
 measure() {
-    local program=$1 piece=$2 pair ours theirs lines=
+    local program=$1 piece=$2 pair malloc rate turns lines=
     one "$program" "$piece" gleaner >"$work/first"
     one "$program" "$piece" mimalloc >"$work/first"
     for ((pair = 0; pair < pairs; pair++)); do
-        if ((pair % 2)); then
-            ours=$(one "$program" "$piece" gleaner)
-            theirs=$(one "$program" "$piece" mimalloc)
-        else
-            theirs=$(one "$program" "$piece" mimalloc)
-            ours=$(one "$program" "$piece" gleaner)
-        fi
-        lines+="$ours $theirs"$'\n'
+        if ((pair % 2)); then turns=(gleaner mimalloc mimalloc gleaner); else turns=(mimalloc gleaner gleaner mimalloc); fi
+        declare -A done_by=()
+        for malloc in "${turns[@]}"; do
+            rate=$(one "$program" "$piece" "$malloc")
+            done_by[$malloc]+=" $rate"
+        done
+        lines+="${done_by[gleaner]} ${done_by[mimalloc]}"$'\n'
     done
     judge "$program $piece" <<<"${lines%$'\n'}"
 }
 
-# judge TITLE: the medians of both columns and of their ratio, which is held against the least.
+# judge TITLE: of lines with two figures of ours and two of theirs, the medians and that of the ratio, which is held against
+# the least.
 judge() {
     awk -v title="$1" -v least="$least" '
         function median(values, n,    i, j, t) {
@@ -242,7 +242,7 @@ judge() {
                 for (j = i; j > 1 && values[j] < values[j - 1]; j--) { t = values[j]; values[j] = values[j - 1]; values[j - 1] = t }
             return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
         }
-        { ours[NR] = $1 + 0; theirs[NR] = $2 + 0; ratio[NR] = $1 / $2 }
+        { ours[NR] = ($1 + $2) / 2; theirs[NR] = ($3 + $4) / 2; ratio[NR] = ours[NR] / theirs[NR] }
         END {
             m = median(ratio, NR)
             holds = m >= least
