@@ -13,7 +13,7 @@ use core::ffi::{c_int, c_void};
 use gleaner::{
     base::addr::Addr,
     collect::allocate::{self, Freed},
-    heap::{OBJECT_BYTES_MAX, emergency, fast, resolve},
+    heap::{OBJECT_BYTES_MAX, emergency, fast, resolve, size_class::GRANULE},
 };
 use gleaner_abi::{exports::errno, misuse};
 
@@ -168,6 +168,10 @@ pub unsafe extern "C" fn reallocarr(p: *mut *mut c_void, count: usize, size: usi
 }
 
 fn aligned(align: usize, size: usize) -> *mut c_void {
+    // As every slot is; servers ask so for their pools.
+    if align <= GRANULE {
+        return malloc(size);
+    }
     if size > OBJECT_BYTES_MAX || align > OBJECT_BYTES_MAX / 2 {
         errno::set(errno::ENOMEM);
         return core::ptr::null_mut();
@@ -178,7 +182,7 @@ fn aligned(align: usize, size: usize) -> *mut c_void {
 
 /// Any alignment, for another copy of the library: see [`Family`](gleaner_abi::engine::Family).
 pub(crate) extern "C" fn allocate(bytes: usize, align: usize) -> *mut c_void {
-    if align <= 16 { malloc(bytes) } else { aligned(align, bytes) }
+    aligned(align, bytes)
 }
 
 /// C23 7.24.3.1; EINVAL for an alignment that is no power of two, as in glibc 2.38.
