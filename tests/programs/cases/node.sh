@@ -1,7 +1,9 @@
-# node: a just-in-time compiler with threads of its own, worker threads, a thread pool, streams, and a server in it.
+# node: a just-in-time compiler with threads of its own, worker threads, a thread pool, streams, and a server in it. And
+# two million objects that are alive at once, buffers in the tens of thousands, and workers that share memory.
 
 packages=nodejs
-zeal=8000
+variants=(services objects)
+zeal=(8000 6000)
 
 prepare() {
     cat >program.js <<'END'
@@ -73,8 +75,63 @@ async function main() {
 
 if (isMainThread) main(); else parentPort.postMessage(work(workerData));
 END
+    cat >objects.js <<'END'
+const { Worker, isMainThread, parentPort, workerData } = require('worker_threads');
+const scale = Number(process.env.scale);
+
+function work(n) {
+  const kept = [];
+  for (let i = 0; i < n; i++) kept.push({ i, text: 'x' + i, before: i ? kept[i - 1] : null });
+  let sum = 0;
+  for (const one of kept) sum = (sum * 31 + one.i + one.text.length) % 1000003;
+  return sum;
+}
+
+function worker(source, options) {
+  return new Promise((resolve, reject) => {
+    const made = new Worker(source, options);
+    let result;
+    made.on('message', (message) => { result = message; });
+    made.on('exit', () => resolve(result));
+    made.on('error', reject);
+  });
+}
+
+async function main() {
+  console.log(work(scale * 250000));
+  const ring = [];
+  let sum = 0;
+  for (let i = 0; i < scale * 10000; i++) {
+    ring.push(Buffer.allocUnsafeSlow(500 + i % 9000).fill(i % 256));
+    if (ring.length <= 300) continue;
+    const old = ring.shift();
+    if (old[0] !== old[old.length - 1]) console.log('lost');
+    sum += old[0] + old.length;
+  }
+  console.log(sum);
+  const shared = new Int32Array(new SharedArrayBuffer(1 << 20));
+  const sizes = [1, 2, 3, 4].map((i) => ({ workerData: [scale * 20000 * i, shared] }));
+  console.log(await Promise.all(sizes.map((options) => worker(__filename, options))));
+  const source = 'require("worker_threads").parentPort.postMessage(new ArrayBuffer(1000000))';
+  for (let k = 0; k < scale; k++) {
+    const made = await Promise.all([1, 2, 3].map(() => worker(source, { eval: true })));
+    sum += made.reduce((bytes, buffer) => bytes + buffer.byteLength, 0);
+  }
+  console.log(sum, shared[5]);
+  process.exitCode = 9;
+}
+
+if (isMainThread) {
+  main();
+} else {
+  Atomics.add(workerData[1], 5, 1);
+  parentPort.postMessage(work(workerData[0]));
+}
+END
 }
 
 commands() {
-    expect 9 /usr/bin/node ../input/program.js
+    local program=program.js
+    [[ $1 = services ]] || program=objects.js
+    expect 9 /usr/bin/node ../input/$program
 }

@@ -1,7 +1,9 @@
-# perl: hashes, sorting, closures, regular expressions, formats, and cycles of references, which perl itself leaks.
+# perl: hashes, sorting, closures, regular expressions, formats, and cycles of references, which perl itself leaks. And its
+# threads, each of which has a copy of everything, with a queue, shared data and children.
 
 packages=perl
-zeal=120000
+variants=(language threads)
+zeal=(120000 10000)
 
 prepare() {
     cat >program.pl <<'END'
@@ -38,8 +40,73 @@ print "caught $@->{code}\n";
 print STDERR "warned\n";
 exit 3;
 END
+    cat >threads.pl <<'END'
+use strict;
+use warnings;
+use threads;
+use threads::shared;
+use Thread::Queue;
+my $scale = $ENV{scale};
+my $queue = Thread::Queue->new;
+my %seen :shared;
+my @workers = map {
+    threads->create(sub {
+        my (%own, $sum);
+        while (defined(my $item = $queue->dequeue)) {
+            $sum += length($own{"key" . $item % 997} .= "x$item");
+            lock %seen;
+            $seen{$item % 100}++;
+        }
+        return %own ? 1 : 0;
+    })
+} 1 .. 4;
+$queue->enqueue($_) for 1 .. $scale * 3000;
+$queue->end;
+my ($ended, $total) = (0, 0);
+$ended += $_->join for @workers;
+$total += $_ for values %seen;
+print "$ended $total ", scalar(keys %seen), "\n";
+for my $round (1 .. $scale) {
+    my @threads = map {
+        my $n = $_;
+        threads->create(sub {
+            my @list = map { { n => $_, text => "s" x (($_ + $n) % 50) } } 1 .. 500;
+            my $length = 0;
+            $length += length $_->{text} for @list;
+            return [$n, $length];
+        });
+    } 1 .. 8;
+    print join(" ", map { my $result = $_->join; "$result->[0]:$result->[1]" } @threads), "\n";
+}
+my @children;
+for my $i (1 .. $scale * 4) {
+    my $child = fork // die;
+    if (!$child) {
+        my %table = map { ("a$_" => [1 .. 5]) } 1 .. 2000;
+        exit(keys(%table) == 2000 ? $i % 50 : 99);
+    }
+    push @children, $child;
+}
+print join(" ", map { waitpid($_, 0); $? >> 8 } @children), "\n";
+print `perl -e 'print join(",", map { \$_ * 2 } 1 .. 10)'`, "\n";
+pipe(my $reader, my $writer);
+if (!fork) {
+    close $reader;
+    print $writer "line $_\n" for 1 .. $scale * 5000;
+    close $writer;
+    exit 0;
+}
+close $writer;
+my $length = 0;
+$length += length while <$reader>;
+wait;
+print "$length\n";
+exit 3;
+END
 }
 
 commands() {
-    expect 3 perl ../input/program.pl
+    local program=program.pl
+    [[ $1 = language ]] || program=threads.pl
+    expect 3 perl ../input/$program
 }
