@@ -1,4 +1,5 @@
-# python: CPython's own tests of its collector, threads, lists, dictionaries, processes and json.
+# python: CPython's own tests of its collector, threads, lists, dictionaries, processes, json, TLS, databases, foreign
+# functions and streams.
 #
 # Compared are the number of tests, those that failed and the result: some fail without us too, for root or in a
 # sandbox. GLEANER_OPTIONS is taken out of the environment once the library has read it, and nothing is traced:
@@ -6,9 +7,10 @@
 # ones are repeated. `malloc` runs four of them with each object from malloc, not from Python's arenas.
 
 packages='python3 libpython3.11-testsuite'
-variants=(test_gc test_threading test_list test_dict test_subprocess test_json malloc)
+variants=(test_gc test_threading test_list test_dict test_subprocess test_json test_ssl test_sqlite3 test_ctypes test_io
+    malloc)
 trace=no
-zeal=(100 200 200 300 400 20000 40000)
+zeal=(100 200 200 300 400 20000 100000 100 500 2000 40000)
 short=test_json
 deadline=900
 
@@ -35,7 +37,7 @@ END
 commands() {
     local rounds=1
     case $1 in
-    test_gc | test_json) rounds=$((scale / 2 + 1)) ;;
+    test_gc | test_json | test_sqlite3) rounds=$((scale / 2 + 1)) ;;
     test_list | test_dict) rounds=$((scale * 5)) ;;
     malloc)
         export PYTHONMALLOC=malloc
