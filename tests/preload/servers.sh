@@ -115,7 +115,7 @@ for thread in threads:
 for thread in threads:
     thread.join()
 END
-    serve 50 memcached -u root -s "$PWD/socket" -m 512 -t 4
+    serve 5 memcached -u root -s "$PWD/socket" -m 512 -t 4
     until_there test -S socket
     load /usr/bin/python3 client.py socket
 }
@@ -258,7 +258,7 @@ run_postgres() {
     mkdir data sockets
     chown postgres data sockets
     "${as[@]}" "$bin/initdb" -A trust -D data >initdb.log
-    serve 5000 "${as[@]}" "$bin/postgres" -D data -k "$PWD/sockets" -c listen_addresses=
+    serve 1000 "${as[@]}" "$bin/postgres" -D data -k "$PWD/sockets" -c listen_addresses=
     local client=(-h "$PWD/sockets" -U postgres)
     until_there "$bin/pg_isready" -q -h "$PWD/sockets"
     "$bin/pgbench" "${client[@]}" -q -i -s 2 postgres >pgbench.log 2>&1
