@@ -1,8 +1,8 @@
 //! Looking at what a program gives to the kernel, before the kernel does: what cannot be read is the kernel's to refuse.
 //!
-//! Most of it lies on the caller's stack, in the heap, or in the program's own data. Of other memory the kernel is asked, by the quickest of its
-//! calls that read memory and change nothing. Under a filter of system calls, where nothing is reclaimed anyway, it is
-//! not asked, and nothing is looked at.
+//! Most of it lies on the caller's stack, in the heap, or in the program's own data. Of other memory the kernel is asked, by
+//! the quickest of its calls that read memory and change nothing. Under a filter of system calls, where nothing is
+//! reclaimed anyway, it is not asked, and nothing is looked at.
 //!
 //! Threads: any, in signal handlers too.
 
