@@ -5,6 +5,8 @@
 //! | `process_vm_readv` | what the program may read |
 //! | `/proc/self/mem` | what the program may not read at the moment, too; a kernel can be built to refuse that |
 //!
+//! Where a filter of system calls refuses the first, the second takes its place.
+//!
 //! Holds:   a copy lies as its original does, so that words begin where they began.
 //! Threads: anyone.
 
@@ -19,15 +21,58 @@ const WORD: usize = size_of::<u64>();
 /// Room for a page, for the bytes in front of it that make the copy lie as the original, and for the word that follows.
 type Buffer = [u64; PAGE / WORD + 2];
 
+/// The process's memory as a file. By the thread: the process has none in the kernel's eyes once the main thread has ended.
+fn open_memory() -> Option<File> {
+    File::open(c"/proc/thread-self/mem").ok()
+}
+
+/// Who copies what the program may read; where only the file lets itself be read, more.
+struct Copier {
+    /// The file, once it was needed.
+    memory: Option<File>,
+}
+
+impl Copier {
+    const fn new() -> Copier {
+        Copier { memory: None }
+    }
+
+    /// Copies as many bytes as fit, or fewer: their number.
+    fn copy(&mut self, from: Addr, to: &mut [u8]) -> usize {
+        match sys::copy_own_memory(from.get(), to) {
+            Ok(copied) => copied,
+            Err(libc::EFAULT) => 0,
+            Err(_) => {
+                self.memory = self.memory.take().or_else(open_memory);
+                let copied = self.memory.as_ref().and_then(|memory| memory.read_bytes_at(to, from.get() as u64).ok());
+                copied.unwrap_or(0)
+            }
+        }
+    }
+}
+
+/// Copies so many bytes from `from`, or fewer where they cannot be read: the number copied.
+pub fn copy(from: Addr, to: &mut [u8]) -> usize {
+    Copier::new().copy(from, to)
+}
+
+/// Whether the kernel lets itself be asked for copies at all.
+pub fn is_possible() -> bool {
+    let word = 0x5a5a_usize;
+    let mut copied = [0; size_of::<usize>()];
+    copy(Addr::of(&raw const word), &mut copied) == copied.len() && usize::from_ne_bytes(copied) == word
+}
+
 /// Visits copies of what the program may read of a range, a page at a time, each with the first bytes of the page that
 /// follows: a word may lie across both.
 pub fn for_each_page(range: Range, visit: impl FnMut(Range)) {
-    copy_pages(range, |from, to| Some(sys::read_own_memory(from.get(), to)), visit);
+    let mut copier = Copier::new();
+    copy_pages(range, |from, to| Some(copier.copy(from, to)), visit);
 }
 
 /// As [`for_each_page`], whatever the program may do there. `false`: the kernel refuses, and some pages are not visited.
 pub fn for_each_closed_page(range: Range, visit: impl FnMut(Range)) -> bool {
-    let Ok(memory) = File::open(c"/proc/thread-self/mem") else { return false };
+    let Some(memory) = open_memory() else { return false };
     copy_pages(range, |from, to| memory.read_bytes_at(to, from.get() as u64).ok().filter(|&count| count > 0), visit)
 }
 

@@ -3,6 +3,7 @@
 //! The C library's wrappers set `errno`, which `free` must keep, and some of them take locks. These do neither: a
 //! call returns what the kernel returned, a negative errno on failure. They may be used while the world is stopped.
 
+use super::{filter, mem::PAGE, memcheck};
 use core::arch::asm;
 
 /// Makes a system call with up to six arguments.
@@ -141,42 +142,55 @@ pub fn identity(descriptor: i32) -> Option<(u64, u64)> {
 
 /// Whether the aligned word at `address` is there and holds `value`, without a fault when it is not there.
 ///
-/// By futex, since [`read_own_memory`] may be forbidden, and no sandbox forbids what threads wait by: a requeue of no waiters
+/// By futex, since [`copy_own_memory`] may be forbidden, and no sandbox forbids what threads wait by: a requeue of no waiters
 /// compares and does nothing else. It compares half a word at a time.
 pub fn holds(address: usize, value: usize) -> bool {
-    [(address, value as u32), (address + size_of::<u32>(), (value >> 32) as u32)].iter().all(|&(half, value)| {
-        let other = 0u32;
-        let operation = (libc::FUTEX_CMP_REQUEUE | libc::FUTEX_PRIVATE_FLAG) as usize;
-        let args = [half, operation, 0, 0, &raw const other as usize, value as usize];
-        // SAFETY: nobody is woken or moved; an unreadable word is an error, not a fault.
-        checked(unsafe { call(libc::SYS_futex, args) }).is_ok()
-    })
+    compare(address, value as u32).is_ok() && compare(address + size_of::<u32>(), (value >> 32) as u32).is_ok()
 }
 
-/// Copies `buffer.len()` bytes or fewer from `from`, without a fault when they cannot be read: the number copied.
-pub fn read_own_memory(from: usize, buffer: &mut [u8]) -> usize {
+/// Has the kernel compare an aligned half of a word with `value`. `EFAULT`: it cannot be read; `EAGAIN`: it is another.
+fn compare(half: usize, value: u32) -> Result<usize, i32> {
+    let other = 0u32;
+    let operation = (libc::FUTEX_CMP_REQUEUE | libc::FUTEX_PRIVATE_FLAG) as usize;
+    let args = [half, operation, 0, 0, &raw const other as usize, value as usize];
+    // SAFETY: nobody is woken or moved; an unreadable word is an error, not a fault.
+    checked(unsafe { call(libc::SYS_futex, args) })
+}
+
+/// Copies `buffer.len()` bytes or fewer from `from`, without a fault when they cannot be read: the number copied, or the
+/// errno. `EFAULT`: the first byte cannot be read; any other: the call is refused, as a sandbox may do.
+pub fn copy_own_memory(from: usize, buffer: &mut [u8]) -> Result<usize, i32> {
     let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     let remote = libc::iovec { iov_base: from as *mut libc::c_void, iov_len: buffer.len() };
     // By the thread: the process has no memory in the kernel's eyes once the main thread has ended.
     let args = [super::thread::id() as usize, &local as *const _ as usize, 1, &remote as *const _ as usize, 1, 0];
     // SAFETY: the kernel writes only into `buffer`; an unreadable source is an error, not a fault.
-    checked(unsafe { call(libc::SYS_process_vm_readv, args) }).unwrap_or(0)
+    checked(unsafe { call(libc::SYS_process_vm_readv, args) })
 }
 
-/// Whether the eight bytes at `from` can be read. Asks by a change of the signal mask of a kind that there is not, the
-/// quickest call that tells: the kernel reads the set before it refuses.
-pub fn can_read_eight_bytes(from: usize) -> bool {
+/// Whether the program may read all of so many bytes at `from`, at most a page.
+///
+/// Asks by a change of the signal mask of a kind that there is not, the quickest call that tells: the kernel reads the set
+/// before it refuses. Valgrind does not pass it on, and a strict filter may end the process: there it is asked as by [`holds`].
+pub fn can_read(from: usize, bytes: usize) -> bool {
     const UNKNOWN: usize = i32::MAX as usize;
-    // SAFETY: no set is changed, and none is written.
-    let refused = unsafe { call(libc::SYS_rt_sigprocmask, [UNKNOWN, from, 0, size_of::<u64>(), 0, 0]) };
-    checked(refused) == Err(libc::EINVAL)
-}
-
-/// Whether [`read_own_memory`] works at all: a sandbox may forbid it.
-pub fn can_read_own_memory() -> bool {
-    let word = 0x5a5a_usize;
-    let mut copy = [0; size_of::<usize>()];
-    read_own_memory(&raw const word as usize, &mut copy) == copy.len() && usize::from_ne_bytes(copy) == word
+    const WORD: usize = size_of::<u64>();
+    debug_assert!((1..=PAGE).contains(&bytes));
+    let can_read_word_of = |byte: usize| {
+        let word = byte & !(WORD - 1);
+        if filter::is_strict() {
+            return compare(word, 0) != Err(libc::EFAULT);
+        }
+        if memcheck::is_simulated() {
+            return copy_own_memory(word, &mut [0; WORD]) == Ok(WORD);
+        }
+        // SAFETY: no set is changed, and none is written.
+        let refused = unsafe { call(libc::SYS_rt_sigprocmask, [UNKNOWN, word, 0, WORD, 0, 0]) };
+        checked(refused) == Err(libc::EINVAL)
+    };
+    // What can be read, can be read by whole pages.
+    let last = from.saturating_add(bytes - 1);
+    can_read_word_of(last) && ((from ^ last) < PAGE || can_read_word_of(from))
 }
 
 /// Has the three functions called before each fork, after it in the parent, and after it in the child. Registered first,

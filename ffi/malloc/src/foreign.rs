@@ -23,11 +23,7 @@ pub fn may_be_anothers(address: Addr) -> bool {
     let (header_bytes, alignment) =
         if is_anothers() { (0, align_of::<usize>()) } else { (GLIBCS_HEADER_BYTES, GRANULE) };
     let is_on_stack = || mutator::current().is_some_and(|mutator| mutator.stack().contains(address));
-    let is_readable = || {
-        let mut header = [0; GLIBCS_HEADER_BYTES + 1];
-        let header = &mut header[..header_bytes + 1];
-        sys::read_own_memory(address.get() - header_bytes, header) == header.len()
-    };
+    let is_readable = || sys::can_read(address.get() - header_bytes, header_bytes + 1);
     address.get().is_multiple_of(alignment)
         && address.get() > GLIBCS_HEADER_BYTES
         && !cage::contains(address)

@@ -12,7 +12,7 @@ use gleaner::{
     base::addr::Addr,
     collect::condemned::{self, Access},
     heap::cage,
-    os::{backtrace::Backtrace, sys},
+    os::{backtrace::Backtrace, copying},
 };
 use gleaner_abi::exports::errno;
 
@@ -114,7 +114,7 @@ const MANY_BYTES: usize = 64;
 fn words_at<const WORDS: usize>(address: usize) -> Option<[usize; WORDS]> {
     let mut words = [0u8; 64];
     let wanted = &mut words[..WORDS * size_of::<usize>()];
-    (sys::read_own_memory(address, wanted) == wanted.len()).then(|| {
+    (copying::copy(Addr::new(address), wanted) == wanted.len()).then(|| {
         let mut words = wanted
             .chunks_exact(size_of::<usize>())
             .map(|word| usize::from_ne_bytes(word.try_into().unwrap_or_default()));

@@ -14,7 +14,7 @@ use gleaner::{
     },
     collect::{closed, reports, roots::sealed},
     heap::{cage, mutator},
-    os::{mem, memcheck, stack, statics, sys},
+    os::{stack, statics, sys},
 };
 
 /// The program's own segments. Relaxed: written while one thread runs.
@@ -60,17 +60,7 @@ fn is_surely_readable(range: Range<usize>) -> bool {
 
 #[cold]
 fn is_readable_by_kernel(from: usize, bytes: usize) -> bool {
-    const WORD: usize = size_of::<u64>();
-    if bytes > BYTES_MAX || !reports::may_reclaim() {
-        return false;
-    }
-    if bytes < WORD || memcheck::is_simulated() {
-        return sys::read_own_memory(from, &mut [0; BYTES_MAX][..bytes]) == bytes;
-    }
-    // It lies in two pages at most.
-    let last = from.saturating_add(bytes - WORD);
-    let is_in_one_page = (from ^ last.wrapping_add(WORD - 1)) < mem::PAGE;
-    sys::can_read_eight_bytes(last) && (is_in_one_page || sys::can_read_eight_bytes(from))
+    bytes <= BYTES_MAX && reports::may_reclaim() && (bytes == 0 || sys::can_read(from, bytes))
 }
 
 /// Copies what lies at `from`. `false`: not all of it can be read.

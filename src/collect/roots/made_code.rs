@@ -15,7 +15,7 @@
 use super::{Source, Visitor, sealed};
 use crate::{
     base::addr::{Addr, Range},
-    os::{copying, sys},
+    os::copying,
 };
 
 const WORD: usize = size_of::<usize>();
@@ -30,7 +30,7 @@ pub fn visit_seam(end: Addr, visit: &mut Visitor<'_>) {
         return;
     }
     let mut bytes = [0u8; 2 * (WORD - 1)];
-    let count = sys::read_own_memory(seam.start.get(), &mut bytes);
+    let count = copying::copy(seam.start, &mut bytes);
     visit(Source::Code, Range::sized(Addr::of(bytes.as_ptr()), count));
 }
 

@@ -56,7 +56,7 @@ use crate::{
         mutator::{self, Mutator},
         resolve, sweep, units,
     },
-    os::{statics, sys},
+    os::{copying, statics},
 };
 use left_out::LeftOut;
 use reading::{visit_object, visit_word};
@@ -218,7 +218,7 @@ impl Snapshot {
     }
 
     fn enumerate(&mut self, myself: Myself<'_>, tables: &Tables, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
-        if !sys::can_read_own_memory() {
+        if !copying::is_possible() {
             // Pages that cannot be read by an instruction would seem to hold nothing.
             return Err(Unknown);
         }

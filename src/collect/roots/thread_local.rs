@@ -32,7 +32,7 @@ use crate::{
         copying, maps,
         stack::CONTROL_BLOCK_BYTES_MAX,
         statics::{self, Object},
-        sys, tls,
+        tls,
     },
 };
 
@@ -127,7 +127,7 @@ pub fn forget_reused_control_blocks(tables: &mut Tables) {
         let is_used =
             mutator::all().any(|record| record.is_alive() && record.thread_pointer.load(Ordering::Relaxed) == tp);
         let mut word = [0u8; size_of::<usize>()];
-        if is_used || sys::read_own_memory(tp, &mut word) != word.len() {
+        if is_used || copying::copy(Addr::new(tp), &mut word) != word.len() {
             blocks.swap_remove(index);
         } else {
             index += 1;
