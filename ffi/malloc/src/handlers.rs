@@ -14,7 +14,7 @@
 //! Holds: whenever the kernel has the gateway for a signal, the table has the handler; it is written first.
 //! Threads: any. Two that set a handler of one signal at once get either, as they would anyway.
 
-use crate::{faults, interpose::without_ours, regions::Original, signals};
+use crate::{faults, masks::without_ours, regions::Original, signals};
 use core::{
     arch::naked_asm,
     ffi::{c_int, c_void},
@@ -54,6 +54,7 @@ pub fn open_gateway() {
     SIGNAL.find();
     SYSV_SIGNAL.find();
     SIGSET.find();
+    SIGINTERRUPT.find();
     SIGACTION.find();
 }
 
@@ -251,6 +252,11 @@ fn give_up(number: c_int) -> bool {
     !world.is_ours() || world::give_up_signal(signal::set_of(number))
 }
 
+/// Whether a program gives the stop signal its default action or ignores it: it stays ours, and looks as if nobody used it.
+fn is_left_to_us(number: c_int, handler: usize) -> bool {
+    number == world::stop_signal() && number != 0 && handler <= IGNORED
+}
+
 /// POSIX: a handler of the program's never blocks the stop signal, and may claim it. Until then the signal looks as if
 /// nobody used it.
 ///
@@ -323,6 +329,9 @@ static SYSV_SIGNAL: Original = Original::new(c"__sysv_signal");
 /// As the C library's.
 unsafe fn signal_by(original: &Original, number: c_int, handler: usize) -> usize {
     const ERROR: usize = usize::MAX;
+    if is_left_to_us(number, handler) {
+        return Action::DEFAULT.handler;
+    }
     if is_handler(handler) && !give_up(number) {
         errno::set(errno::EINVAL);
         return ERROR;
@@ -378,6 +387,9 @@ static SIGSET: Original = Original::new(c"sigset");
 pub unsafe extern "C" fn sigset(number: c_int, handler: usize) -> usize {
     /// What stands for a signal that is kept out, in place of a handler.
     const HOLD: usize = 2;
+    if is_left_to_us(number, handler) {
+        return Action::DEFAULT.handler;
+    }
     if is_handler(handler) && !give_up(number) {
         errno::set(errno::EINVAL);
         return usize::MAX;
@@ -391,4 +403,31 @@ pub unsafe extern "C" fn sigset(number: c_int, handler: usize) -> usize {
         note_replaced(old);
     }
     behind(old, known)
+}
+
+/// System V: as [`sigaction`] that ignores the signal.
+///
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sigignore(number: c_int) -> c_int {
+    let action = Action { handler: IGNORED, ..Action::DEFAULT };
+    // SAFETY: an action of ours.
+    unsafe { sigaction(number, (&raw const action).cast(), core::ptr::null_mut()) }
+}
+
+static SIGINTERRUPT: Original = Original::new(c"siginterrupt");
+
+/// 4.3BSD: has a signal cut calls short, or not. A program that says so of the stop signal claims it, if there is another.
+///
+/// # Safety
+/// As the C library's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn siginterrupt(number: c_int, cuts_short: c_int) -> c_int {
+    if cuts_short != 0 && !give_up(number) {
+        return 0;
+    }
+    // SAFETY: the C library's function of that type.
+    let original: extern "C" fn(c_int, c_int) -> c_int = unsafe { core::mem::transmute(SIGINTERRUPT.find()) };
+    original(number, cuts_short)
 }

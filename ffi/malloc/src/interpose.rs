@@ -1,18 +1,14 @@
-//! What is wrapped so that every thread is known, the stop signal stays deliverable, and the heap can be read.
-//!
-//! The signal is taken out of what a program blocks or waits for, if that is nearly everything. A program that names it
-//! there claims it, and the engine moves to another.
+//! What is wrapped so that every thread is known and the heap can be read.
 
-use crate::faults;
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::{
         addr::{Addr, Range},
         sync::{AtomicPtr, Ordering},
     },
-    collect::{closed, world},
+    collect::closed,
     heap::mutator,
-    os::{dl, mem, signal, written},
+    os::{dl, mem, written},
 };
 use gleaner_abi::exports::errno;
 
@@ -78,20 +74,6 @@ pub extern "C" fn gleaner_stack_below(frame: *const c_void) -> usize {
     stack.map_or(0, |stack| frame - stack.start)
 }
 
-/// What a program waits for when it waits for `set`. For the edge.
-///
-/// A signal that it claims by that is blocked from now on: it had to be before, and was not because it was ours.
-#[unsafe(no_mangle)]
-pub extern "C" fn gleaner_awaited(set: signal::Set) -> signal::Set {
-    let ours = world::stop_signal();
-    let rest = without_ours(set) | set & INTERNAL;
-    if ours != 0 && rest & signal::set_of(ours) != 0 {
-        const BLOCK: c_int = 0;
-        signal::change_mask(BLOCK, signal::set_of(ours));
-    }
-    rest
-}
-
 /// How many calls of this thread's the stop signal has cut short. For the edge.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_calls_cut_short() -> u32 {
@@ -103,64 +85,6 @@ pub extern "C" fn gleaner_calls_cut_short() -> u32 {
 pub extern "C" fn gleaner_set_calls_cut_short(count: u32) {
     if let Some(mutator) = mutator::current_or_hidden() {
         mutator.calls_cut_short.store(count, Ordering::Relaxed);
-    }
-}
-
-/// Signals that the C library keeps for itself: cancellation and set*id.
-const INTERNAL: signal::Set = signal::set_of(32) | signal::set_of(33);
-
-/// A set without the signals that the program must not block. If it claims the stop signal, that is another afterwards.
-pub fn without_ours(set: signal::Set) -> signal::Set {
-    // A `vfork` child's mask is its own, the signal its parent's.
-    if world::is_claimed_by(set) && world::is_own_process() {
-        let _world = world::hold();
-        // Again: another thread may have claimed it meanwhile. Without another signal it stays ours.
-        let _ = world::is_claimed_by(set) && world::give_up_signal(set);
-    }
-    let ours = world::stop_signal();
-    // The kernel ends a process for a fault that is blocked.
-    let faults = if faults::are_looked_at(signal::FAULT) { signal::set_of(signal::FAULT) } else { 0 };
-    set & !INTERNAL & !faults & !if ours == 0 { 0 } else { signal::set_of(ours) }
-}
-
-/// POSIX: changes the calling thread's mask; the stop signal is never blocked. An error value.
-///
-/// # Safety
-/// `new` and `old` are null or sets.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pthread_sigmask(how: c_int, new: *const signal::Set, old: *mut signal::Set) -> c_int {
-    if !new.is_null() && !(0..=2).contains(&how) {
-        return errno::EINVAL;
-    }
-    // SAFETY: by the caller's promise; the kernel's set is the first word of the C library's.
-    unsafe {
-        let former = if new.is_null() {
-            signal::change_mask(0, 0)
-        } else {
-            const UNBLOCK: c_int = 1;
-            let set = *new;
-            signal::change_mask(how, if how == UNBLOCK { set } else { without_ours(set) })
-        };
-        if !old.is_null() {
-            *old = former;
-        }
-    }
-    0
-}
-
-/// POSIX: as [`pthread_sigmask`], with `errno`.
-///
-/// # Safety
-/// As there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sigprocmask(how: c_int, new: *const signal::Set, old: *mut signal::Set) -> c_int {
-    // SAFETY: by the caller's promise.
-    match unsafe { pthread_sigmask(how, new, old) } {
-        0 => 0,
-        error => {
-            errno::set(error);
-            -1
-        }
     }
 }
 

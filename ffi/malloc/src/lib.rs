@@ -7,7 +7,8 @@
 //! - [`family`] malloc, free and their kin · [`foreign`] what is glibc's · [`cxx`] operator new and delete
 //! - [`report`] mallinfo and its kin · [`elsewhere`] what the malloc family does when another copy has the engine
 //! - [`dormant`] what it does in a program with another malloc
-//! - [`interpose`] what keeps the stop signal deliverable and threads known · [`loader`] libraries that would bypass us
+//! - [`interpose`] what keeps threads known · [`masks`] what keeps the stop signal deliverable
+//! - [`loader`] libraries that would bypass us
 //! - [`waits`] calls that wait, each a safe region by [`regions`] · [`handlers`] what ends one before a handler runs
 //! - [`alternate`] stacks that only the kernel knows
 //! - [`clones`] threads and processes made past the C library
@@ -40,6 +41,7 @@ mod interpose;
 mod jumps;
 mod limits;
 mod loader;
+mod masks;
 mod passed;
 mod peek;
 mod regions;
@@ -62,6 +64,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
     }
     if engine::place() != Place::Elsewhere {
         interpose::find_originals();
+        masks::find_originals();
         jumps::find_originals();
         waits::find_originals();
         clones::find_original();
