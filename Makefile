@@ -24,6 +24,8 @@ doors:
 	$(CARGO) build --release --target-dir target/doors
 	@ln -sf libgleaner.so $(DOORS)/libgleaner.so.$(SOVERSION)
 	@ln -sf libgleaner_malloc.so $(DOORS)/libgleaner_malloc.so.$(SOVERSION)
+	@mkdir -p $(DOORS)/libgc
+	@ln -sf ../libgc.so $(DOORS)/libgc/libgc.so.1
 
 tools:
 	$(CARGO) build --release -p gleaner-tools -p gleaner-harness
@@ -79,7 +81,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers accept-ripgrep
 
-accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks accept-throughput accept-verify
+accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks accept-throughput accept-verify accept-libgc-symbols
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -161,6 +163,11 @@ accept-preload:
 .PHONY: accept-verify
 accept-verify: doors
 	tests/preload/servers.sh
+
+# libgc.so.1 exports what Debian's does.
+.PHONY: accept-libgc-symbols
+accept-libgc-symbols: doors
+	tests/libgc/symbols.sh
 
 # What the roots of a process with 50 libraries and 2 GiB of its own mappings cost.
 .PHONY: accept-roots

@@ -1,0 +1,7 @@
+//! Compiles the edge.
+#[path = "../edge.rs"]
+mod edge;
+
+fn main() {
+    edge::compile("gleaner_bdw_edge", &["src/edge.c"], &[]);
+}

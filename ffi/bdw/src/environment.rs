@@ -1,0 +1,1 @@
+//! What the user says by environment variables.
