@@ -21,7 +21,7 @@ use gleaner::heap::{
     self, Request, cage,
     fiber::{self, Fiber, Life},
     gate,
-    kind::Kind,
+    kind::{Design, Kind},
     mutator::{self, Mutator},
     resolve::{self, Slot},
     size_class::UNIT,
@@ -214,6 +214,18 @@ fn a_large_object_whose_rest_is_torn_or_headless_is_named() {
 }
 
 #[test]
+fn a_block_of_a_kind_that_nobody_has_made_is_named() {
+    let heap = Heap::lock();
+    let slot = heap.allocate(64, Kind::SCANNED);
+    let nobodys = Class::small(Kind::from_number(63), slot.class().size_class());
+    names(
+        Fault::Kind(slot.unit()),
+        || units::publish(slot.unit(), 1, nobodys),
+        || units::publish(slot.unit(), 1, slot.class()),
+    );
+}
+
+#[test]
 fn a_large_object_that_claims_too_many_units_is_named() {
     let heap = Heap::lock();
     let slot = heap.allocate(1 << 20, Kind::SCANNED);
@@ -227,7 +239,7 @@ fn a_large_object_that_claims_too_many_units_is_named() {
 fn listed_blocks(heap: &Heap) -> Vec<u32> {
     static KINDS: Mutex<()> = Mutex::new(());
     let _one = KINDS.lock();
-    let kind = heap::kind::make(0).expect("a kind is left");
+    let kind = heap::kind::make(Design::of_trace(0)).expect("a kind is left");
     let mut blocks: Vec<u32> = Vec::new();
     let mut slots = Vec::new();
     while blocks.len() < 3 {

@@ -9,6 +9,7 @@ use super::{
     condemned::{self, Access},
     ephemeron,
     finalize::Finalizer,
+    item,
     settings::{self, FreeMode},
     stats::{COUNTERS, Counters},
     tables::{self, TABLES},
@@ -19,9 +20,9 @@ use super::{
 use crate::{
     base::{addr::Addr, sync::Ordering},
     heap::{
-        self, OBJECT_BYTES_MAX, Request, announce, cage, emergency, fast,
+        self, OBJECT_BYTES_MAX, Request, announce, batch, cage, emergency, fast,
         gate::{self, Inside},
-        kind::Kind,
+        kind::{self, Design, Kind},
         large, late,
         mutator::{self, Mutator},
         pressure, refill,
@@ -42,6 +43,52 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     }
     let Some(mutator) = world::register() else { return out_of_memory() };
     let _unchecked = memcheck::unchecked();
+    match take_or_collect(mutator, |inside| take(inside, request)) {
+        Taken::Something(object) => Ok(object),
+        Taken::Nothing => out_of_memory(),
+        Taken::NoWayIn => allocate_inside(mutator, request),
+    }
+}
+
+/// Allocates up to `count_max` objects, at least one, chained through their first words: the first is stored at `first`,
+/// the last has null, and the rest of each is as its kind promises. How many.
+///
+/// # Safety
+/// `first` can be written to.
+pub unsafe fn allocate_chain(request: &Request, count_max: usize, first: *mut usize) -> Result<usize, NoMemory> {
+    let class = request.class().filter(|_| count_max > 1 && !zeal::is_slow_path_only() && !memcheck::is_running());
+    let chained = class.zip(mutator::current()).map_or(Taken::NoWayIn, |(class, mutator)| {
+        // SAFETY: by the caller's promise.
+        let take = |inside: &Inside<'_>| unsafe { batch::take_chain(inside, class, count_max, first) };
+        take_or_collect(mutator, |inside| Some(take(inside)).filter(|&count| count != 0))
+    });
+    match chained {
+        Taken::Something(count) => Ok(count),
+        Taken::Nothing => out_of_memory().map(|_| 0),
+        Taken::NoWayIn => {
+            let object = allocate(request)?;
+            // SAFETY: a new object, at least a word, and by the caller's promise.
+            unsafe {
+                object.as_ptr::<usize>().write(0);
+                first.write(object.get());
+            }
+            Ok(1)
+        }
+    }
+}
+
+/// What [`take_or_collect`] came to.
+enum Taken<T> {
+    Something(T),
+    /// There is no memory.
+    Nothing,
+    /// The thread is inside its gate already.
+    NoWayIn,
+}
+
+/// Collects if that is due, and lets `take` take something from the heap, after a collection if there is no room before.
+#[inline(always)]
+fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Option<T>) -> Taken<T> {
     if let Some(cause) = cause_to_collect() {
         if let Some(inside) = gate::enter(mutator) {
             heap::fit_limit(&inside);
@@ -50,16 +97,16 @@ pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     }
     let mut has_collected = false;
     loop {
-        let Some(inside) = gate::enter(mutator) else { return allocate_inside(mutator, request) };
-        if let Some(object) = take(&inside, request) {
-            return Ok(object);
+        let Some(inside) = gate::enter(mutator) else { return Taken::NoWayIn };
+        if let Some(taken) = take(&inside) {
+            return Taken::Something(taken);
         }
         if heap::fit_limit(&inside) {
             continue;
         }
         drop(inside);
         if has_collected || !collect(Cause::Forced) {
-            return out_of_memory();
+            return Taken::Nothing;
         }
         has_collected = true;
     }
@@ -422,6 +469,17 @@ pub fn usable_bytes(slot: &Slot) -> usize {
         announce::note_resized(slot, usable);
     }
     usable
+}
+
+/// Makes a kind of objects. `None` when there are as many as can be.
+pub fn make_kind(design: Design) -> Option<Kind> {
+    let mutator = world::register();
+    let kind = kind::make(design)?;
+    if let Some(_inside) = mutator.and_then(gate::enter) {
+        // Otherwise they are scanned as long ones are, which is right as well.
+        item::learn(kind);
+    }
+    Some(kind)
 }
 
 /// A finalizer, weak cell, pin or ephemeron could not be attached.

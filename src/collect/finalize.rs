@@ -5,15 +5,16 @@
 //! 1. *unordered* ones are queued at once;
 //! 2. *ordered* ones are queued unless another ordered one reaches them: what each points to is marked, itself left out,
 //!    and who is unmarked then is reached by no other. Those that stay behind wait for a later collection; a cycle
-//!    of them waits for ever, which a statistic counts;
-//! 3. *unreachable* ones are queued when not even queued objects reach them.
+//!    of them waits for ever, which a statistic counts. For *strict* ones a pointer to themselves is such a cycle;
+//! 3. *unreachable* ones are queued when not even queued objects reach them. Where a program has it so, they are ordered
+//!    strictly instead.
 //!
 //! The queue is a root: objects in it, and all they reach, are intact until their procedure has run, and live on if it
 //! stores them somewhere. Setting a finalizer keeps its data alive, not its object.
 
 use super::{
     fibers,
-    mark::Marker,
+    mark::{Marker, is_marked},
     table::{List, Map, NoMemory},
 };
 use crate::{
@@ -21,7 +22,6 @@ use crate::{
         addr::{Addr, Ambiguous, ObjRef},
         sync::{AtomicU32, AtomicUsize, Ordering},
     },
-    heap::resolve,
     os::sys,
 };
 
@@ -36,6 +36,8 @@ pub enum Order {
     Unordered = 1,
     /// When not even an object waiting for its finalizer reaches it.
     Unreachable = 2,
+    /// As `Ordered`, and a pointer of the object's own to itself counts as well.
+    Strict = 3,
 }
 
 /// Who runs a finalizer: the door by which it came. Neither runs the other's, whose rules are its own.
@@ -46,9 +48,11 @@ pub enum Runner {
     Header = 0,
     /// Handles of Rust: destructors run where they are asked for.
     Handles = 1,
+    /// The names of libgc: finalizers run in allocations, or where they are asked for, as the program has it.
+    Libgc = 2,
 }
 
-const RUNNERS: usize = 2;
+const RUNNERS: usize = 3;
 
 /// A finalizer: the procedure's address, its data and its order.
 #[derive(Clone, Copy, Default, Debug)]
@@ -115,6 +119,8 @@ pub struct Finalizers {
     /// By who runs them.
     queues: [List<Due>; RUNNERS],
     unreached: List<usize>,
+    /// Whether unreachable ones are ordered strictly.
+    has_no_unreachable: bool,
     /// Finalizers handed out to run.
     pub run: u64,
     /// Ordered ones that wait on a cycle, as of the last collection.
@@ -128,6 +134,7 @@ impl Finalizers {
             by_object: Map::new(),
             queues: [const { List::new() }; RUNNERS],
             unreached: List::new(),
+            has_no_unreachable: false,
             run: 0,
             on_cycles: 0,
         }
@@ -146,6 +153,38 @@ impl Finalizers {
     /// Takes the finalizer of an object away.
     pub fn clear(&mut self, object: Addr) -> bool {
         self.by_object.remove(object).is_some()
+    }
+
+    /// The finalizer of an object.
+    pub fn get(&self, object: Addr) -> Option<Finalizer> {
+        self.by_object.get(object)
+    }
+
+    /// From now on unreachable finalizers are ordered strictly, or no more.
+    pub fn order_unreachable(&mut self, is_strict: bool) {
+        self.has_no_unreachable = is_strict;
+    }
+
+    /// Queues all that `runner` has to run, whether their objects are reachable or not: how many.
+    pub fn queue_all(&mut self, runner: Runner) -> usize {
+        self.unreached.clear();
+        let (unreached, by_object) = (&mut self.unreached, &mut self.by_object);
+        by_object.for_each(|object, finalizer| {
+            if finalizer.runner == runner {
+                // Room was made by `set`.
+                let _ = unreached.push(object.get());
+            }
+        });
+        for &object in unreached.as_slice() {
+            if let Some(finalizer) = by_object.remove(Addr::new(object)) {
+                // Room was made by `set`.
+                let _ = self.queues[runner as usize].push(Due { object, finalizer });
+            }
+        }
+        let count = unreached.len();
+        unreached.clear();
+        self.publish_lengths();
+        count
     }
 
     /// Whether no object has a finalizer.
@@ -195,12 +234,20 @@ impl Finalizers {
         if self.by_object.is_empty() {
             return;
         }
-        self.find_unreached(Order::Unordered);
+        self.find_unreached(|order| order == Order::Unordered);
         self.queue_unreached(marker);
-        self.find_unreached(Order::Ordered);
+        let has_no_unreachable = self.has_no_unreachable;
+        self.find_unreached(|order| match order {
+            Order::Ordered | Order::Strict => true,
+            Order::Unreachable => has_no_unreachable,
+            Order::Unordered => false,
+        });
         let count = self.unreached.as_slice().len();
         for &object in self.unreached.as_slice() {
-            marker.scan_children_of_unmarked(ObjRef::claim(Addr::new(object)));
+            let object = Addr::new(object);
+            let is_itself_counted =
+                self.by_object.get(object).is_some_and(|finalizer| finalizer.order != Order::Ordered);
+            marker.scan_children_of_unmarked(ObjRef::claim(object), is_itself_counted);
             marker.drain();
         }
         self.drop_marked_unreached();
@@ -208,7 +255,7 @@ impl Finalizers {
         // If nobody is ready, all are held up by others who are held up: only cycles do that.
         self.on_cycles = if ready == 0 { count as u64 } else { 0 };
         self.queue_unreached(marker);
-        self.find_unreached(Order::Unreachable);
+        self.find_unreached(|order| order == Order::Unreachable && !has_no_unreachable);
         self.queue_unreached(marker);
         self.publish_lengths();
         if self.pending() != 0 {
@@ -216,11 +263,11 @@ impl Finalizers {
         }
     }
 
-    fn find_unreached(&mut self, order: Order) {
+    fn find_unreached(&mut self, is_due: impl Fn(Order) -> bool) {
         self.unreached.clear();
         let unreached = &mut self.unreached;
         self.by_object.for_each(|object, finalizer| {
-            if finalizer.order == order && !is_marked(object) {
+            if is_due(finalizer.order) && !is_marked(object) {
                 // Room was made by `set`.
                 let _ = unreached.push(object.get());
             }
@@ -249,8 +296,4 @@ impl Finalizers {
         marker.drain();
         self.unreached.clear();
     }
-}
-
-fn is_marked(object: Addr) -> bool {
-    resolve::object_at(object).is_some_and(|slot| slot.word().is_marked(slot.bit()))
 }

@@ -12,7 +12,7 @@
 use crate::{
     base::{
         addr::{Addr, Range},
-        sync::{AtomicU8, Ordering},
+        sync::{AtomicBool, AtomicU8, Ordering},
     },
     heap::{
         kind::{KINDS_MAX, Kind},
@@ -39,7 +39,7 @@ const OTHER: u8 = u8::MAX;
 static WORDS_OF: [AtomicU8; CLASS_WORDS] = words_of();
 
 const fn words_of() -> [AtomicU8; CLASS_WORDS] {
-    // Kinds that are made at run time may have a procedure.
+    // Kinds that are made at run time are learned of then: see `learn`.
     let mut table = [const { AtomicU8::new(OTHER) }; CLASS_WORDS];
     let mut size_class = 0;
     while size_class < size_class::CLASSES_MAX {
@@ -56,9 +56,28 @@ const fn words_of() -> [AtomicU8; CLASS_WORDS] {
     table
 }
 
+/// Takes note of a kind that was made at run time and has no object yet, so that a short one is scanned at once. The
+/// caller is inside its gate: no collection is under way.
+pub fn learn(kind: Kind) {
+    let traits = kind.traits();
+    for size_class in 0..size_class::CLASSES_MAX {
+        let words = &WORDS_OF[Class::small(kind, size_class).index()];
+        let bytes = size_class::slot_bytes_of(size_class);
+        if !traits.may_hold_pointers() {
+            words.store(0, Ordering::Relaxed);
+        } else if traits.is_plain() && 0 < bytes && bytes <= PIECE_BYTES && !IS_NONE_SHORT.load(Ordering::Relaxed) {
+            words.store((bytes / WORD) as u8, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether [`let_none_be_short`] has been called. Relaxed: the gates order it.
+static IS_NONE_SHORT: AtomicBool = AtomicBool::new(false);
+
 /// Lets every object be looked at as those that are long: from now on none is scanned at once. The world is stopped, and
 /// no item waits.
 pub fn let_none_be_short() {
+    IS_NONE_SHORT.store(true, Ordering::Relaxed);
     for words in WORDS_OF.iter().filter(|words| words.load(Ordering::Relaxed) != 0) {
         words.store(OTHER, Ordering::Relaxed);
     }

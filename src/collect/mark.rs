@@ -14,7 +14,7 @@ use super::{
     scanner::{Role, Scanner},
     share::Share,
     table::List,
-    trace,
+    trace::{self, Sink},
 };
 use crate::{
     base::{
@@ -30,6 +30,35 @@ use crate::{
 };
 
 const STACK_OBJECTS_MIN: usize = (1 << 20) / size_of::<Item>();
+
+/// Whether the object at `object` has been marked.
+pub fn is_marked(object: Addr) -> bool {
+    resolve::object_at(object).is_some_and(|slot| slot.word().is_marked(slot.bit()))
+}
+
+/// Roots that the push hook reports.
+pub struct Pushed<'a>(pub &'a mut Marker);
+
+impl Sink for Pushed<'_> {
+    fn word(&mut self, word: Ambiguous) {
+        self.0.offer(word);
+        self.0.scanner.relieve();
+    }
+
+    unsafe fn words(&mut self, range: Range) {
+        // SAFETY: by the caller's promise.
+        unsafe { self.0.root_range(Source::Registered, range) };
+    }
+
+    unsafe fn stack(&mut self, range: Range) {
+        // SAFETY: by the caller's promise.
+        unsafe { self.0.root_range(Source::Stack, range) };
+    }
+
+    fn keep(&mut self, object: Addr) {
+        self.0.keep_unscanned(object);
+    }
+}
 
 /// See the module's documentation.
 pub struct Marker {
@@ -130,6 +159,16 @@ impl Marker {
         slot.word().mark_allocated(slot.bit());
     }
 
+    /// Keeps an object without scanning it, unless it has been found already.
+    pub fn keep_unscanned(&mut self, object: Addr) {
+        let Some(slot) = resolve::object_at(object) else { return };
+        if slot.word().mark_allocated(slot.bit()) {
+            // As for a slot in a magazine.
+            let _ = self.cached.push(slot.start().get());
+            self.cached_sorted = false;
+        }
+    }
+
     /// Scans what the roots have led to, with the helpers there are, and then as [`drain`](Self::drain).
     pub fn drain_with_helpers(&mut self) {
         if self.helpers.start() {
@@ -157,11 +196,11 @@ impl Marker {
         }
     }
 
-    /// Scans the children of an object that has not been marked and is not to be: all but pointers to itself.
-    pub fn scan_children_of_unmarked(&mut self, object: ObjRef) {
+    /// Scans the children of an object that has not been marked and is not to be: all, or all but pointers to itself.
+    pub fn scan_children_of_unmarked(&mut self, object: ObjRef, is_itself_counted: bool) {
         let Some(slot) = resolve::object_at(object.addr()) else { return };
         trace::children(&slot, |word| {
-            if resolve::resolve(word) != Some(slot) {
+            if is_itself_counted || resolve::resolve(word) != Some(slot) {
                 self.offer(word);
             }
         });
@@ -191,7 +230,7 @@ impl Marker {
 
     fn scan_flagged(&mut self, slot: &Slot) {
         let traits = slot.class().kind().traits();
-        if traits.is_uncollectable() && traits.may_hold_pointers() {
+        if traits.is_root() {
             // SAFETY: an object in use.
             unsafe { self.scanner.root_range(Range::sized(slot.start(), slot.bytes())) };
         } else if traits.is_fiber() {

@@ -9,10 +9,11 @@
 //!   magazines    what they hold is free: marked, never scanned       mark
 //!   kernel       what it holds of objects that were freed is dropped held, sent
 //!   fibers       where their stacks are                              fibers
-//!   roots        registers, stacks, static data, TLS, requests       roots
+//!   roots        registers, stacks, static data, TLS, requests       roots, hooks
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
 //!   grace        what is unreachable for the first time may stay     grace
-//!   weak         short cells, weak words · finalizers · long cells · ephemerons  weak, weak_object, finalize
+//!   weak         short cells and links, weak words · finalizers · long cells and links · dead objects to be shown · ephemerons
+//!                                                                    weak, links, weak_object, finalize, disclaim
 //!   verify       unmarked slots are kept and watched, if asked for   condemned
 //!   sweep        unmarked slots become free                          heap::sweep
 //!   resume       everybody goes on                                   world
@@ -27,6 +28,7 @@ pub mod allocate;
 pub mod census;
 pub mod closed;
 pub mod condemned;
+pub mod disclaim;
 pub mod disguise;
 pub mod ended;
 pub mod ephemeron;
@@ -38,8 +40,10 @@ pub mod grace;
 pub mod held;
 pub mod helpers;
 pub mod hiding;
+pub mod hooks;
 pub mod item;
 pub mod large;
+pub mod links;
 pub mod mark;
 pub mod message;
 pub mod own_stack;
@@ -78,7 +82,7 @@ use crate::{
     os::{clock, log, mem, memcheck, stack, statics},
 };
 use events::{Event, Step};
-use mark::Marker;
+use mark::{Marker, Pushed};
 use recheck::{Disagreement, Recheck};
 use roots::{Myself, Snapshot};
 use settings::{FreeMode, Mode};
@@ -180,6 +184,9 @@ pub fn collect(cause: Cause) -> bool {
     }
     if condemned::is_on() {
         condemned::print_reports();
+    }
+    if has_run {
+        hooks::over();
     }
     has_run
 }
@@ -287,6 +294,9 @@ fn cycle(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bo
     let result = stop_and_collect(collector, myself, &mut times);
     collecting.end();
     times.resumed_ns = clock::now_ns();
+    if times.has_begun {
+        hooks::end();
+    }
     match result {
         Ok(swept) => {
             collector.marker.release();
@@ -312,7 +322,10 @@ fn stop_and_collect(
     if marker.scanner.ephemerons.reserve().is_err() || snapshot.read_loader().is_err() {
         return Err(world::Abandoned { tid: 0 });
     }
-    world::stop(myself.mutator)?;
+    times.has_begun = true;
+    hooks::begin();
+    world::stop(myself.mutator).inspect_err(|_| hooks::push_nowhere())?;
+    hooks::stopped();
     times.stopped_ns = clock::now_ns();
     let mut tables = TABLES.lock();
     let swept = mark_and_sweep(marker, snapshot, &mut tables, myself, times);
@@ -332,6 +345,7 @@ fn stop_and_collect(
         *mark_cpu_ns = (times.marked_ns - times.rooted_ns) * marker.markers() as u64;
         pressure::restart(&trigger.next_budget(&outcome));
     }
+    hooks::resuming();
     world::resume();
     swept.map_err(|roots::Unknown| world::Abandoned { tid: 0 })
 }
@@ -351,6 +365,7 @@ fn mark_and_sweep(
     tables.sent.clear_up(myself.mutator);
     tables.condemned.begin(&mut tables.pins, marker);
     if let Err(unknown) = mark_fibers(marker, snapshot).and_then(|()| mark_roots(marker, snapshot, tables, myself)) {
+        hooks::push_nowhere();
         marker.drain();
         sweep::sweep(sweep::Mode::Count);
         return Err(unknown);
@@ -424,6 +439,7 @@ fn mark_roots(
     // SAFETY: the ranges may be read while the world is stopped.
     snapshot.for_each(myself, tables, &mut |source, range| unsafe { marker.root_range(source, range) })?;
     roots::for_each_uncollectable(|slot| marker.root_object(&slot));
+    hooks::push(&mut Pushed(marker));
     Ok(())
 }
 
@@ -435,6 +451,7 @@ fn recheck(marker: &mut Marker, snapshot: &mut Snapshot, tables: &Tables, myself
     // The first enumeration succeeded and nothing has moved since.
     snapshot.doubt();
     let _ = snapshot.for_each(myself, tables, &mut |source, range| recheck.root(source, range));
+    hooks::push(&mut recheck);
     sweep::for_each_allocated_word(
         |class| class.kind().traits().is_uncollectable(),
         |class, unit, index, allocated| {
@@ -454,26 +471,44 @@ fn recheck(marker: &mut Marker, snapshot: &mut Snapshot, tables: &Tables, myself
     }
 }
 
-/// Weak cells, finalizers and ephemerons, in the order that makes each right.
+/// Weak cells and links, finalizers, dead objects to be shown and ephemerons, in the order that makes each right.
 fn settle_weak(marker: &mut Marker, tables: &mut Tables) {
-    let mut cleared = 0;
-    if !tables.weak.is_empty() {
-        cleared += tables.weak.clear_unmarked(WeakKind::Short);
-    }
+    let mut cleared = clear_unmarked(tables, WeakKind::Short);
     cleared += marker.scanner.weak_words.clear_dead_words();
     tables.finalizers.queue_unreachable(marker);
-    if !tables.weak.is_empty() {
-        cleared += tables.weak.clear_unmarked(WeakKind::Long);
+    if !tables.links.is_empty() {
+        tables.links.forget_dead(WeakKind::Short);
     }
-    // Those that only finalizers' objects reach.
+    cleared += clear_unmarked(tables, WeakKind::Long);
+    if !tables.links.is_empty() {
+        tables.links.forget_dead(WeakKind::Long);
+    }
+    hooks::settled();
+    if settings::mode() != Mode::Report {
+        tables.dead.gather(marker);
+    }
+    // Those that only finalizers' objects reach, or those to be shown.
     cleared += marker.scanner.weak_words.clear_dead_words();
     cleared += marker.scanner.ephemerons.clear_dead();
     tables.weak_cleared += cleared;
 }
 
+fn clear_unmarked(tables: &mut Tables, kind: WeakKind) -> u64 {
+    let mut cleared = 0;
+    if !tables.weak.is_empty() {
+        cleared += tables.weak.clear_unmarked(kind);
+    }
+    if !tables.links.is_empty() {
+        cleared += tables.links.clear_unmarked(kind);
+    }
+    cleared
+}
+
 /// The times of a collection's steps.
 #[derive(Clone, Copy, Default)]
 struct Times {
+    /// Whether hooks have been told that a collection begins.
+    has_begun: bool,
     start_ns: u64,
     stopped_ns: u64,
     rooted_ns: u64,

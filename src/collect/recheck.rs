@@ -9,7 +9,7 @@ use super::{
     ephemeron::Pair,
     roots::{self, Source},
     table::{List, Map, NoMemory},
-    trace,
+    trace::{self, Sink},
     weak_object::WeakObject,
 };
 use crate::{
@@ -182,7 +182,7 @@ impl<'a> Recheck<'a> {
             if traits.is_weak() {
                 self.note_ephemerons(&slot);
             }
-            if traits.is_uncollectable() && traits.is_conservative() {
+            if traits.is_root() {
                 // SAFETY: an object in use.
                 unsafe {
                     trace::words(Range::sized(slot.start(), slot.bytes()), |word| {
@@ -263,6 +263,25 @@ impl<'a> Recheck<'a> {
         self.waiting.entries.release();
         self.lost.or(kept)
     }
+}
+
+/// What the push hook reports. Objects that it keeps are among those that are not to be scanned.
+impl Sink for Recheck<'_> {
+    fn word(&mut self, word: Ambiguous) {
+        if let Some(slot) = resolve::resolve(word) {
+            self.note(&slot, Addr::NULL);
+        }
+    }
+
+    unsafe fn words(&mut self, range: Range) {
+        self.root(Source::Registered, range);
+    }
+
+    unsafe fn stack(&mut self, range: Range) {
+        self.root(Source::Stack, range);
+    }
+
+    fn keep(&mut self, _: Addr) {}
 }
 
 #[cold]

@@ -291,10 +291,16 @@ impl Scanner {
     /// and have none.
     pub fn root_object(&mut self, slot: &Slot) {
         debug_assert!(!self.ephemerons.are_waiting());
-        let is_new = slot.word().mark_allocated(slot.bit());
-        if is_new && slot.class().kind().traits().may_hold_pointers() {
+        let traits = slot.class().kind().traits();
+        if !slot.word().mark_allocated(slot.bit()) {
+            return;
+        }
+        if traits.is_root() {
             // SAFETY: an object in use.
             unsafe { self.root_range(Range::sized(slot.start(), slot.bytes())) };
+        } else {
+            self.scan_slot(slot);
+            self.relieve();
         }
     }
 
@@ -356,7 +362,7 @@ impl Scanner {
         if !traits.may_hold_pointers() {
             return;
         }
-        if traits.is_uncollectable() {
+        if traits.is_root() {
             let range = Range::sized(slot.start(), slot.bytes());
             if range.bytes() > ROOT_PIECE_BYTES {
                 // More than the stack may have room for: who scans flagged units relieves it meanwhile.

@@ -3,9 +3,12 @@
 //! Threads: users take the lock inside their gate, so it is free once the gates are closed.
 
 use super::{
-    condemned, ephemeron,
+    condemned,
+    disclaim::Dead,
+    ephemeron,
     finalize::Finalizers,
     held::Held,
+    links::Links,
     quarantine::Quarantine,
     sent::Sent,
     table::{List, Map},
@@ -22,6 +25,10 @@ pub struct Tables {
     pub finalizers: Finalizers,
     /// Weak cells.
     pub weak: WeakCells,
+    /// Weak links.
+    pub links: Links,
+    /// Dead objects that wait to be shown.
+    pub dead: Dead,
     /// Ranges that the program registered as roots.
     pub ranges: List<Range>,
     /// Objects pinned, and how often.
@@ -36,7 +43,7 @@ pub struct Tables {
     pub quarantine: Quarantine,
     /// What is condemned.
     pub condemned: condemned::Objects,
-    /// Weak cells cleared so far.
+    /// Weak cells and links cleared so far.
     pub weak_cleared: u64,
 }
 
@@ -46,6 +53,8 @@ pub static TABLES: Lock<Tables> = Lock::new(
     Tables {
         finalizers: Finalizers::new(),
         weak: WeakCells::new(),
+        links: Links::new(),
+        dead: Dead::new(),
         ranges: List::new(),
         pins: Map::new(),
         held: Held::new(),

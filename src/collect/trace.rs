@@ -2,30 +2,108 @@
 
 use super::{disguise::Forms, fibers};
 use crate::{
-    base::addr::{Ambiguous, Range},
+    base::{
+        addr::{Addr, Ambiguous, Range},
+        sync::{AtomicPtr, Ordering},
+    },
     heap::{cage, mutator, resolve::Slot},
     os::mem,
 };
 
 const WORD: usize = size_of::<usize>();
 
+/// Who is told what a procedure of the program finds.
+pub trait Sink {
+    /// `word` may be a pointer.
+    fn word(&mut self, word: Ambiguous);
+
+    /// Each aligned word of a range may be one.
+    ///
+    /// # Safety
+    /// The range may be read.
+    unsafe fn words(&mut self, range: Range) {
+        // SAFETY: by the caller's promise.
+        unsafe { words(range, |word| self.word(word)) };
+    }
+
+    /// As [`words`](Sink::words), for what is used as a stack.
+    ///
+    /// # Safety
+    /// The range may be read.
+    unsafe fn stack(&mut self, range: Range) {
+        // SAFETY: by the caller's promise.
+        unsafe { self.words(range) };
+    }
+
+    /// The object at `object` is to be kept, and not to be scanned unless something else leads to it first.
+    fn keep(&mut self, object: Addr) {
+        self.word(Ambiguous(object.get()));
+    }
+}
+
+/// The words of an object: what is found there is what it points to.
+struct Visit<F>(F);
+
+impl<F: FnMut(Ambiguous)> Sink for Visit<F> {
+    #[inline(always)]
+    fn word(&mut self, word: Ambiguous) {
+        (self.0)(word);
+    }
+}
+
 /// What a trace procedure is handed: where to say what it found.
 #[repr(C)]
 pub struct Tracer<'a> {
-    visit: &'a mut dyn FnMut(Ambiguous),
+    sink: &'a mut dyn Sink,
 }
 
 impl Tracer<'_> {
     /// Says that `word` may be a pointer.
     pub fn word(&mut self, word: usize) {
-        (self.visit)(Ambiguous(word));
+        self.sink.word(Ambiguous(word));
     }
 
     /// Says that each aligned word of `range` may be a pointer.
     pub fn range(&mut self, range: Range) {
         // SAFETY: the procedure answers for the range being readable: it is part of what it traces.
-        unsafe { words(range, |word| (self.visit)(word)) };
+        unsafe { self.sink.words(range) };
     }
+
+    /// As [`range`](Tracer::range), for what is used as a stack: an address may lie at any byte, and the end of an object
+    /// keeps it.
+    pub fn stack(&mut self, range: Range) {
+        // SAFETY: as above.
+        unsafe { self.sink.stack(range) };
+    }
+
+    /// Says that the object is to be kept, and not to be scanned unless something else leads to it first.
+    pub fn keep(&mut self, object: Addr) {
+        self.sink.keep(object);
+    }
+}
+
+/// The tracer of the procedure that runs; null: none does. Relaxed: only the thread that runs procedures uses it, and hands
+/// the right to do so on by the world's lock.
+static RUNNING: AtomicPtr<Tracer<'static>> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Runs `work`, which reports to `sink` by the tracer that it is handed, or by [`running`].
+pub(super) fn listen(sink: &mut dyn Sink, work: impl FnOnce(*mut Tracer<'_>)) {
+    let mut tracer = Tracer { sink };
+    let tracer = &raw mut tracer;
+    let former = RUNNING.load(Ordering::Relaxed);
+    RUNNING.store(tracer.cast(), Ordering::Relaxed);
+    work(tracer);
+    RUNNING.store(former, Ordering::Relaxed);
+}
+
+/// The tracer of the procedure that runs. `None`: none does, and there is nobody to be told.
+///
+/// # Safety
+/// The caller is called by a trace procedure or the push hook, if one runs; and drops this before it calls or returns to it.
+pub unsafe fn running<'a>() -> Option<&'a mut Tracer<'a>> {
+    let tracer = RUNNING.load(Ordering::Relaxed).cast::<Tracer<'a>>();
+    // SAFETY: `listen` waits for the caller, and who has the tracer does not use it meanwhile.
+    unsafe { tracer.as_mut() }
 }
 
 /// A trace procedure: the object, its usable bytes, and where to report.
@@ -62,7 +140,7 @@ pub unsafe fn words_at_any_byte(range: Range, mut visit: impl FnMut(Ambiguous)) 
 /// Visits the words of an object in use that may be pointers. Ephemerons and weak objects have none of their own:
 /// see `ephemeron` and `weak_object`.
 #[inline(always)]
-pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
+pub fn children(slot: &Slot, visit: impl FnMut(Ambiguous)) {
     let traits = slot.class().kind().traits();
     if traits.is_conservative() {
         let (range, forms) = (Range::sized(slot.start(), slot.bytes()), Forms::of_object(slot));
@@ -78,12 +156,13 @@ pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
         fibers::children(slot, visit);
     } else if traits.is_traced() {
         let procedure = slot.class().kind().trace_procedure();
-        let mut tracer = Tracer { visit: &mut visit };
-        // SAFETY: `gc_kind_new` took a procedure of this type, and the object is in use and was zeroed at birth.
-        unsafe {
-            let procedure = core::mem::transmute::<usize, Procedure>(procedure);
-            mutator::forbid(|| procedure(slot.start().as_ptr(), slot.usable_bytes(), &mut tracer));
-        }
+        listen(&mut Visit(visit), |tracer| {
+            // SAFETY: a kind was made of a procedure of this type, and the object is in use and was zeroed at birth.
+            unsafe {
+                let procedure = core::mem::transmute::<usize, Procedure>(procedure);
+                mutator::forbid(|| procedure(slot.start().as_ptr(), slot.usable_bytes(), tracer));
+            }
+        });
     }
 }
 

@@ -16,7 +16,7 @@
 //! | fiber                 | the used part of its stack | yes | yes            |
 //! | weak words            | no               | yes       | yes                |
 //! | ephemerons            | by their own rule | yes      | yes                |
-//! | made at run time      | by its procedure | yes       | yes                |
+//! | made at run time      | as it was asked for: see [`Design`] | or no | or no |
 //!
 //! `malloc`'s slots are cleared of [`remains`](super::remains), which is no promise of zero.
 
@@ -81,6 +81,12 @@ impl Kind {
         (FIXED_KINDS..MADE.load(Ordering::Relaxed)).contains(&number).then_some(Kind(number as u8))
     }
 
+    /// Whether there is such a kind.
+    pub fn exists(self) -> bool {
+        // Relaxed: as in `make`.
+        u32::from(self.0) < MADE.load(Ordering::Relaxed)
+    }
+
     /// Whether a kind that does not promise zero has its slots cleared of what dead objects have left.
     #[inline(always)]
     pub fn is_cleared_of_remains(self) -> bool {
@@ -132,6 +138,12 @@ impl Traits {
     #[inline(always)]
     pub fn is_uncollectable(self) -> bool {
         self.0 & Self::UNCOLLECTABLE != 0
+    }
+    /// Whether any word may be a pointer and is a root: an object that only an explicit free ends.
+    #[inline(always)]
+    pub fn is_root(self) -> bool {
+        const BOTH: u8 = Traits::CONSERVATIVE | Traits::UNCOLLECTABLE;
+        self.0 & BOTH == BOTH
     }
     /// Whether a layout word at the end of the slot says where pointers are.
     #[inline(always)]
@@ -190,16 +202,57 @@ static TRAITS: [AtomicU8; KINDS_MAX] = {
 static TRACE: [AtomicUsize; KINDS_MAX] = [const { AtomicUsize::new(0) }; KINDS_MAX];
 static MADE: AtomicU32 = AtomicU32::new(FIXED_KINDS);
 
-/// Makes a kind whose objects are traced by the procedure at `trace`, or not scanned at all when it is zero.
-/// `None` when all 64 numbers are taken.
-pub fn make(trace: usize) -> Option<Kind> {
+/// Where the pointers of a kind that is made at run time are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Words {
+    /// Any word may be one.
+    Any,
+    /// There are none.
+    None,
+    /// The trace procedure at this address says where.
+    Traced(usize),
+}
+
+/// A kind to be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Design {
+    /// Where its pointers are.
+    pub words: Words,
+    /// Whether it is handed out as zero. One with a trace procedure is whatever this says: the procedure sees objects that
+    /// nobody has written to yet.
+    pub is_zeroed: bool,
+    /// Whether an object ends when nothing reaches it, and not only by hand.
+    pub is_collected: bool,
+}
+
+impl Design {
+    /// What `gleaner.h` makes: collected objects, zeroed, that a procedure traces, or without pointers when `trace` is zero.
+    pub const fn of_trace(trace: usize) -> Design {
+        let words = if trace == 0 { Words::None } else { Words::Traced(trace) };
+        Design { words, is_zeroed: true, is_collected: true }
+    }
+
+    fn traits(self) -> Traits {
+        let (words, needs_zero) = match self.words {
+            Words::Any => (Traits::CONSERVATIVE, false),
+            Words::None => (0, false),
+            Words::Traced(_) => (Traits::TRACED, true),
+        };
+        let zeroed = if self.is_zeroed || needs_zero { Traits::ZEROED } else { 0 };
+        let uncollectable = if self.is_collected { 0 } else { Traits::UNCOLLECTABLE };
+        Traits(words | zeroed | uncollectable)
+    }
+}
+
+/// Makes a kind. `None` when all 64 numbers are taken.
+pub fn make(design: Design) -> Option<Kind> {
     // Relaxed: the number is all there is. From here on it is ours, and there is no object of the kind before we return.
     let taken =
         MADE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < KINDS_MAX as u32).then_some(next + 1));
     let number = taken.ok()?;
-    let traced = if trace == 0 { 0 } else { Traits::TRACED };
+    let trace = if let Words::Traced(trace) = design.words { trace } else { 0 };
     // Relaxed: another thread has the kind from this one, by the program's own synchronisation; a collector stops both.
     TRACE[number as usize].store(trace, Ordering::Relaxed);
-    TRAITS[number as usize].store(Traits::ZEROED | traced, Ordering::Relaxed);
+    TRAITS[number as usize].store(design.traits().0, Ordering::Relaxed);
     Some(Kind(number as u8))
 }

@@ -75,6 +75,7 @@
 
 pub mod ages;
 pub mod announce;
+pub mod batch;
 pub mod cage;
 pub mod centre;
 pub mod emergency;

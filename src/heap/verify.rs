@@ -35,6 +35,8 @@ pub enum Fault {
     CachedTwice(Addr),
     /// What the record of a fiber says cannot be.
     Fiber(Addr),
+    /// A block or a large object is of a kind that nobody has made.
+    Kind(Unit),
 }
 
 /// Checks the heap. The world is stopped, or the caller is the only thread; no collection is under way.
@@ -43,6 +45,9 @@ pub fn check() -> Result<(), Fault> {
     let mut unit = 0;
     while unit < cage::frontier() {
         let class = units::class_of(unit);
+        if class != Class::FREE && !class.kind().exists() {
+            return Err(Fault::Kind(unit));
+        }
         let count = if class.is_small() {
             listed += usize::from(units::block(unit).state() == State::Listed);
             check_block(class, unit)?;

@@ -1,13 +1,13 @@
 //! Kinds: threads that make some at once each get one of their own, with their procedure.
 
 use super::{Model, check, join, start};
-use gleaner::heap::kind::{self, FIXED_KINDS as FIRST, Kind};
+use gleaner::heap::kind::{self, Design, FIXED_KINDS as FIRST, Kind};
 
 fn two_threads() {
     assert!(Kind::made(FIRST).is_none());
     join([1, 2].map(|tid| {
         start(tid, move || {
-            let kind = kind::make(tid as usize).expect("a kind is left");
+            let kind = kind::make(Design::of_trace(tid as usize)).expect("a kind is left");
             assert_eq!(kind.trace_procedure(), tid as usize, "the kind has the other thread's procedure");
         })
     }));

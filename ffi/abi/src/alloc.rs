@@ -12,7 +12,11 @@ use core::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 use gleaner::{
     base::addr::{Addr, Ambiguous},
     collect::{self, trace},
-    heap::{fast, kind::Kind, resolve},
+    heap::{
+        fast,
+        kind::{Design, Kind},
+        resolve,
+    },
 };
 
 unsafe extern "C" {
@@ -208,7 +212,7 @@ pub extern "C" fn gc_kind_new(
     trace: Option<unsafe extern "C" fn(*mut c_void, usize, *mut crate::exports::Tracer)>,
 ) -> c_uint {
     forward!(gc_kind_new(trace));
-    let kind = gleaner::heap::kind::make(trace.map_or(0, |trace| trace as usize));
+    let kind = collect::allocate::make_kind(Design::of_trace(trace.map_or(0, |trace| trace as usize)));
     kind.map_or_else(
         || {
             errno::set(errno::ENOSPC);

@@ -8,7 +8,7 @@
 //! | static data | writable segments, as the loader lists them | every mapping that it may have written, as the kernel lists them | [`static_data`], [`mappings`] |
 //! | code that the program has made, at any alignment | no | yes | [`made_code`] |
 //! | thread-local storage | static: ends of stacks, the main thread's mapping; dynamic: each thread's vector | in those mappings, or objects that they point to | [`thread_local`] |
-//! | ranges and pins by request, data of finalizers, the queue | yes | yes | here |
+//! | ranges and pins by request, data of finalizers, the queue, dead objects to be shown | yes | yes | here |
 //! | uncollectable objects | yes | yes | here |
 //! | what the program has told the kernel | no | yes | [`kernel`] |
 //! | alternate stacks for signals | their addresses | same | [`alternate`] |
@@ -83,7 +83,7 @@ pub enum Source {
     ThreadLocal,
     /// A range that the program registered, or a pin, or a page of the heap that it has closed.
     Registered,
-    /// Data of a finalizer, or an object in the queue.
+    /// Data of a finalizer, or an object in the queue, or one that waits to be shown.
     Finalizer,
     /// An uncollectable object.
     Uncollectable,
@@ -279,6 +279,7 @@ fn visit_requested(tables: &Tables, visit: &mut Visitor<'_>) {
     tables.pins.for_each(|object, _| visit_object(Source::Registered, object, visit));
     tables.finalizers.for_each_data(|word| visit_word(Source::Finalizer, word.0, visit));
     tables.finalizers.for_each_queued(|object| visit_object(Source::Finalizer, object, visit));
+    tables.dead.for_each(|object| visit_object(Source::Finalizer, object, visit));
 }
 
 /// Visits uncollectable objects in use that `is_marked` does not accept: those in magazines are marked and passed over.
