@@ -111,7 +111,7 @@ options! {
     "step" "8|4" any |text| text.parse().is_ok_and(disguise::set_step),
         "looks for addresses at every so many bytes: 4 finds those in packed structures, too";
     "mask" "BITS" any |text| text.parse().is_ok_and(disguise::set_mask),
-        "an address may carry a tag above so many low bits, such as 48; 0: none does";
+        "an address may carry a tag above so many low bits, such as 48; 0: none does, nor in programs known for it";
     "before" "BYTES" any |text| text.parse().is_ok_and(disguise::set_before),
         "an address may lie so many bytes before its object, at most 256";
     "vector" "0|1" any |text| switch(text, settings::set_vector),

@@ -3,13 +3,15 @@
 //! | form | the address | who does it | how it is switched on |
 //! |---|---|---|---|
 //! | at every fourth byte | as it is | packed structures, arrays of `epoll_event` | `step=4` |
-//! | with a tag in the high bits | the low bits | boxed numbers, counted pointers of queues without locks | `mask=BITS` |
+//! | with a tag in the high bits | the low bits | boxed numbers, counted pointers of queues without locks | `mask=BITS`, or a [profile](super::profiles) |
 //! | before the start of its object | some words further on | arrays that count from one | `before=BYTES` |
 //! | mangled by `setjmp` | rotated, and xored with a secret of the process | coroutines that switch by `longjmp` | by itself |
 //!
 //! The last: glibc mangles the frame pointer and the stack pointer of a jump buffer, of which the first is a register like
 //! any other in optimised code. Where one of them lies in the heap when `setjmp` is called, the malloc door notes in what
 //! kind of place the buffer is ([`MANGLED`]), and such places are searched for that form from then on.
+//!
+//! Where a tag leaves fewer bits than an address has, what is missing is as in the heap's addresses.
 //!
 //! Packed structures of twelve bytes are looked for without that option, too, in large objects of as many times twelve bytes.
 //!
@@ -50,11 +52,15 @@ pub enum Where {
 /// before a collection looks, or collects itself.
 pub static MANGLED: AtomicU8 = AtomicU8::new(0);
 
-/// Bytes from one word to the next; bits of a word that are an address; bytes that an address may lie before its object.
-/// Relaxed: as of `MANGLED`.
+/// Bytes from one word to the next; bits of a word that are an address, by option and by profile; bytes that an address may
+/// lie before its object. Relaxed: as of `MANGLED`.
 static STEP: AtomicUsize = AtomicUsize::new(WORD);
-static MASK: AtomicUsize = AtomicUsize::new(usize::MAX);
+static MASK: AtomicUsize = AtomicUsize::new(NO_OPTION);
+static MASK_OF_PROFILES: AtomicUsize = AtomicUsize::new(ALL_BITS);
 static BEFORE: AtomicUsize = AtomicUsize::new(0);
+
+const NO_OPTION: usize = 0;
+const ALL_BITS: usize = usize::MAX;
 
 /// The most that `before` takes.
 const BEFORE_MAX: usize = 256;
@@ -68,13 +74,26 @@ pub fn set_step(bytes: usize) -> bool {
     is_known
 }
 
-/// Tries the low bits of each word, too; 0: does not. `false`: no address has so few or so many.
+/// Tries the low bits of each word, too; 0: does not, whatever a profile says. `false`: no tag leaves so few or so many.
 pub fn set_mask(bits: u32) -> bool {
     let is_known = bits == 0 || (32..64).contains(&bits);
     if is_known {
-        MASK.store(if bits == 0 { usize::MAX } else { (1 << bits) - 1 }, Ordering::Relaxed);
+        MASK.store(if bits == 0 { ALL_BITS } else { (1 << bits) - 1 }, Ordering::Relaxed);
     }
     is_known
+}
+
+/// Tries at most so many low bits of each word, too, unless an option says how many. `false`: that was so before.
+pub fn narrow_mask(bits: u32) -> bool {
+    let mask = (1 << bits) - 1;
+    MASK.load(Ordering::Relaxed) == NO_OPTION && MASK_OF_PROFILES.fetch_min(mask, Ordering::Relaxed) > mask
+}
+
+fn mask() -> usize {
+    match MASK.load(Ordering::Relaxed) {
+        NO_OPTION => MASK_OF_PROFILES.load(Ordering::Relaxed),
+        mask => mask,
+    }
 }
 
 /// Tries what lies up to so many bytes behind an address, too, a word at a time. `false`: too far.
@@ -96,13 +115,13 @@ pub struct Forms {
 
 impl Forms {
     /// Words as they are.
-    pub const PLAIN: Forms = Forms { step: WORD, mask: usize::MAX, before: 0, is_mangled: false };
+    pub const PLAIN: Forms = Forms { step: WORD, mask: ALL_BITS, before: 0, is_mangled: false };
 
     /// What is tried in such a place in a collection that begins now.
     pub fn of(place: Where) -> Forms {
         Forms {
             step: STEP.load(Ordering::Relaxed),
-            mask: MASK.load(Ordering::Relaxed),
+            mask: mask(),
             before: BEFORE.load(Ordering::Relaxed),
             is_mangled: MANGLED.load(Ordering::Relaxed) & place as u8 != 0 && !is_blind(Place::Mangled),
         }
@@ -124,9 +143,9 @@ impl Forms {
         self != Forms::PLAIN
     }
 
-    /// Visits the addresses that a word may stand for.
+    /// Visits the addresses that a word may stand for, if they lie `within`.
     #[inline]
-    pub fn of_word(self, word: usize, mut visit: impl FnMut(usize)) {
+    fn of_word(self, word: usize, within: Range, mut visit: impl FnMut(usize)) {
         let mut plain = |word: usize| {
             visit(word);
             for distance in (WORD..=self.before).step_by(WORD) {
@@ -134,8 +153,11 @@ impl Forms {
             }
         };
         plain(word);
-        if self.mask != usize::MAX && word & self.mask != word {
-            plain(word & self.mask);
+        if self.mask != ALL_BITS {
+            let [first, last] = [within.start, within.end].map(|end| end.get() & !self.mask);
+            // Once, unless the heap lies across a border of that size.
+            let addresses = (first..=last).step_by(self.mask + 1).map(|high| high | word & self.mask);
+            addresses.filter(|&address| address != word).for_each(plain);
         }
         if self.is_mangled {
             visit(jump::demangle(word).get());
@@ -153,7 +175,7 @@ impl Forms {
         while range.end.get().saturating_sub(at.get()) >= WORD {
             // SAFETY: by the caller's promise.
             let word = unsafe { mem::load_word_at_any_byte(at) };
-            self.of_word(word, |address| {
+            self.of_word(word, within, |address| {
                 if address.wrapping_sub(within.start.get()) <= within.bytes() {
                     visit(Ambiguous(address));
                 }
@@ -219,8 +241,11 @@ mod tests {
         let before = 0x10_0000 - 8;
         let straddling = [0x12_3450 << 32, 0];
         let mangled = jump::mangle(Addr::new(0x15_0000));
+        let short = 0x5_6789 | 0xfff << 20;
         for (forms, words, expected) in [
             (Forms { mask: (1 << 48) - 1, ..Forms::PLAIN }, &[tagged, 0x11_0000][..], &[0x12_3456, 0x11_0000][..]),
+            (Forms { mask: (1 << 20) - 1, ..Forms::PLAIN }, &[short], &[0x15_6789]),
+            (Forms { mask: (1 << 19) - 1, ..Forms::PLAIN }, &[short], &[0x15_6789, 0x1d_6789]),
             (Forms { before: 8, ..Forms::PLAIN }, &[before], &[0x10_0000]),
             (Forms { step: 4, ..Forms::PLAIN }, &straddling, &[0x12_3450]),
             (Forms { is_mangled: true, ..Forms::PLAIN }, &[mangled], &[0x15_0000]),

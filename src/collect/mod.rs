@@ -49,6 +49,7 @@ pub mod message;
 pub mod own_stack;
 pub mod pipeline;
 pub mod prefetch;
+pub mod profiles;
 pub mod quarantine;
 pub mod recheck;
 pub mod reports;

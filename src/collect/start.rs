@@ -1,7 +1,7 @@
 //! Starting the engine, and what a fork does to it.
 
 use super::{
-    Collector, READY, condemned, events, grace, pressure,
+    Collector, READY, condemned, events, grace, pressure, profiles,
     reports::{self, Reason},
     roots, settings,
     tables::TABLES,
@@ -17,7 +17,7 @@ use crate::{
         mutator::{self, Mutator},
         refill,
     },
-    os::{filter, mem, statics, sys, thread},
+    os::{filter, maps, mem, statics, sys, thread},
 };
 use core::cell::UnsafeCell;
 
@@ -78,7 +78,7 @@ pub unsafe fn start(door: Door) -> bool {
     if door == Door::Malloc {
         roots::mappings::make_roots();
     }
-    roots::note_main_thread();
+    look_over_mappings(door);
     if filter::is_there() && filter::ends_collectors() {
         reports::stop_reclaiming(Reason::Filter);
         filter::become_strict();
@@ -97,6 +97,17 @@ pub unsafe fn start(door: Door) -> bool {
     READY.store(ready, Ordering::Release);
     is_done();
     ready
+}
+
+/// What is learned from the list of mappings before there are threads.
+fn look_over_mappings(door: Door) {
+    maps::for_each(|mapping| {
+        roots::note_main_thread(&mapping);
+        if door == Door::Malloc {
+            // Nothing has been collected.
+            let _ = profiles::is_news(&mapping);
+        }
+    });
 }
 
 /// The loader has used the heap before the options were read: what it has left in magazines would be handed out and taken

@@ -26,7 +26,7 @@ use crate::{
         addr::{Addr, Range},
         sync::{AtomicBool, Ordering},
     },
-    collect::hiding,
+    collect::{hiding, profiles},
     heap::mutator,
     os::{
         maps::{self, Mapping},
@@ -75,6 +75,8 @@ pub fn visit(
     let mut is_known = true;
     let is_listed = maps::for_each(|mapping| {
         is_known &= !hiding::forbids_reclaiming(&mapping) && !kernel::forbids_reclaiming(&mapping);
+        // What was read before would have to be read again.
+        is_known &= !profiles::is_news(&mapping);
         search.add(&mapping);
     });
     if is_listed && is_known { search.finish() } else { Err(Unknown) }

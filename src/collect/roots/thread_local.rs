@@ -29,7 +29,8 @@ use crate::{
     },
     heap::mutator::{self, Mutator},
     os::{
-        copying, maps,
+        copying,
+        maps::Mapping,
         stack::CONTROL_BLOCK_BYTES_MAX,
         statics::{self, Object},
         tls,
@@ -77,16 +78,14 @@ impl Modules {
 static MAIN_CONTROL_START: AtomicUsize = AtomicUsize::new(0);
 static MAIN_CONTROL_END: AtomicUsize = AtomicUsize::new(0);
 
-/// Remembers where the calling thread, the main one, has its control block. Its static thread-local storage is found by
-/// its vector, as that of objects opened later is.
-pub fn note_main_thread() {
+/// Remembers where the calling thread, the main one, has its control block, if it is in this mapping. Its static
+/// thread-local storage is found by its vector, as that of objects opened later is.
+pub fn note_main_thread(mapping: &Mapping<'_>) {
     let tp = tls::thread_pointer();
-    maps::for_each(|mapping| {
-        if mapping.range.contains(tp) {
-            MAIN_CONTROL_START.store(tp.get(), Ordering::Relaxed);
-            MAIN_CONTROL_END.store(mapping.range.end.min(tp + CONTROL_BLOCK_BYTES_MAX).get(), Ordering::Relaxed);
-        }
-    });
+    if mapping.range.contains(tp) {
+        MAIN_CONTROL_START.store(tp.get(), Ordering::Relaxed);
+        MAIN_CONTROL_END.store(mapping.range.end.min(tp + CONTROL_BLOCK_BYTES_MAX).get(), Ordering::Relaxed);
+    }
 }
 
 /// The main thread's control block.
