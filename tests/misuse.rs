@@ -81,7 +81,7 @@ misuse! {
     free_interior_large free_interior_odd free_large_twice free_small_number free_stack free_static free_twice
     free_twice_across_flush free_twice_checked malloc_delete_twice malloc_free_interior malloc_free_large_twice
     malloc_free_misaligned malloc_free_small_number malloc_free_stack malloc_free_static malloc_free_twice
-    malloc_free_twice_across_flush malloc_free_twice_checked malloc_free_unmapped malloc_realloc_freed
+    malloc_free_twice_across_flush malloc_free_twice_checked malloc_free_twice_checked_of_loader malloc_free_unmapped malloc_realloc_freed
     malloc_realloc_interior malloc_realloc_stack memalign_3 realloc_foreign realloc_freed realloc_interior
     trace_allocates trace_collects trace_frees trace_jumps weak_unregister_twice
 }

@@ -1,7 +1,7 @@
 //! Starting the engine, and what a fork does to it.
 
 use super::{
-    Collector, READY, condemned, events, grace, pressure, profiles,
+    Collector, READY, events, pressure, profiles,
     reports::{self, Reason},
     roots, settings,
     tables::TABLES,
@@ -15,7 +15,7 @@ use crate::{
         cage::CAGE,
         centre, gate,
         mutator::{self, Mutator},
-        refill,
+        refill, zeal,
     },
     os::{filter, maps, mem, statics, sys, thread},
 };
@@ -87,7 +87,7 @@ pub unsafe fn start(door: Door) -> bool {
         return is_up;
     }
     let is_up = set_heap_up();
-    if condemned::is_on() || grace::is_on() {
+    if zeal::is_slow_path_only() {
         forget_loaders_magazines();
     }
     let ready = is_up && Collector::make() && world::choose_signal(settings::signal());
