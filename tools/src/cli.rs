@@ -49,6 +49,10 @@ pub struct Run {
     #[arg(long, value_name = "MODE", value_parser = ["normal", "checked", "quarantine", "ignore"])]
     free: Option<String>,
 
+    /// Reclaim what N collections in a row, at most 15, have found unreachable, each SECONDS after the one before
+    #[arg(long, value_name = "N[,SECONDS]", value_parser = option_value)]
+    grace: Option<String>,
+
     /// Print a line on stderr for each collection
     #[arg(long)]
     trace: bool,
@@ -107,6 +111,7 @@ impl Run {
             ("limit", self.limit.as_deref()),
             ("pace", self.pace.as_deref()),
             ("free", self.free.as_deref()),
+            ("grace", self.grace.as_deref()),
             ("trace", switch(self.trace)),
             ("stats", switch(self.summary)),
             ("verify", switch(self.verify)),
@@ -176,6 +181,11 @@ mod tests {
         let run = run(&["--option", "zeal=100", "--summary", "--free", "checked", "true"]);
         let expected = [Setting::new("free", "checked"), Setting::new("stats", "1"), Setting::new("zeal", "100")];
         assert_eq!(run.settings(), expected);
+    }
+
+    #[test]
+    fn a_grace_is_handed_on_as_it_is() {
+        assert_eq!(run(&["--grace", "3,10", "true"]).settings(), [Setting::new("grace", "3,10")]);
     }
 
     #[test]

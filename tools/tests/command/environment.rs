@@ -63,10 +63,11 @@ fn flags_become_options_and_win_over_inherited_ones() {
     let library = scratch.stand_in("stand_in.so");
     let mut command = gleaner();
     command.env("GLEANER_OPTIONS", "trace=0:verify=0:recheck=1").args(["run", "--library"]).arg(library);
-    command.args(["--collect", "report", "--limit", "64M", "--pace", "0.5", "--free", "checked"]);
+    command.args(["--collect", "report", "--limit", "64M", "--pace", "0.5", "--free", "checked", "--grace=3,1"]);
     command.args(["--trace", "--summary", "--verify", "--verbose", "--option", "zeal=9", "--option=pace=2", "true"]);
     let output = command.output().unwrap();
-    let expected = "recheck=1:collect=report:limit=64M:free=checked:trace=1:stats=1:verify=1:verbose=1:zeal=9:pace=2";
+    let expected =
+        "recheck=1:collect=report:limit=64M:free=checked:grace=3,1:trace=1:stats=1:verify=1:verbose=1:zeal=9:pace=2";
     assert_eq!(options_seen(&stderr(&output)), Some(expected));
     assert_eq!(output.status.code(), Some(0));
 }
