@@ -1,11 +1,45 @@
-//! Links the library, which hides what it does not export.
+//! Links the library, and hides what it does not export, though other doors do: it has the symbols of bdwgc's and no
+//! others. A reference that says "hidden" makes a symbol hidden wherever it is defined, so one is made for every name in the
+//! sources that may be a symbol of ours. A test compares what is left with the original's symbols.
 #[path = "../link.rs"]
 mod link;
 
+use std::{collections::BTreeSet, env, fs, path::Path};
+
+/// Where symbols are defined.
+const SOURCES: [&str; 3] = ["../abi/src", "../bdw/src", "../../src/os"];
+/// How ours begin.
+const PREFIXES: [&str; 2] = ["gc_", "gleaner_"];
+/// The C library's that `gleaner_abi::leave` defines too.
+const JUMPS: [&str; 4] = ["longjmp", "_longjmp", "siglongjmp", "__longjmp_chk"];
+
 fn main() {
-    println!("cargo::rerun-if-changed=src/hidden.c");
-    for object in cc::Build::new().file("src/hidden.c").compile_intermediates() {
+    let mut names: BTreeSet<String> = JUMPS.map(String::from).into();
+    for folder in SOURCES {
+        println!("cargo::rerun-if-changed={folder}");
+        collect_names(Path::new(folder), &mut names);
+    }
+    // The linker leaves the section out.
+    let hide =
+        |name: &String| format!(".hidden {name}\n.pushsection .gleaner_hidden, \"e\"\n.quad {name}\n.popsection\n");
+    let text: String = names.iter().map(hide).collect();
+    let file = Path::new(&env::var("OUT_DIR").expect("cargo says where")).join("hidden.s");
+    fs::write(&file, text).expect("the file can be written");
+    for object in cc::Build::new().file(&file).compile_intermediates() {
         println!("cargo::rustc-cdylib-link-arg={}", object.display());
     }
     link::library("libgc.so.1");
+}
+
+/// Every word of the Rust files in `folder` that begins as our symbols do.
+fn collect_names(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("an entry of a folder").path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source is text");
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let ours = words.filter(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)));
+            names.extend(ours.map(String::from));
+        }
+    }
 }

@@ -43,6 +43,9 @@ pub enum Exec {
     Drop = 2,
 }
 
+/// The divisor that leaves the space between two collections to the door.
+pub const USUAL_SPACE_DIVISOR: u64 = 3;
+
 macro_rules! setting {
     ($($(#[$doc:meta])* $get:ident $set:ident $cell:ident: $atomic:ident = $start:expr => $type:ty;)*) => {$(
         static $cell: $atomic = $atomic::new($start);
@@ -85,6 +88,10 @@ setting! {
     markers set_markers MARKERS: AtomicUsize = 0 => usize;
     /// Whether a library may be opened so that it uses another malloc than the program.
     deep_binding set_deep_binding DEEP_BINDING: AtomicBool = false => bool;
+    /// What the space handed out between two collections is divided by, beside [`USUAL_SPACE_DIVISOR`].
+    space_divisor set_space_divisor SPACE_DIVISOR: AtomicU32 = USUAL_SPACE_DIVISOR as u32 => u32;
+    /// Bytes in use below which no collection is due.
+    expected_bytes set_expected_bytes EXPECTED: AtomicUsize = 0 => usize;
     /// The signal that stops threads; zero picks an unclaimed one.
     signal set_signal SIGNAL: AtomicI32 = 0 => i32;
 }

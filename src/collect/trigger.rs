@@ -35,11 +35,16 @@
 //! happens to look like an address, makes a base much larger for one collection: that is not worth a larger heap. A
 //! small heap is collected while it is in the second cache, unless so much is handed out, in large pieces, or to stop many
 //! threads takes so long, that it would spend more than an eleventh of its time so. A pace that the user sets is all there
-//! is, in every door.
+//! is, in every door. The programs of `libgc.so.1` set a divisor instead ([`divided`]), and say how much they will need.
 
-use super::{roots, settings};
+use super::{roots, settings, stats::COUNTERS};
 use crate::{
-    heap::{mutator, pressure::Budget, sweep::Swept},
+    base::sync::Ordering,
+    heap::{
+        mutator,
+        pressure::{self, Budget},
+        sweep::Swept,
+    },
     os::memory,
 };
 
@@ -98,19 +103,22 @@ impl Trigger {
     /// The budget after a collection.
     pub fn next_budget(&mut self, outcome: &Outcome) -> Budget {
         let base = base_bytes(outcome);
-        match settings::pace_milli() {
+        let budget = match settings::pace_milli() {
             0 if roots::needs_loader() => self.library_budget(base, outcome),
             0 => self.malloc_budget(base, outcome),
             set => {
                 let bytes = floor_bytes().max(part(base, u64::from(set)));
                 Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns: outcome.end_ns }
             }
-        }
+        };
+        // Until so much is in use, the program has said, there need be no collection.
+        let room = settings::expected_bytes().saturating_sub(outcome.swept.live_bytes as usize);
+        Budget { soft_bytes: budget.soft_bytes.max(room), hard_bytes: budget.hard_bytes.max(room), ..budget }
     }
 
     fn library_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
         let steady = base.min(core::mem::replace(&mut self.last_base, base));
-        let bytes = affordable_bytes(steady, outcome.cost_ns()) as usize;
+        let bytes = divided(affordable_bytes(steady, outcome.cost_ns()), steady) as usize;
         Budget {
             soft_bytes: bytes.max(floor_bytes()),
             hard_bytes: bytes.max(library_floor_max()),
@@ -166,6 +174,27 @@ fn affordable_bytes(steady: u64, cost_ns: u64) -> u64 {
     let affordable = cost_ns.saturating_mul(BYTES_PER_US) / 1000;
     let most = (part(steady, LIBRARY_CEILING_MILLI) as u64).min(steady.saturating_add(LIBRARY_EXTRA_BYTES)).max(steady);
     affordable.clamp(steady, most)
+}
+
+/// What `bytes`, for `steady` ones that are live, come to under [`settings::space_divisor`]: with the usual one they stay;
+/// a smaller one gives at least twice what is live divided by it, a larger one less in proportion.
+fn divided(bytes: u64, steady: u64) -> u64 {
+    match u64::from(settings::space_divisor()) {
+        divisor @ ..settings::USUAL_SPACE_DIVISOR => bytes.max(steady.saturating_mul(2) / divisor.max(1)),
+        divisor => bytes.saturating_mul(settings::USUAL_SPACE_DIVISOR) / divisor,
+    }
+}
+
+/// From now on no collection is due before `bytes` are in use.
+pub fn expect(bytes: usize) {
+    settings::set_expected_bytes(bytes);
+    let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed) as usize;
+    pressure::raise(bytes.saturating_sub(live));
+}
+
+/// What may be handed out before the first collection.
+pub fn first_bytes() -> usize {
+    Trigger::first_budget(0).hard_bytes
 }
 
 /// The least that is allocated between two collections: as set, else 8 MiB behind malloc, where little is garbage, and

@@ -119,6 +119,10 @@ pub struct Inside<'a> {
 }
 
 impl Inside<'_> {
+    /// Stays inside after the proof is gone, until [`leave_held`].
+    pub fn hold(self) {
+        core::mem::forget(self);
+    }
     /// Whose gate it is.
     #[inline(always)]
     pub fn mutator(&self) -> &Mutator {
@@ -149,6 +153,11 @@ pub fn enter(mutator: &Mutator) -> Option<Inside<'_>> {
         leave(mutator);
         wait(mutator);
     }
+}
+
+/// Leaves the gate that the calling thread has stayed in by [`Inside::hold`].
+pub fn leave_held(mutator: &Mutator) {
+    leave(mutator);
 }
 
 #[inline]

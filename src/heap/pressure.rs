@@ -98,6 +98,13 @@ pub fn restart(budget: &Budget) {
     NOT_BEFORE_NS.store(budget.not_before_ns, Ordering::Relaxed);
 }
 
+/// Raises the budget until the next collection to at least so many bytes.
+pub fn raise(bytes: usize) {
+    let bytes = bytes.min(i64::MAX as usize) as i64;
+    SOFT.fetch_max(bytes, Ordering::Relaxed);
+    HARD.fetch_max(bytes, Ordering::Relaxed);
+}
+
 /// Whether anything has ever been handed out.
 pub fn has_started() -> bool {
     STARTED.load(Ordering::Relaxed)

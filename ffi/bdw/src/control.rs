@@ -1,16 +1,157 @@
 //! Life cycle, and collections asked for.
+//!
+//! The engine starts when the library is loaded; `GC_init` only takes what the program has said by then. A program need
+//! not call it: its first allocation does.
 
-use crate::{absent::absent, accessors::accessors, data::*};
-
-absent! {
-    GC_init GC_deinit GC_is_init_called GC_gcollect GC_gcollect_and_unmap GC_try_to_collect
-    GC_collect_a_little GC_enable GC_disable GC_is_disabled GC_get_disable_automatic_collection
-    GC_set_disable_automatic_collection
-}
+use crate::{accessors::accessors, alloc, data::*, edge, environment, sizing};
+use core::ffi::{c_int, c_void};
+use gleaner::{
+    base::sync::{AtomicBool, AtomicI32, Ordering},
+    collect::{self, Cause, stats::COUNTERS},
+    heap::{self, gate, mutator, pressure, surplus},
+};
+use gleaner_abi::engine::{self, Place};
 
 static START_CALLBACK: Function = Function::none();
 static STOP: Function = Function::none();
 static COLLECTION_EVENT: Function = Function::none();
+
+/// Whether the program's settings have been taken.
+static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
+/// Whether the engine is kept from collecting for us.
+static IS_KEPT: AtomicBool = AtomicBool::new(false);
+/// `GC_set_disable_automatic_collection`.
+static ONLY_WHEN_ASKED: AtomicI32 = AtomicI32::new(0);
+
+#[unsafe(no_mangle)]
+pub extern "C" fn GC_init() {
+    // Acquire and Release: what comes after sees the settings.
+    if IS_INITIALIZED.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    if engine::place() == Place::Elsewhere {
+        gleaner::fatal!(
+            "libgc.so.1: this process has another copy of gleaner, whose heap this library would need; preload \
+             libgleaner_malloc.so, which serves both, or load only one of them"
+        );
+    }
+    // A failure shows at the first allocation, which can say so.
+    let _ = heap::ensure_reserved() && mutator::register().is_some();
+    // SAFETY: sets a variable of this thread's.
+    unsafe { edge::gleaner_bdw_note_first_thread() };
+    environment::read();
+    alloc::set_extra_byte(GC_all_interior_pointers.load(Ordering::Relaxed) != 0);
+    if GC_stackbottom.load(Ordering::Relaxed) == 0 {
+        // SAFETY: a word of the loader's.
+        GC_stackbottom.store(unsafe { edge::gleaner_bdw_end_of_main_stack() } as usize, Ordering::Relaxed);
+    }
+    settle();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_is_init_called() -> c_int {
+    c_int::from(IS_INITIALIZED.load(Ordering::Relaxed))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_deinit() {
+    IS_INITIALIZED.store(false, Ordering::Relaxed);
+}
+
+/// Has the engine do what the variables say; each slow path comes here first.
+#[inline]
+pub fn settle() {
+    // Acquire: pairs with `GC_init`.
+    if !IS_INITIALIZED.load(Ordering::Acquire) {
+        GC_init();
+    }
+    keep_as_wanted();
+    sizing::settle();
+    GC_gc_no.store(COUNTERS.collections.load(Ordering::Relaxed) as usize, Ordering::Relaxed);
+}
+
+/// Keeps the engine from collecting, or lets it, as `GC_dont_gc` says.
+fn keep_as_wanted() {
+    let wanted = GC_dont_gc.load(Ordering::Relaxed) != 0 || ONLY_WHEN_ASKED.load(Ordering::Relaxed) != 0;
+    // Relaxed: whoever changes it makes the one call that goes with that.
+    if IS_KEPT.load(Ordering::Relaxed) == wanted || IS_KEPT.swap(wanted, Ordering::Relaxed) == wanted {
+        return;
+    }
+    if wanted { collect::disable() } else { collect::enable() }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_disable() {
+    GC_dont_gc.fetch_add(1, Ordering::Relaxed);
+    keep_as_wanted();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_enable() {
+    GC_dont_gc.fetch_sub(1, Ordering::Relaxed);
+    keep_as_wanted();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_is_disabled() -> c_int {
+    c_int::from(GC_dont_gc.load(Ordering::Relaxed) != 0)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_get_disable_automatic_collection() -> c_int {
+    ONLY_WHEN_ASKED.load(Ordering::Relaxed)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_set_disable_automatic_collection(value: c_int) {
+    ONLY_WHEN_ASKED.store(value, Ordering::Relaxed);
+    keep_as_wanted();
+}
+
+/// Collects because the program asks for it, unless it has forbidden that; for the edge. 1 when a collection has run.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_collect_now() -> c_int {
+    settle();
+    if GC_dont_gc.load(Ordering::Relaxed) != 0 {
+        return 0;
+    }
+    if IS_KEPT.swap(false, Ordering::Relaxed) {
+        collect::enable();
+    }
+    let has_run = collect::collect(Cause::Forced);
+    settle();
+    c_int::from(has_run)
+}
+
+/// Collects if it is time, for the edge.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_collect_if_due() {
+    settle();
+    if pressure::is_due() {
+        collect::collect(Cause::Due);
+    }
+}
+
+/// Gives back what the heap has too much, for the edge.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_release() {
+    if let Some(inside) = mutator::register().and_then(gate::enter) {
+        surplus::release_all(&inside);
+    }
+}
+
+/// For the edge: the function that says whether a collection is to be given up, if one was set.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_stop_function() -> *mut c_void {
+    STOP.get()
+}
+
+edge::functions! {
+    fn GC_gcollect() = gleaner_bdw_gcollect;
+    fn GC_gcollect_and_unmap() = gleaner_bdw_gcollect_and_unmap;
+    fn GC_try_to_collect() = gleaner_bdw_try_to_collect;
+    fn GC_collect_a_little() = gleaner_bdw_collect_a_little;
+}
 
 accessors! {
     GC_get_start_callback, GC_set_start_callback: function in START_CALLBACK;

@@ -26,7 +26,8 @@ impl Function {
         Function(AtomicPtr::new(core::ptr::null_mut()))
     }
 
-    const fn at(function: *const ()) -> Function {
+    /// What lies there.
+    pub const fn at(function: *const ()) -> Function {
         Function(AtomicPtr::new(function.cast_mut().cast()))
     }
 

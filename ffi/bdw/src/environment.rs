@@ -1,1 +1,56 @@
-//! What the user says by environment variables.
+//! What the user says by environment variables, read once.
+//!
+//! The common ones do what they did; the others are accepted and change nothing, in silence.
+
+use crate::{data::*, edge, sizing};
+use core::ffi::CStr;
+use gleaner::base::sync::Ordering;
+
+/// Reads them. The program runs with its user's own rights.
+pub fn read() {
+    if gleaner::os::is_secure_mode() {
+        return;
+    }
+    if let Some(bytes) = value(c"GC_INITIAL_HEAP_SIZE").and_then(size) {
+        sizing::expand_to(bytes);
+    }
+    if let Some(bytes) = value(c"GC_MAXIMUM_HEAP_SIZE").and_then(size) {
+        sizing::limit(bytes);
+    }
+    if value(c"GC_DONT_GC").is_some() {
+        GC_dont_gc.store(1, Ordering::Relaxed);
+    }
+    if let Some(divisor) = value(c"GC_FREE_SPACE_DIVISOR").and_then(size).filter(|&divisor| divisor > 0) {
+        GC_free_space_divisor.store(divisor, Ordering::Relaxed);
+    }
+    if value(c"GC_ALL_INTERIOR_POINTERS").is_some() {
+        GC_all_interior_pointers.store(1, Ordering::Relaxed);
+    }
+    if value(c"GC_FIND_LEAK").is_some() {
+        GC_find_leak.store(1, Ordering::Relaxed);
+    }
+}
+
+/// The text of a variable.
+fn value(name: &CStr) -> Option<&'static str> {
+    // SAFETY: the name is a string.
+    let text = unsafe { edge::gleaner_bdw_variable(name.as_ptr()) };
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: a string of the environment; nobody changes that one while we look.
+    unsafe { CStr::from_ptr(text) }.to_str().ok()
+}
+
+/// `64M` and the like, as bytes.
+fn size(text: &str) -> Option<usize> {
+    let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
+    let shift = match &text[digits.len()..] {
+        "" => 0,
+        "K" | "k" => 10,
+        "M" | "m" => 20,
+        "G" | "g" => 30,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
+}

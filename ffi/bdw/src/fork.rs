@@ -1,7 +1,16 @@
-//! What a fork needs.
+//! Forks. The engine has handlers of its own around each one, whatever the program asks for, so a fork is safe from any
+//! thread, and these have nothing to do.
 
-use crate::absent::absent;
+use core::ffi::c_int;
 
-absent! {
-    GC_set_handle_fork GC_atfork_prepare GC_atfork_parent GC_atfork_child
-}
+#[unsafe(no_mangle)]
+extern "C" fn GC_set_handle_fork(_value: c_int) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_atfork_prepare() {}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_atfork_parent() {}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_atfork_child() {}

@@ -22,6 +22,7 @@ mod data;
 mod debug;
 mod descriptor;
 mod disclaim;
+mod edge;
 mod environment;
 mod finalizers;
 mod fork;

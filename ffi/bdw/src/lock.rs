@@ -1,9 +1,76 @@
 //! The allocation lock, and the world stopped by the program.
+//!
+//! No allocation takes this lock. What it is for is what a program may rely on while it has it: no other thread has it,
+//! and no collection clears a link. So a thread that has it is inside its gate, and a collection waits for it.
 
-use crate::absent::absent;
+use crate::{control, data::*, edge};
+use core::ffi::{c_int, c_uint};
+use gleaner::{
+    base::sync::{AtomicU32, Ordering},
+    heap::{gate, mutator},
+    os::sys,
+};
 
-absent! {
-    GC_alloc_lock GC_alloc_unlock GC_call_with_alloc_lock GC_suspend_thread GC_resume_thread
-    GC_is_thread_suspended GC_stop_world_external GC_start_world_external GC_start_mark_threads
-    GC_set_markers_count GC_get_parallel
+const FREE: u32 = 0;
+const TAKEN: u32 = 1;
+const AWAITED: u32 = 2;
+
+static LOCK: AtomicU32 = AtomicU32::new(FREE);
+/// The thread that has the lock and is inside its gate by it.
+static HOLDER: AtomicU32 = AtomicU32::new(0);
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_alloc_lock() {
+    control::settle();
+    // Acquire: pairs with the Release of `GC_alloc_unlock`.
+    if LOCK.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        while LOCK.swap(AWAITED, Ordering::Acquire) != FREE {
+            sys::futex_wait(&LOCK, AWAITED, None);
+        }
+    }
+    // Without memory for a record there is nothing of the thread's that a collection could clear.
+    if let Some(mutator) = mutator::register()
+        && let Some(inside) = gate::enter(mutator)
+    {
+        inside.hold();
+        // Relaxed: only its own thread looks for itself.
+        HOLDER.store(mutator.tid.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_alloc_unlock() {
+    if let Some(mutator) = mutator::current() {
+        let tid = mutator.tid.load(Ordering::Relaxed);
+        if HOLDER.compare_exchange(tid, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            gate::leave_held(mutator);
+        }
+    }
+    // Release: pairs with the Acquire of who takes it next.
+    if LOCK.swap(FREE, Ordering::Release) == AWAITED {
+        sys::futex_wake(&LOCK, 1);
+    }
+}
+
+/// `GC_parallel` is how many markers beside the first there are: none that stay.
+#[unsafe(no_mangle)]
+extern "C" fn GC_get_parallel() -> c_int {
+    GC_parallel.load(Ordering::Relaxed)
+}
+
+// As many threads mark as the heap is worth; the option `markers` is for people who know better.
+#[unsafe(no_mangle)]
+extern "C" fn GC_set_markers_count(_markers: c_uint) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_start_mark_threads() {
+    control::settle();
+}
+
+edge::functions! {
+    fn GC_call_with_alloc_lock() = gleaner_bdw_call_with_alloc_lock;
+}
+
+crate::absent::absent! {
+    GC_suspend_thread GC_resume_thread GC_is_thread_suspended GC_stop_world_external GC_start_world_external
 }

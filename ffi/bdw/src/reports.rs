@@ -1,8 +1,24 @@
 //! Warnings, the end of the process, logs.
+//!
+//! This library has nothing to warn of, and writes nothing by itself.
 
-use crate::absent::absent;
+use crate::{accessors::accessors, data::*, edge};
+use core::ffi::c_int;
 
-absent! {
-    GC_get_abort_func GC_set_abort_func GC_abort_on_oom GC_get_warn_proc GC_set_warn_proc GC_ignore_warn_proc
-    GC_set_log_fd GC_printf GC_err_printf GC_log_printf
+static WARN: Function = Function::at(gleaner_bdw_ignore_warning as *const ());
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_set_log_fd(_descriptor: c_int) {}
+
+edge::functions! {
+    fn GC_ignore_warn_proc() = gleaner_bdw_ignore_warning;
+    fn GC_abort_on_oom() = gleaner_bdw_abort_on_oom;
+    fn GC_printf() = gleaner_bdw_printf;
+    fn GC_err_printf() = gleaner_bdw_err_printf;
+    fn GC_log_printf() = gleaner_bdw_log_printf;
+}
+
+accessors! {
+    GC_get_abort_func, GC_set_abort_func: function in GC_on_abort;
+    GC_get_warn_proc, GC_set_warn_proc: function in WARN;
 }

@@ -1,11 +1,86 @@
 //! Roots, and displacements from them.
+//!
+//! All writable static data, thread-local storage and all stacks are roots, and an address of any byte of an object keeps
+//! it: `GC_clear_roots`, exclusions, `GC_no_dls` and displacements are accepted, and keep more than the program asks for.
 
-use crate::{absent::absent, accessors::accessors, data::*};
+use crate::{accessors::accessors, alloc, data::*};
+use core::ffi::{c_int, c_void};
+use gleaner::{
+    base::{
+        addr::{Addr, Range},
+        sync::Ordering,
+    },
+    collect::allocate,
+};
 
-absent! {
-    GC_add_roots GC_remove_roots GC_clear_roots GC_exclude_static_roots GC_clear_exclusion_table
-    GC_is_tmp_root GC_register_has_static_roots_callback GC_register_displacement
-    GC_debug_register_displacement GC_get_all_interior_pointers GC_set_all_interior_pointers
+static HAS_STATIC_ROOTS: Function = Function::none();
+
+/// The whole words between two addresses.
+fn words(begin: *mut c_void, end: *mut c_void) -> Option<Range> {
+    let begin = (begin as usize).next_multiple_of(size_of::<usize>());
+    let end = end as usize & !(size_of::<usize>() - 1);
+    (begin != 0 && begin < end).then(|| Range::new(Addr::new(begin), Addr::new(end)))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_add_roots(begin: *mut c_void, end: *mut c_void) {
+    let Some(range) = words(begin, end) else { return };
+    let added =
+        allocate::with_tables(|tables| tables.ranges.as_slice().contains(&range) || tables.ranges.push(range).is_ok());
+    if added != Some(true) {
+        gleaner::fatal!("GC_add_roots: no memory to remember {:#x} to {:#x}", range.start.get(), range.end.get());
+    }
+}
+
+/// Removes those that lie inside.
+#[unsafe(no_mangle)]
+extern "C" fn GC_remove_roots(begin: *mut c_void, end: *mut c_void) {
+    let Some(removed) = words(begin, end) else { return };
+    allocate::with_tables(|tables| {
+        let is_inside = |range: &Range| range.start >= removed.start && range.end <= removed.end;
+        while let Some(index) = tables.ranges.as_slice().iter().rposition(is_inside) {
+            tables.ranges.swap_remove(index);
+        }
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_clear_roots() {
+    allocate::with_tables(|tables| while tables.ranges.pop().is_some() {});
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_exclude_static_roots(_begin: *mut c_void, _end: *mut c_void) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_clear_exclusion_table() {}
+
+/// No root is one for a time only.
+#[unsafe(no_mangle)]
+extern "C" fn GC_is_tmp_root(_p: *mut c_void) -> c_int {
+    0
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_register_has_static_roots_callback(callback: *mut c_void) {
+    HAS_STATIC_ROOTS.set(callback);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_register_displacement(_bytes: usize) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_debug_register_displacement(_bytes: usize) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_get_all_interior_pointers() -> c_int {
+    GC_all_interior_pointers.load(Ordering::Relaxed)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_set_all_interior_pointers(value: c_int) {
+    GC_all_interior_pointers.store(c_int::from(value != 0), Ordering::Relaxed);
+    alloc::set_extra_byte(value != 0);
 }
 
 accessors! {
