@@ -25,13 +25,14 @@ extern "C" fn GC_is_heap_ptr(p: *const c_void) -> c_int {
 /// The most bytes that `GC_get_size_map_at` knows.
 const SIZE_MAP_BYTES_MAX: usize = 2048;
 
+/// Bytes of an object for a request.
 #[unsafe(no_mangle)]
 extern "C" fn GC_get_size_map_at(bytes: c_int) -> usize {
     usize::try_from(bytes)
         .ok()
         .filter(|&bytes| bytes <= SIZE_MAP_BYTES_MAX)
         .and_then(|bytes| alloc::with_extra_byte(bytes, Kind::SCANNED))
-        .map_or(usize::MAX, |bytes| size_class::slot_bytes_of(size_class::of_small(bytes.max(1))) / size_class::GRANULE)
+        .map_or(usize::MAX, |bytes| size_class::slot_bytes_of(size_class::of_small(bytes.max(1))))
 }
 
 absent! {
