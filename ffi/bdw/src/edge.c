@@ -44,6 +44,7 @@ void gleaner_bdw_thread_started(void);
 void gleaner_bdw_forget_thread(void);
 int gleaner_bdw_are_in_one_object(const void *p, const void *q);
 int gleaner_bdw_is_searched(const void *p);
+void gleaner_bdw_check_debug_objects(void);
 void gleaner_bdw_figures(struct figures *figures);
 void gleaner_edge_callouts(void);
 void *gleaner_call_in_region(void *(*fn)(void *), void *data, void *unused);
@@ -128,6 +129,7 @@ void *gleaner_bdw_no_memory(size_t bytes) {
 void gleaner_bdw_gcollect(void) {
     int error = errno;
     gleaner_bdw_collect_now();
+    gleaner_bdw_check_debug_objects();
     if (gleaner_bdw_releases_when_asked())
         gleaner_bdw_release();
     gleaner_bdw_callouts();

@@ -16,15 +16,18 @@ unsafe extern "C" {
 /// no Rust frame between.
 macro_rules! functions {
     ($(fn $name:ident() = $function:ident;)*) => {
-        unsafe extern "C" {
-            $(fn $function();)*
-        }
         $(
-            #[unsafe(no_mangle)]
-            #[unsafe(naked)]
-            unsafe extern "C" fn $name() {
-                core::arch::naked_asm!("jmp {function}", function = sym $function)
-            }
+            const _: () = {
+                unsafe extern "C" {
+                    fn $function();
+                }
+
+                #[unsafe(no_mangle)]
+                #[unsafe(naked)]
+                unsafe extern "C" fn $name() {
+                    core::arch::naked_asm!("jmp {function}", function = sym $function)
+                }
+            };
         )*
     };
 }

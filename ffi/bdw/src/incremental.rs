@@ -44,7 +44,7 @@ extern "C" fn GC_change_stubborn(_object: *const c_void) {}
 /// # Safety
 /// `place` can be written to.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn GC_ptr_store_and_dirty(place: *mut c_void, value: *const c_void) {
+pub unsafe extern "C" fn GC_ptr_store_and_dirty(place: *mut c_void, value: *const c_void) {
     // SAFETY: by the caller's promise.
     unsafe { place.cast::<*const c_void>().write_volatile(value) };
 }

@@ -4,9 +4,13 @@
 //! and no collection clears a link. So a thread that has it is inside its gate, and a collection waits for it.
 
 use crate::{control, data::*, edge};
-use core::ffi::{c_int, c_uint};
+use core::{
+    cell::UnsafeCell,
+    ffi::{c_int, c_uint},
+};
 use gleaner::{
     base::sync::{AtomicU32, Ordering},
+    collect::world::{self, Held},
     heap::{gate, mutator},
     os::sys,
 };
@@ -71,6 +75,38 @@ edge::functions! {
     fn GC_call_with_alloc_lock() = gleaner_bdw_call_with_alloc_lock;
 }
 
+/// The hold of the world between a stop and the start after it.
+static STOPPED: Stopped = Stopped(UnsafeCell::new(None));
+
+struct Stopped(UnsafeCell<Option<Held>>);
+// SAFETY: used by the thread that holds the world only.
+unsafe impl Sync for Stopped {}
+
+/// Stops all other threads until the same thread calls `GC_start_world_external`. No signal comes to it meanwhile.
+#[unsafe(no_mangle)]
+extern "C" fn GC_stop_world_external() {
+    control::settle();
+    let Some(mutator) = mutator::register() else {
+        gleaner::fatal!("GC_stop_world_external: no memory for this thread's record");
+    };
+    let world = world::hold();
+    if let Err(abandoned) = world::stop(mutator) {
+        gleaner::fatal!("GC_stop_world_external: thread {} did not stop", abandoned.tid);
+    }
+    // SAFETY: this thread holds the world.
+    unsafe { *STOPPED.0.get() = Some(world) };
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_start_world_external() {
+    // SAFETY: by the header, called by the thread that has stopped the world, which holds it.
+    let world = unsafe { (*STOPPED.0.get()).take() };
+    if world.is_none() {
+        gleaner::fatal!("GC_start_world_external: the world was not stopped; call GC_stop_world_external first");
+    }
+    world::resume();
+}
+
 crate::absent::absent! {
-    GC_suspend_thread GC_resume_thread GC_is_thread_suspended GC_stop_world_external GC_start_world_external
+    GC_suspend_thread GC_resume_thread GC_is_thread_suspended
 }

@@ -5,6 +5,10 @@
 use crate::{accessors::accessors, data::*, edge};
 use core::ffi::c_int;
 
+unsafe extern "C" {
+    fn gleaner_bdw_ignore_warning();
+}
+
 static WARN: Function = Function::at(gleaner_bdw_ignore_warning as *const ());
 
 #[unsafe(no_mangle)]
