@@ -54,29 +54,8 @@ unset LD_PRELOAD GLEANER_OPTIONS LUA_INIT LUA_INIT_5_4 LUA_PATH LUA_CPATH
 
 # shellcheck source=../common/packages.sh
 . "$root/tests/common/packages.sh"
-
-# fetch PACKAGE PATTERN: the source of a Debian package, from where this system gets its packages. The system's own list
-# of sources stays as it is: apt is given another, in which each entry asks for sources.
-fetch() {
-    local apt=$work/apt list
-    compgen -G "$work/sources/$2" >/dev/null && return 0
-    rm -rf "$apt" && mkdir -p "$apt/entries" "$apt/lists/partial" "$work/sources"
-    for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-        [[ -r $list ]] || continue
-        sed -e 's/^Types:.*/Types: deb-src/' -e 's/^deb /deb-src /' "$list" >"$apt/entries/$(basename "$list")"
-    done
-    (
-        options=(-qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/entries" -o Dir::State::Lists="$apt/lists"
-            -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
-        cd "$work/sources"
-        apt-get "${options[@]}" update && apt-get "${options[@]}" source --download-only "$1"
-    ) >"$work/apt.log" 2>&1 || true
-    compgen -G "$work/sources/$2" >/dev/null || {
-        cat "$work/apt.log" >&2
-        echo "run.sh: no $2 from Debian's source package $1; the patches here are for that version" >&2
-        return 1
-    }
-}
+# shellcheck source=../common/sources.sh
+. "$root/tests/common/sources.sh"
 
 # unpack ARCHIVE-PATTERN DIRECTORY: a fresh copy of what the archive holds.
 unpack() {
@@ -246,8 +225,9 @@ run_language() {
 }
 
 install_packages "$work/apt.log" gcc libc6-dev patch tar gzip xz-utils diffutils
-fetch lua5.4 'lua5.4_5.4.4.orig.tar.*'
-fetch tinyscheme 'tinyscheme_1.42.svn.2020.06.04.orig.tar.*'
+# The patches here are for these versions.
+fetch_source "$work" lua5.4 'lua5.4_5.4.4.orig.tar.*'
+fetch_source "$work" tinyscheme 'tinyscheme_1.42.svn.2020.06.04.orig.tar.*'
 rm -rf "$work/run" "$work/bin" && mkdir -p "$work/run" "$work/bin"
 gcc -O2 -Wall -Wextra -o "$work/bin/timed" "$here/timed.c"
 for language in "${languages[@]}"; do
