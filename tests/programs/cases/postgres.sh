@@ -4,6 +4,9 @@
 packages='postgresql-15 postgresql-client-15'
 zeal=1500
 
+# shellcheck source=../../common/servers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../common/servers.sh"
+
 prepare() {
     cat >queries.sql <<'END'
 SELECT count(*), sum(bid), min(aid), max(aid) FROM pgbench_accounts;
@@ -25,25 +28,19 @@ SELECT nonsense;
 END
 }
 
-# as COMMAND...: as the server's user, which is not root.
-as() {
-    exec setpriv --reuid=postgres --regid=postgres --clear-groups env HOME="$PWD" "$@"
-}
-
 commands() {
-    local bin=/usr/lib/postgresql/15/bin server
-    export PGHOST=$PWD/socket PGUSER=postgres PGDATABASE=postgres
-    mkdir socket
+    local bin server
+    bin=$(postgres_bin)
+    export PGHOST=$PWD/sockets PGUSER=postgres PGDATABASE=postgres
     # The directories of the suite are root's alone.
     chmod 755 ../.. ..
-    chown postgres . socket
-    (as "$bin/initdb" -D data -A trust --no-sync --locale=C -E UTF8 >initdb.log)
-    (as "$bin/postgres" -D data -k "$PWD/socket" -h '' -c fsync=off -c log_min_messages=panic) &
+    create_postgres --locale=C -E UTF8 >initdb.log
+    (postgres_server -c fsync=off -c log_min_messages=panic) &
     server=$!
     until "$bin/psql" -c 'SELECT 1' >ready 2>&1; do :; done
-    (as "$bin/pgbench" -i -q -s 2) 2>init.log
-    (as "$bin/pgbench" -c 4 -j 2 -t $((scale * 250))) | grep -E '^number of'
-    (as "$bin/pgbench" -S -M prepared -c 4 -j 4 -t $((scale * 1000))) | grep -E '^number of'
+    (as_postgres "$bin/pgbench" -i -q -s 2) 2>init.log
+    (as_postgres "$bin/pgbench" -c 4 -j 2 -t $((scale * 250))) | grep -E '^number of'
+    (as_postgres "$bin/pgbench" -S -M prepared -c 4 -j 4 -t $((scale * 1000))) | grep -E '^number of'
     "$bin/psql" -X -A -t -f ../input/queries.sql
     "$bin/pg_dump" -t texts >dump.sql
     "$bin/psql" -X -q -c 'DROP TABLE texts'

@@ -3,15 +3,16 @@
 packages='redis-server redis-tools'
 zeal=20000
 
+# shellcheck source=../../common/servers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../common/servers.sh"
+
 commands() {
     local socket=$PWD/socket server
     local client=(redis-cli -s "$socket")
-    redis-server --port 0 --unixsocket "$socket" --dir "$PWD" --save '' --appendonly yes --io-threads 2 \
-        --io-threads-do-reads yes --enable-debug-command local --logfile "$PWD/log" &
+    redis_server "$socket" &
     server=$!
     until "${client[@]}" ping >ready 2>&1; do :; done
-    redis-benchmark -s "$socket" -n $((scale * 200)) -c 30 -r 5000 -d 100 -q \
-        -t set,get,incr,lpush,rpush,lpop,sadd,hset,zadd,lrange_100,mset >benchmark
+    redis_load "$socket" $((scale * 200)) -q >benchmark
     "${client[@]}" flushall
     awk -v n=$((scale * 8000)) 'BEGIN {
         for (i = 1; i <= n; i++) {
