@@ -25,7 +25,6 @@
 #               by hand would hardly collect otherwise
 #   trace       no when the case judges its own stderr: then collections are counted from the line at exit only
 #   short       the variants that belong to the short subset, or yes for all
-#   long        no when the case allocates too little to count collections
 #   deadline    seconds that a run may take
 #
 # and defines `prepare` (makes inputs in the current directory, plain), `commands VARIANT` (what is compared; it
@@ -89,7 +88,7 @@ source "$here/../common/packages.sh"
 # Sets the variables and functions of a group.
 load() {
     unset zeal
-    variants=('') packages='' zeal=0 trace=yes short=no long=yes deadline=600
+    variants=('') packages='' zeal=0 trace=yes short=no deadline=600
     prepare() { :; }
     tidy() { cat; }
     # shellcheck source=/dev/null
@@ -131,7 +130,7 @@ differences() {
     local stream
     if [[ $(<plain.status) != 0 ]]; then
         echo "exit status $(<plain.status) without the library; stderr ends:"
-        tail -n 5 plain.stderr.tidy
+        tail -n 5 plain.stderr
     elif ! cmp -s plain.status preload.status; then
         echo "exit status: plain $(<plain.status), preloaded $(<preload.status) (124 is the deadline of $deadline s)"
     fi
@@ -159,7 +158,7 @@ judge() {
     if ((runs == 1 || ${count:-0} < ${collections:-0})); then collections=$count; fi
     complaint=$(differences)
     [[ -z $complaint ]] || verdict=DIFFERENT
-    if [[ $count_collections = yes && $long = yes ]] && ((${count:-0} < collections_min)); then
+    if [[ $count_collections = yes ]] && ((${count:-0} < collections_min)); then
         verdict="${verdict/same/}${verdict:+ }TOO FEW COLLECTIONS"
         complaint+="${complaint:+$'\n'}collections: ${count:-0}, at least $collections_min expected"
     fi
@@ -176,7 +175,7 @@ run_case() {
     until ((runs > 0)) && { [[ $verdict != same ]] || ((${preload%.*} >= seconds_min)); }; do
         judge "$group" "$variant" "$options"
     done
-    printf '%-24s %8s %10s %5s %12s  %s\n' "$name" "$plain" "$preload" "$runs" "${collections:--}" "$verdict"
+    printf '%-32s %8s %10s %5s %12s  %s\n' "$name" "$plain" "$preload" "$runs" "${collections:--}" "$verdict"
     if [[ -n $complaint ]]; then
         failed+=("$name")
         printf '%s:\n    %s\n' "$name" "${complaint//$'\n'/$'\n'    }" >>"$work/complaints"
@@ -206,7 +205,7 @@ run_group() {
 
 failed=()
 cases=0
-printf '%-24s %8s %10s %5s %12s  %s\n' case 'plain s' 'preload s' runs collections verdict
+printf '%-32s %8s %10s %5s %12s  %s\n' case 'plain s' 'preload s' runs collections verdict
 for file in "$here"/cases/*.sh; do run_group "$(basename "$file" .sh)"; done
 
 if ((cases == 0)); then

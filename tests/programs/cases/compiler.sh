@@ -1,6 +1,7 @@
-# gcc and g++: a large generated file each, optimised; the objects must be the same to the byte, and run.
+# gcc and g++: a large generated file each, optimised, linked by ld and by lld; what they make must be the same to the byte,
+# and run.
 
-packages='gcc g++'
+packages='gcc g++ lld'
 variants=(gcc g++)
 zeal=(50000 100000)
 
@@ -44,8 +45,10 @@ commands() {
     "$1" -O2 -g -Wall -Wextra -frandom-seed=1 -c $source -o large.o
     "$1" -O2 -S -frandom-seed=1 $source -o large.s
     "$1" large.o -o large
-    md5sum large.o large.s
+    "$1" -fuse-ld=lld large.o -o linked
+    md5sum large.o large.s large linked
     ./large
+    ./linked
     echo 'int broken(void) { return missing; }' >broken.c
     expect 1 gcc -c broken.c
 }
