@@ -3,7 +3,7 @@
 //! The engine starts when the library is loaded; `GC_init` only takes what the program has said by then. A program need
 //! not call it: its first allocation does.
 
-use crate::{accessors::accessors, alloc, data::*, edge, environment, sizing};
+use crate::{accessors::accessors, alloc, data::*, edge, environment, leaks, sizing};
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::sync::{AtomicBool, AtomicI32, Ordering},
@@ -67,6 +67,7 @@ pub fn settle() {
     }
     keep_as_wanted();
     sizing::settle();
+    leaks::settle();
     GC_gc_no.store(COUNTERS.collections.load(Ordering::Relaxed) as usize, Ordering::Relaxed);
 }
 

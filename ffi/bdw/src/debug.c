@@ -97,6 +97,54 @@ void gleaner_bdw_print_smashed(void) {
         print_smashed("", objects[i], smashed_at(objects[i]));
 }
 
+/* An object that was not freed and cannot be reached. */
+struct leak {
+    char *address;
+    size_t bytes;
+    int is_pointer_free;
+    const char *file;
+    size_t line;
+};
+
+size_t gleaner_bdw_take_leaks(struct leak *leaks);
+
+/* Adds what the header of an object says, if it has one. */
+int gleaner_bdw_describe(const void *base, struct leak *leak) {
+    const struct header *header = base;
+    if (!has_header(header))
+        return 0;
+    leak->address = (char *)(header + 1);
+    leak->bytes = header->size;
+    leak->file = header->file;
+    leak->line = header->line;
+    return 1;
+}
+
+/* Says what has leaked. */
+void gleaner_bdw_print_leaks(void) {
+    struct leak leaks[40];
+    size_t count = gleaner_bdw_take_leaks(leaks);
+    if (count == 0)
+        return;
+    fprintf(stderr, "Found %lu leaked objects:\n", (unsigned long)count);
+    for (size_t i = 0; i < count && i < sizeof leaks / sizeof *leaks; i++) {
+        const struct leak *leak = &leaks[i];
+        if (leak->file != NULL)
+            fprintf(stderr, "%p (%s:%d, sz= %lu, %s)\n", (void *)leak->address, leak->file, (int)leak->line,
+                    (unsigned long)leak->bytes, leak->is_pointer_free ? "PTRFREE" : "NORMAL");
+        else
+            fprintf(stderr, "object at %p of appr. %lu bytes (%s)\n", (void *)leak->address, (unsigned long)leak->bytes,
+                    leak->is_pointer_free ? "atomic" : "composite");
+    }
+}
+
+void GC_gcollect(void);
+
+/* At exit everything that is not freed by then is looked for once more. */
+void gleaner_bdw_check_for_leaks_at_exit(void) {
+    atexit(GC_gcollect);
+}
+
 /* Bytes to ask for. */
 static size_t with_header(size_t bytes) {
     size_t all = bytes + sizeof(struct header) + 2 * sizeof(word);

@@ -45,6 +45,7 @@ void gleaner_bdw_forget_thread(void);
 int gleaner_bdw_are_in_one_object(const void *p, const void *q);
 int gleaner_bdw_is_searched(const void *p);
 void gleaner_bdw_check_debug_objects(void);
+void gleaner_bdw_report_leaks(void);
 void gleaner_bdw_figures(struct figures *figures);
 void gleaner_edge_callouts(void);
 void *gleaner_call_in_region(void *(*fn)(void *), void *data, void *unused);
@@ -73,6 +74,7 @@ struct stack_base {
 /* What waits to be called on this thread: finalizers, and what the program wants to hear of. */
 void gleaner_bdw_callouts(void) {
     gleaner_edge_callouts();
+    gleaner_bdw_report_leaks();
 }
 
 /* ---- Allocating ---- */
