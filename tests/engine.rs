@@ -9,20 +9,21 @@ use gleaner::{
     collect::{
         self, Cause,
         allocate::{self, Freed},
-        disclaim,
+        census, disclaim,
         finalize::{Finalizer, Order, Runner},
         hooks::{self, Moment},
         links::Moved,
         mark, settings,
         start::{self, Door},
         tables::Tables,
+        toggle,
         trace::{self, Tracer},
         weak::WeakKind,
     },
     heap::{
-        Request, fast,
+        Request, fast, gate,
         kind::{Design, Kind, Words},
-        resolve,
+        mutator, resolve,
     },
 };
 use std::{
@@ -523,6 +524,64 @@ fn dead_objects_are_shown_with_all_they_lead_to_and_kept_if_that_is_the_answer()
         assert!(disclaim::is_alive(last, false) && show() == 0);
     }
     disclaim::set(kind, None);
+}
+
+/// The object's first word is what the callback answers.
+unsafe extern "C" fn toggled(object: *mut c_void) -> c_int {
+    get(Addr::of(object), 0) as c_int
+}
+
+#[test]
+fn toggle_references_keep_what_the_callback_calls_strong() {
+    let _alone = alone();
+    toggle::set(Some(toggled));
+    for (answer, is_kept) in [(toggle::STRONG, true), (toggle::WEAK, false), (toggle::DROP, false)] {
+        let objects = Remembered::new(|_| {
+            let (object, child) = (object(32, Kind::SCANNED), object(48, Kind::SCANNED));
+            set(object, 0, answer as usize);
+            set(object, 1, child.get());
+            tables(|tables| tables.toggles.add(object, true)).expect("memory for a reference");
+            object
+        });
+        collect();
+        let living = objects.living();
+        assert!(if is_kept { living == MANY } else { living <= FEW }, "{answer}: {living}");
+        let left = tables(|tables| tables.toggles.len());
+        assert!(
+            if answer == toggle::DROP { left == 0 } else { left == living },
+            "{answer}: {left} of {living} are left"
+        );
+        if is_kept {
+            (0..MANY).for_each(|index| set(objects.at(index), 0, toggle::DROP as usize));
+            collect();
+        } else {
+            tables(|tables| tables.toggles = toggle::Toggles::new());
+        }
+    }
+    toggle::set(None);
+}
+
+#[test]
+fn what_is_in_use_is_enumerated_and_what_magazines_hold_is_not() {
+    let _alone = alone();
+    let kept = Kept::new(MANY);
+    let objects = Remembered::new(|index| {
+        let object = object(80, Kind::SCANNED);
+        if index < MANY / 2 {
+            set(kept.0, index, object.get());
+        }
+        object
+    });
+    collect();
+    (0..10).for_each(|index| free(objects.at(index)));
+    let mut found = std::collections::HashSet::new();
+    let inside = gate::enter(mutator::register().expect("a record")).expect("outside of the gate");
+    // It allocates, but from Rust's heap.
+    assert!(census::for_each_object(&inside, |slot| assert!(found.insert(slot.start().get()), "twice")));
+    drop(inside);
+    assert!((10..MANY / 2).all(|index| found.contains(&objects.at(index).get())));
+    assert!((0..10).all(|index| !found.contains(&objects.at(index).get())));
+    assert!((MANY / 2..MANY).filter(|&index| found.contains(&objects.at(index).get())).count() <= FEW);
 }
 
 #[test]

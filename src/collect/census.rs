@@ -3,14 +3,16 @@
 //! Slots in magazines are free, whatever their bits say. Other threads go on popping and pushing while the bits are
 //! read, so a count taken beside running threads is off by what they do meanwhile.
 
-use super::world;
+use super::{table::List, world};
 use crate::{
     base::sync::Ordering,
     heap::{
         cage::{self, CAGE},
-        gate, mutator,
+        gate::{self, Inside},
+        mutator,
+        resolve::{self, Slot},
         size_class::UNIT,
-        units,
+        sweep, units,
     },
 };
 
@@ -47,6 +49,35 @@ pub fn take() -> Census {
     let census = count();
     gate::open();
     census
+}
+
+/// Visits the objects in use, but for those that other threads take or give up meanwhile. What magazines hold is not in use.
+/// The caller is inside its gate, so no collection runs. `false`: there is no memory for a list of what magazines hold.
+pub fn for_each_object(_: &Inside<'_>, mut visit: impl FnMut(Slot)) -> bool {
+    let mut cached = List::new();
+    for record in mutator::all() {
+        let mut has_room = true;
+        record.for_each_cached_of_moment(|slot| has_room &= cached.push(slot).is_ok());
+        if !has_room {
+            cached.release();
+            return false;
+        }
+    }
+    cached.as_mut_slice().sort_unstable();
+    sweep::for_each_allocated_word(
+        |_| true,
+        |class, unit, index, allocated| {
+            sweep::for_each_slot(class, unit, index, allocated, |start| {
+                if cached.as_slice().binary_search(&start.get()).is_err()
+                    && let Some(slot) = resolve::object_at(start)
+                {
+                    visit(slot);
+                }
+            });
+        },
+    );
+    cached.release();
+    true
 }
 
 fn count() -> Census {

@@ -13,7 +13,7 @@
 //! stores them somewhere. Setting a finalizer keeps its data alive, not its object.
 
 use super::{
-    fibers,
+    fibers, hooks,
     mark::{Marker, is_marked},
     table::{List, Map, NoMemory},
 };
@@ -291,6 +291,7 @@ impl Finalizers {
                 // Room was made by `set`.
                 let _ = self.queues[finalizer.runner as usize].push(Due { object, finalizer });
                 marker.offer(Ambiguous(object));
+                hooks::queued(Addr::new(object));
             }
         }
         marker.drain();

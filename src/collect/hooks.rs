@@ -24,7 +24,7 @@
 use super::trace::{self, Sink};
 use crate::{
     base::{
-        addr::Ambiguous,
+        addr::{Addr, Ambiguous, Range},
         sync::{AtomicUsize, Ordering},
     },
     heap::mutator,
@@ -64,6 +64,8 @@ pub static START: Hook = Hook(AtomicUsize::new(0));
 pub static PUSH: Hook = Hook(AtomicUsize::new(0));
 /// When all marks are made that finalizers make, and weak links are cleared.
 pub static SETTLED: Hook = Hook(AtomicUsize::new(0));
+/// Told of each object whose finalizer is queued. The world is stopped.
+static QUEUED: AtomicUsize = AtomicUsize::new(0);
 /// After a collection, outside all locks.
 pub static OVER: Hook = Hook(AtomicUsize::new(0));
 /// Told of each [`Moment`].
@@ -92,6 +94,21 @@ impl Hook {
 /// Sets the function that is told of moments, or takes it away. It must not unwind.
 pub fn set_moment(function: Option<fn(Moment)>) {
     MOMENT.store(function.map_or(0, |function| function as usize), Ordering::Relaxed);
+}
+
+/// Sets the function that is told of objects whose finalizers are queued, or takes it away. It must not unwind.
+pub fn set_queued(function: Option<fn(Addr)>) {
+    QUEUED.store(function.map_or(0, |function| function as usize), Ordering::Relaxed);
+}
+
+/// The finalizer of `object` has been queued.
+pub(super) fn queued(object: Addr) {
+    let function = QUEUED.load(Ordering::Relaxed);
+    if function != 0 {
+        // SAFETY: stored by `set_queued`.
+        let function = unsafe { core::mem::transmute::<usize, fn(Addr)>(function) };
+        mutator::forbid(|| function(object));
+    }
 }
 
 fn tell(moments: &[Moment]) {
@@ -127,7 +144,7 @@ pub(super) fn push_nowhere() {
     struct Nowhere;
     impl Sink for Nowhere {
         fn word(&mut self, _: Ambiguous) {}
-        unsafe fn words(&mut self, _: crate::base::addr::Range) {}
+        unsafe fn words(&mut self, _: Range) {}
     }
     push(&mut Nowhere);
 }

@@ -9,7 +9,7 @@
 //!   magazines    what they hold is free: marked, never scanned       mark
 //!   kernel       what it holds of objects that were freed is dropped held, sent
 //!   fibers       where their stacks are                              fibers
-//!   roots        registers, stacks, static data, TLS, requests       roots, hooks
+//!   roots        registers, stacks, static data, TLS, requests       roots, toggle, hooks
 //!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
 //!   grace        what is unreachable for the first time may stay     grace
 //!   weak         short cells and links, weak words · finalizers · long cells and links · dead objects to be shown · ephemerons
@@ -62,6 +62,7 @@ pub mod start;
 pub mod stats;
 pub mod table;
 pub mod tables;
+pub mod toggle;
 pub mod trace;
 pub mod trigger;
 pub mod weak;
@@ -365,6 +366,7 @@ fn mark_and_sweep(
     tables.held.clear_up();
     tables.sent.clear_up(myself.mutator);
     tables.condemned.begin(&mut tables.pins, marker);
+    tables.toggles.ask();
     if let Err(unknown) = mark_fibers(marker, snapshot).and_then(|()| mark_roots(marker, snapshot, tables, myself)) {
         hooks::push_nowhere();
         marker.drain();
@@ -484,6 +486,7 @@ fn settle_weak(marker: &mut Marker, tables: &mut Tables) {
     if !tables.links.is_empty() {
         tables.links.forget_dead(WeakKind::Long);
     }
+    tables.toggles.forget_dead();
     hooks::settled();
     if settings::mode() != Mode::Report {
         tables.dead.gather(marker);

@@ -12,6 +12,7 @@ use super::{
     quarantine::Quarantine,
     sent::Sent,
     table::{List, Map},
+    toggle::Toggles,
     weak::WeakCells,
 };
 use crate::{
@@ -27,6 +28,8 @@ pub struct Tables {
     pub weak: WeakCells,
     /// Weak links.
     pub links: Links,
+    /// Toggle references.
+    pub toggles: Toggles,
     /// Dead objects that wait to be shown.
     pub dead: Dead,
     /// Ranges that the program registered as roots.
@@ -54,6 +57,7 @@ pub static TABLES: Lock<Tables> = Lock::new(
         finalizers: Finalizers::new(),
         weak: WeakCells::new(),
         links: Links::new(),
+        toggles: Toggles::new(),
         dead: Dead::new(),
         ranges: List::new(),
         pins: Map::new(),

@@ -191,18 +191,21 @@ pub mod layout {
         match last {
             None => Some(1),
             Some(last) if last < INLINE_WORDS => Some((bitmap[0] << 1) as usize | 1),
-            Some(last) => {
-                let elements = last / 64 + 1;
-                let start = mem::map(size_of::<Long>() + elements * 8)?;
-                // SAFETY: mapped just now, large enough for both parts.
-                unsafe {
-                    start.as_ptr::<Long>().write(Long { words: last + 1 });
-                    let map = (start + size_of::<Long>()).as_ptr::<u64>();
-                    core::ptr::copy_nonoverlapping(bitmap.as_ptr(), map, elements);
-                }
-                Some(start.get())
-            }
+            Some(last) => long(bitmap, last + 1),
         }
+    }
+
+    /// A layout outside the heap for the first `words` words of a map. `None`: no memory.
+    pub fn long(bitmap: &[u64], words: usize) -> Option<usize> {
+        let elements = words.div_ceil(64);
+        let start = mem::map(size_of::<Long>() + elements * 8)?;
+        // SAFETY: mapped just now, large enough for both parts.
+        unsafe {
+            start.as_ptr::<Long>().write(Long { words });
+            let map = (start + size_of::<Long>()).as_ptr::<u64>();
+            core::ptr::copy_nonoverlapping(bitmap.as_ptr(), map, elements);
+        }
+        Some(start.get())
     }
 
     /// Writes the layout to the end of a new object.
@@ -218,19 +221,28 @@ pub mod layout {
     }
 
     /// Visits the words that the object's layout names.
-    pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
-        let words = slot.bytes() / WORD - 1;
-        let layout = get(slot);
+    #[inline(always)]
+    pub fn children(slot: &Slot, visit: impl FnMut(Ambiguous)) {
+        // SAFETY: the words of an object in use, before its layout.
+        unsafe { words(get(slot), slot.start(), slot.bytes() / WORD - 1, visit) };
+    }
+
+    /// Visits those of `words` words from `start` on that a layout names.
+    ///
+    /// # Safety
+    /// They may be read, and the layout was made here.
+    #[inline(always)]
+    pub unsafe fn words(layout: usize, start: Addr, words: usize, mut visit: impl FnMut(Ambiguous)) {
         let mut visit_word = |index: usize| {
             if index < words {
-                // SAFETY: within the slot.
-                visit(Ambiguous(unsafe { (slot.start() + index * WORD).as_ptr::<usize>().read_volatile() }));
+                // SAFETY: by the caller's promise.
+                visit(Ambiguous(unsafe { (start + index * WORD).as_ptr::<usize>().read_volatile() }));
             }
         };
         if layout & 1 == 1 {
             bits::for_each_bit((layout >> 1) as u64, visit_word);
         } else if layout != 0 {
-            // SAFETY: an even layout is the address of a map made by `from_bitmap`, which lives for ever.
+            // SAFETY: an even layout is the address of a map made by `long`, which lives for ever.
             unsafe {
                 let count = (*Addr::new(layout).as_ptr::<Long>()).words;
                 let map = (Addr::new(layout) + size_of::<Long>()).as_ptr::<u64>();

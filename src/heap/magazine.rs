@@ -99,6 +99,16 @@ impl Magazine {
         }
     }
 
+    /// Visits the cached slots. Beside a running owner, of a moment.
+    pub fn for_each_of_moment(&self, visit: &mut impl FnMut(usize)) {
+        // SAFETY: plain loads; arrays are never given back, and `count` is no more than what is behind this one.
+        unsafe {
+            let (bottom, count) = (ptr::read_volatile(self.bottom.get()), self.count());
+            let is_there = !bottom.is_null() && bottom == ptr::read_volatile(self.bottom.get());
+            (0..if is_there { count } else { 0 }).for_each(|index| visit(ptr::read_volatile(bottom.add(index))));
+        }
+    }
+
     /// Whether no slot is cached.
     pub fn is_empty(&self) -> bool {
         // SAFETY: plain loads; the owner calls this, or the world is stopped.

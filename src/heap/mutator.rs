@@ -194,6 +194,11 @@ impl Mutator {
         }
     }
 
+    /// Visits the slots that magazines hold. Beside a running owner they are of a moment, and some may be wrong by then.
+    pub fn for_each_cached_of_moment(&self, mut visit: impl FnMut(usize)) {
+        self.for_each_class_used(|class| self.magazine(class).for_each_of_moment(&mut visit));
+    }
+
     /// Visits the classes that have slots in a magazine, with how many. Beside a running owner the counts are of a moment.
     pub fn count_cached(&self, mut visit: impl FnMut(Class, usize)) {
         self.for_each_class_used(|class| {

@@ -279,6 +279,7 @@ fn visit_requested(tables: &Tables, visit: &mut Visitor<'_>) {
     tables.pins.for_each(|object, _| visit_object(Source::Registered, object, visit));
     tables.finalizers.for_each_data(|word| visit_word(Source::Finalizer, word.0, visit));
     tables.finalizers.for_each_queued(|object| visit_object(Source::Finalizer, object, visit));
+    tables.toggles.for_each_strong(|object| visit_object(Source::Registered, object, visit));
     tables.dead.for_each(|object| visit_object(Source::Finalizer, object, visit));
 }
 
