@@ -8,8 +8,7 @@ use crate::{
     base::sync::Ordering,
     heap::{
         cage::{self, CAGE},
-        gate::{self, Inside},
-        mutator,
+        gate, mutator,
         resolve::{self, Slot},
         size_class::UNIT,
         sweep, units,
@@ -53,7 +52,7 @@ pub fn take() -> Census {
 
 /// Visits the objects in use, but for those that other threads take or give up meanwhile. What magazines hold is not in use.
 /// The caller is inside its gate, so no collection runs. `false`: there is no memory for a list of what magazines hold.
-pub fn for_each_object(_: &Inside<'_>, mut visit: impl FnMut(Slot)) -> bool {
+pub fn for_each_object(mut visit: impl FnMut(Slot)) -> bool {
     let mut cached = List::new();
     for record in mutator::all() {
         let mut has_room = true;

@@ -13,11 +13,7 @@
 //! Holds:   an object that waits is in use, and waits once.
 //! Threads: the tables' lock; found with the world stopped; shown by one thread at a time, outside all locks.
 
-use super::{
-    allocate,
-    mark::{Marker, is_marked},
-    table::List,
-};
+use super::{allocate, mark::Marker, table::List};
 use crate::{
     base::{
         addr::{Addr, Ambiguous},
@@ -125,6 +121,11 @@ pub fn are_waiting() -> bool {
     WAITING.load(Ordering::Relaxed) != 0
 }
 
+/// Whether anything is dead that is there yet: it waits, or is shown.
+pub fn is_any_dead() -> bool {
+    are_waiting() || IS_SHOWING.load(Ordering::Relaxed)
+}
+
 /// Shows what waits, and frees what is not kept: how many. `call` calls the procedure with the object. The caller is outside
 /// its gate. What another thread shows meanwhile is left to it.
 pub fn show(mut call: impl FnMut(Procedure, Addr) -> bool) -> usize {
@@ -153,14 +154,4 @@ fn procedure_for(object: Addr) -> Option<Procedure> {
     let procedure = PROCEDURES[kind.number() as usize].load(Ordering::Relaxed);
     // SAFETY: `set` stored it before the kind's bit.
     Some(unsafe { core::mem::transmute::<usize, Procedure>(procedure) })
-}
-
-/// Whether the object at `object` is alive as far as the program is told: in a collection, whether it is marked.
-pub fn is_alive(object: Addr, is_in_collection: bool) -> bool {
-    if is_in_collection {
-        return is_marked(object);
-    }
-    resolve::object_at(object).is_some()
-        && (!are_waiting() && !IS_SHOWING.load(Ordering::Relaxed)
-            || allocate::with_tables(|tables| tables.dead.is_alive(object)).unwrap_or(true))
 }

@@ -48,6 +48,7 @@ void gleaner_bdw_check_debug_objects(void);
 void gleaner_bdw_report_leaks(void);
 void gleaner_bdw_figures(struct figures *figures);
 void gleaner_edge_callouts(void);
+void gleaner_bdw_finalizers(void);
 void *gleaner_call_in_region(void *(*fn)(void *), void *data, void *unused);
 
 /* The functions and variables of gc.h that are used here. */
@@ -75,6 +76,7 @@ struct stack_base {
 void gleaner_bdw_callouts(void) {
     gleaner_edge_callouts();
     gleaner_bdw_report_leaks();
+    gleaner_bdw_finalizers();
 }
 
 /* ---- Allocating ---- */

@@ -24,7 +24,7 @@ static LOCK: AtomicU32 = AtomicU32::new(FREE);
 static HOLDER: AtomicU32 = AtomicU32::new(0);
 
 #[unsafe(no_mangle)]
-extern "C" fn GC_alloc_lock() {
+pub extern "C" fn GC_alloc_lock() {
     control::settle();
     // Acquire: pairs with the Release of `GC_alloc_unlock`.
     if LOCK.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
@@ -42,8 +42,14 @@ extern "C" fn GC_alloc_lock() {
     }
 }
 
+/// Whether the calling thread has the lock, and is inside its gate by it.
+pub fn is_mine() -> bool {
+    let holder = HOLDER.load(Ordering::Relaxed);
+    holder != 0 && mutator::current().is_some_and(|mutator| mutator.tid.load(Ordering::Relaxed) == holder)
+}
+
 #[unsafe(no_mangle)]
-extern "C" fn GC_alloc_unlock() {
+pub extern "C" fn GC_alloc_unlock() {
     if let Some(mutator) = mutator::current() {
         let tid = mutator.tid.load(Ordering::Relaxed);
         if HOLDER.compare_exchange(tid, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok() {

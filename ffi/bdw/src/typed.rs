@@ -1,8 +1,141 @@
 //! Objects with a descriptor of their own.
+//!
+//! One that says which words is a layout of the engine's, which any marker reads; it lies at the end of the slot, as the
+//! descriptor does in bdwgc. Other descriptors lie there too, in objects of a kind that a procedure traces, and so does
+//! what says that an object is an array.
 
-use crate::absent::absent;
+use crate::{
+    control::settle,
+    descriptor::{self, BITMAP, BITMAP_WORDS, LENGTH},
+    edge,
+};
+use core::{
+    ffi::c_void,
+    sync::atomic::{AtomicU8, Ordering},
+};
+use gleaner::{
+    base::addr::Addr,
+    collect::{
+        allocate,
+        trace::{self, Tracer, layout},
+    },
+    heap::{
+        Request,
+        kind::{Design, Kind, Words},
+        resolve,
+    },
+};
 
-absent! {
-    GC_make_descriptor GC_malloc_explicitly_typed GC_malloc_explicitly_typed_ignore_off_page
-    GC_calloc_explicitly_typed
+const WORD: usize = size_of::<usize>();
+
+/// # Safety
+/// `bitmap` has as many bits as it is said to have.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn GC_make_descriptor(bitmap: *const usize, bits: usize) -> usize {
+    settle();
+    // SAFETY: by the caller's promise.
+    let is_set = |bit: usize| unsafe { *bitmap.add(bit / 64) >> (bit % 64) & 1 == 1 };
+    let Some(last) = (0..bits).rev().find(|&bit| is_set(bit)) else { return LENGTH };
+    let words = last + 1;
+    if (0..words).all(is_set) {
+        return words * WORD | LENGTH;
+    }
+    if words <= BITMAP_WORDS {
+        // SAFETY: by the caller's promise; bits beyond the last are not asked for.
+        let map = unsafe { *bitmap } & (usize::MAX >> (64 - words));
+        return map.reverse_bits() | BITMAP;
+    }
+    // SAFETY: by the caller's promise; elements are of the same size.
+    let map = unsafe { core::slice::from_raw_parts(bitmap.cast::<u64>(), words.div_ceil(64)) };
+    // Without memory for the map all words may be pointers.
+    layout::long(map, words).map_or(words * WORD | LENGTH, descriptor::of_layout)
+}
+
+/// For the edge: an object with a descriptor, zero where the program writes; null: there is no memory.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_take_typed(bytes: usize, described: usize) -> *mut c_void {
+    settle();
+    let Some(bytes) = crate::alloc::with_extra_byte(bytes, Kind::SCANNED) else { return core::ptr::null_mut() };
+    let object = match descriptor::to_layout(described) {
+        Some(layout) => allocate::allocate_typed(bytes, layout).ok(),
+        None => with_tail(bytes, &DESCRIBED, [described]),
+    };
+    object.map_or(core::ptr::null_mut(), Addr::as_ptr)
+}
+
+/// As `gleaner_bdw_take_typed`, for `count` elements of `bytes`.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_take_array(count: usize, bytes: usize, described: usize) -> *mut c_void {
+    settle();
+    let whole = count.checked_mul(bytes).and_then(|bytes| crate::alloc::with_extra_byte(bytes, Kind::SCANNED));
+    let object = whole.and_then(|whole| with_tail(whole, &ARRAY, [count, bytes, described]));
+    object.map_or(core::ptr::null_mut(), Addr::as_ptr)
+}
+
+/// A kind of objects that end with words of ours; its number, zero until it is made.
+struct Tailed {
+    kind: AtomicU8,
+    trace: trace::Procedure,
+}
+
+static DESCRIBED: Tailed = Tailed { kind: AtomicU8::new(0), trace: trace_described };
+static ARRAY: Tailed = Tailed { kind: AtomicU8::new(0), trace: trace_array };
+
+impl Tailed {
+    fn kind(&self) -> Option<Kind> {
+        // Relaxed: the number is all there is.
+        match self.kind.load(Ordering::Relaxed) {
+            0 => {
+                let words = Words::Traced(self.trace as *const () as usize);
+                let kind = allocate::make_kind(Design { words, is_zeroed: true, is_collected: true })?;
+                // Of two that are made at once both are good.
+                self.kind.store(kind.number(), Ordering::Relaxed);
+                Some(kind)
+            }
+            number => Some(Kind::from_number(number)),
+        }
+    }
+}
+
+fn with_tail<const N: usize>(bytes: usize, tailed: &Tailed, tail: [usize; N]) -> Option<Addr> {
+    let kind = tailed.kind()?;
+    let object = allocate::allocate(&Request::new(bytes.checked_add(N * WORD)?, kind)).ok()?;
+    let place = tail_of::<N>(object)?;
+    // SAFETY: the last words of a new object, which was made that much larger.
+    unsafe { place.write_volatile(tail) };
+    Some(object)
+}
+
+/// Where the last words of an object are.
+fn tail_of<const N: usize>(object: Addr) -> Option<*mut [usize; N]> {
+    let slot = resolve::object_at(object)?;
+    Some((slot.start() + (slot.bytes() - N * WORD)).as_ptr())
+}
+
+unsafe extern "C" fn trace_described(object: *mut c_void, _usable: usize, tracer: *mut Tracer<'_>) {
+    let object = Addr::of(object);
+    let Some(tail) = tail_of::<1>(object) else { return };
+    // SAFETY: the last word of an object of this kind: zero, or what the program has it described by.
+    unsafe {
+        let [described] = tail.read_volatile();
+        descriptor::push(object, Addr::of(tail) - object, described, tracer);
+    }
+}
+
+unsafe extern "C" fn trace_array(object: *mut c_void, _usable: usize, tracer: *mut Tracer<'_>) {
+    let object = Addr::of(object);
+    let Some(tail) = tail_of::<3>(object) else { return };
+    // SAFETY: the last words of an object of this kind: zero, or a number of elements that it has room for.
+    unsafe {
+        let [count, bytes, described] = tail.read_volatile();
+        for element in 0..count {
+            descriptor::push(object + element * bytes, bytes, described, tracer);
+        }
+    }
+}
+
+edge::functions! {
+    fn GC_malloc_explicitly_typed() = gleaner_bdw_malloc_typed;
+    fn GC_malloc_explicitly_typed_ignore_off_page() = gleaner_bdw_malloc_typed_off_page;
+    fn GC_calloc_explicitly_typed() = gleaner_bdw_calloc_typed;
 }
