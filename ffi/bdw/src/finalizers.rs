@@ -51,7 +51,7 @@ unsafe fn register(object: *mut c_void, new: Option<Finalizer>, old: *mut *mut c
 }
 
 fn finalizer(procedure: *mut c_void, data: *mut c_void, order: Order) -> Option<Finalizer> {
-    (!procedure.is_null()).then(|| Finalizer {
+    (!procedure.is_null()).then_some(Finalizer {
         procedure: procedure as usize,
         data: data as usize,
         order,

@@ -38,7 +38,7 @@ unsafe extern "C" fn GC_make_descriptor(bitmap: *const usize, bits: usize) -> us
     let Some(last) = (0..bits).rev().find(|&bit| is_set(bit)) else { return LENGTH };
     let words = last + 1;
     if (0..words).all(is_set) {
-        return words * WORD | LENGTH;
+        return (words * WORD) | LENGTH;
     }
     if words <= BITMAP_WORDS {
         // SAFETY: by the caller's promise; bits beyond the last are not asked for.
@@ -48,7 +48,7 @@ unsafe extern "C" fn GC_make_descriptor(bitmap: *const usize, bits: usize) -> us
     // SAFETY: by the caller's promise; elements are of the same size.
     let map = unsafe { core::slice::from_raw_parts(bitmap.cast::<u64>(), words.div_ceil(64)) };
     // Without memory for the map all words may be pointers.
-    layout::long(map, words).map_or(words * WORD | LENGTH, descriptor::of_layout)
+    layout::long(map, words).map_or((words * WORD) | LENGTH, descriptor::of_layout)
 }
 
 /// For the edge: an object with a descriptor, zero where the program writes; null: there is no memory.
