@@ -413,12 +413,12 @@ fn what_the_push_hook_reports_is_kept_and_only_scanned_where_that_was_asked() {
     use Moment::*;
     let order = [
         Started,
-        MarkStarts,
         WorldStops,
         WorldStopped,
+        MarkStarts,
+        MarkEnded,
         WorldResumes,
         WorldResumed,
-        MarkEnded,
         SweepStarts,
         SweepEnded,
         Ended,

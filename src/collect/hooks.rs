@@ -1,17 +1,18 @@
 //! Hooks: where a door takes part in a collection.
 //!
 //! ```text
-//!   begin      the world runs, gates are open        Started · the start hook · MarkStarts · WorldStops
-//!   stopped    nothing has been marked yet           WorldStopped
+//!   begin      the world runs, gates are open        Started · the start hook · WorldStops
+//!   stopped    nothing has been marked yet           WorldStopped · MarkStarts
 //!   push       roots have been read, marking goes on the push hook
 //!   settled    marks are final, nothing is swept     the settled hook
-//!   resuming   what is dead has been swept           WorldResumes
-//!   end        the world runs                        WorldResumed · MarkEnded · SweepStarts · SweepEnded · Ended
+//!   resuming   what is dead has been swept           MarkEnded · WorldResumes
+//!   end        the world runs                        WorldResumed · SweepStarts · SweepEnded · Ended
 //!   over       outside all locks                     the hook for what is left to do
 //! ```
 //!
-//! A door that speaks for another collector promises that collector's order. There marking ends and sweeping begins with the
-//! world running, and programs lock and print where they are told so: therefore what is said of that is said late.
+//! A door that speaks for another collector promises that collector's order. There sweeping begins with the world running,
+//! and programs lock and print where they are told so: therefore what is said of that is said late. And nothing is said
+//! between marking and sweeping, when what a program frees would be handed out twice.
 //!
 //! All run on the collecting thread, on the collector's own stack, but the last, which runs where the thread was. While the
 //! world is stopped a hook may report what it finds to be reachable, ask for marks, and call nothing else. A start hook may
@@ -35,7 +36,7 @@ use crate::{
 pub enum Moment {
     /// It begins.
     Started,
-    /// It is about to look for roots.
+    /// It is about to mark.
     MarkStarts,
     /// Marking is over.
     MarkEnded,
@@ -124,12 +125,12 @@ fn tell(moments: &[Moment]) {
 pub(super) fn begin() {
     tell(&[Moment::Started]);
     START.call();
-    tell(&[Moment::MarkStarts, Moment::WorldStops]);
+    tell(&[Moment::WorldStops]);
 }
 
 /// The world has been stopped, and nothing has been done to the heap yet.
 pub(super) fn stopped() {
-    tell(&[Moment::WorldStopped]);
+    tell(&[Moment::WorldStopped, Moment::MarkStarts]);
 }
 
 /// Has the push hook report to `sink`. The world is stopped.
@@ -158,13 +159,13 @@ pub(super) fn settled() {
 
 /// What is dead has been swept; the world is still stopped.
 pub(super) fn resuming() {
-    tell(&[Moment::WorldResumes]);
+    tell(&[Moment::MarkEnded, Moment::WorldResumes]);
 }
 
 /// The world goes on.
 pub(super) fn end() {
-    use Moment::{Ended, MarkEnded, SweepEnded, SweepStarts, WorldResumed};
-    tell(&[WorldResumed, MarkEnded, SweepStarts, SweepEnded, Ended]);
+    use Moment::{Ended, SweepEnded, SweepStarts, WorldResumed};
+    tell(&[WorldResumed, SweepStarts, SweepEnded, Ended]);
 }
 
 /// The collection is over, and no lock is held.

@@ -23,6 +23,8 @@ enum { FINALIZER = 1, KIND_SCANNED = 1, HEADER_BYTES = 32 };
 
 extern void *(*GC_oom_fn)(size_t bytes);
 extern void (*GC_finalizer_notifier)(void);
+extern void (*GC_on_heap_resize)(uintptr_t bytes);
+uintptr_t gleaner_bdw_new_heap_bytes(void);
 int gleaner_bdw_next_finalizer(struct due *due, const void *frame, int may_nest);
 int gleaner_bdw_finalizers_wanted(void);
 size_t gleaner_bdw_queue_all(void);
@@ -47,9 +49,15 @@ static int run_finalizers(int may_nest) {
     return count;
 }
 
-/* After an allocation, or a collection that was asked for: finalizers run, unless this thread runs one, or the program
+/* After an allocation, or a collection that was asked for: the program is told of a heap of another size; finalizers run, unless this thread runs one, or the program
  * is told that they wait. */
 void gleaner_bdw_finalizers(void) {
+    if (GC_on_heap_resize != NULL) {
+        void (*listener)(uintptr_t) = GC_on_heap_resize;
+        uintptr_t bytes = gleaner_bdw_new_heap_bytes();
+        if (bytes != 0)
+            listener(bytes);
+    }
     switch (gleaner_bdw_finalizers_wanted()) {
     case RUN:
         run_finalizers(0);

@@ -3,7 +3,7 @@
 //! The engine starts when the library is loaded; `GC_init` only takes what the program has said by then. A program need
 //! not call it: its first allocation does.
 
-use crate::{accessors::accessors, alloc, data::*, edge, environment, leaks, sizing};
+use crate::{accessors::accessors, alloc, callbacks, data::*, edge, environment, leaks, sizing};
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::sync::{AtomicBool, AtomicI32, Ordering},
@@ -12,9 +12,7 @@ use gleaner::{
 };
 use gleaner_abi::engine::{self, Place};
 
-static START_CALLBACK: Function = Function::none();
 static STOP: Function = Function::none();
-static COLLECTION_EVENT: Function = Function::none();
 
 /// Whether the program's settings have been taken.
 static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
@@ -39,6 +37,7 @@ pub extern "C" fn GC_init() {
     let _ = heap::ensure_reserved() && mutator::register().is_some();
     // SAFETY: sets a variable of this thread's.
     unsafe { edge::gleaner_bdw_note_first_thread() };
+    callbacks::install();
     environment::read();
     alloc::set_extra_byte(GC_all_interior_pointers.load(Ordering::Relaxed) != 0);
     if GC_stackbottom.load(Ordering::Relaxed) == 0 {
@@ -155,7 +154,5 @@ edge::functions! {
 }
 
 accessors! {
-    GC_get_start_callback, GC_set_start_callback: function in START_CALLBACK;
     GC_get_stop_func, GC_set_stop_func: function in STOP;
-    GC_get_on_collection_event, GC_set_on_collection_event: function in COLLECTION_EVENT;
 }

@@ -7,7 +7,8 @@
 //! - `kinds`, `descriptor`, `marking`, `typed`, `gcj`, `disclaim` what of an object is searched, and how
 //! - `finalizers`, `links`, `toggle` what happens when an object goes
 //! - `threads`, `lock`, `signals`, `fork` threads · `roots` what is searched first
-//! - `control`, `incremental`, `sizing` collections and the heap · `environment` what the user says
+//! - `control`, `incremental`, `sizing` collections and the heap · `callbacks` what the program takes part in them with
+//! - `environment` what the user says
 //! - `reports`, `stats`, `checks`, `leaks` what is said about it
 #![no_std]
 // A pointer from C is handed on as it came; whether it may be followed is for the function that does.
@@ -16,6 +17,7 @@
 mod absent;
 mod accessors;
 mod alloc;
+mod callbacks;
 mod checks;
 mod control;
 mod data;

@@ -5,7 +5,7 @@
 //! stack is kept, and adds nothing: a thread that stands on a stack of its own making has all of that searched, from the
 //! stack pointer to the end of the mapping, and its own stack beside.
 
-use crate::{accessors::accessors, data::*, edge};
+use crate::edge;
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::{addr::Addr, sync::Ordering},
@@ -13,8 +13,6 @@ use gleaner::{
     heap::{mutator, region},
     os::stack,
 };
-
-static THREAD_EVENT: Function = Function::none();
 
 /// The calling thread's record is given back, for the edge.
 #[unsafe(no_mangle)]
@@ -106,8 +104,4 @@ edge::functions! {
     fn GC_set_stackbottom() = gleaner_bdw_set_stackbottom;
     fn GC_do_blocking() = gleaner_bdw_do_blocking;
     fn GC_call_with_gc_active() = gleaner_bdw_call_with_gc_active;
-}
-
-accessors! {
-    GC_get_on_thread_event, GC_set_on_thread_event: function in THREAD_EVENT;
 }
