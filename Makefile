@@ -15,6 +15,8 @@ SOVERSION := 0
 DOORS := target/doors/release
 TOOLS := target/release
 OUT := target/out
+# The libraries in place of bdwgc's.
+LIBGC := gc gccpp gctba
 
 .PHONY: all doors tools demo test loom bench bench-quick bench-pace bench-inline bench-weak bench-peers install clean
 all: doors tools
@@ -25,7 +27,7 @@ doors:
 	@ln -sf libgleaner.so $(DOORS)/libgleaner.so.$(SOVERSION)
 	@ln -sf libgleaner_malloc.so $(DOORS)/libgleaner_malloc.so.$(SOVERSION)
 	@mkdir -p $(DOORS)/libgc
-	@ln -sf ../libgc.so $(DOORS)/libgc/libgc.so.1
+	@for library in $(LIBGC); do ln -sf ../lib$$library.so $(DOORS)/libgc/lib$$library.so.1; done
 
 tools:
 	$(CARGO) build --release -p gleaner-tools -p gleaner-harness
@@ -164,7 +166,7 @@ accept-preload:
 accept-verify: doors
 	tests/preload/servers.sh
 
-# libgc.so.1 exports what Debian's does.
+# libgc.so.1, libgccpp.so.1 and libgctba.so.1 export what Debian's do.
 .PHONY: accept-libgc-symbols
 accept-libgc-symbols: doors
 	tests/libgc/symbols.sh
