@@ -187,6 +187,19 @@ accept-leaks: doors tools $(OUT)/leaky_server
 accept-throughput: doors
 	benches/servers.sh $(CHECK)
 
+# Debian's own programs on our libgc.so.1: what they do on Debian's, in less time and no more memory, and the same when there
+# is a collection every thousand allocations.
+.PHONY: accept-libgc-programs accept-libgc-speed accept-libgc-zeal
+accept-libgc-programs: doors
+	tests/libgc/programs/judged.sh
+	tests/libgc/programs/run.sh $(CHECK)
+
+accept-libgc-speed: doors
+	tests/libgc/programs/run.sh --speed $(CHECK)
+
+accept-libgc-zeal: doors
+	tests/libgc/programs/run.sh --small --options zeal=1000:verify=1 $(CHECK)
+
 # Handles beside Rc, Arc and the collectors of other crates, each on three allocators: four minutes.
 # `CHECK=--short` makes it half a minute, `CHECK=trees` one workload.
 .PHONY: accept-handle-speed

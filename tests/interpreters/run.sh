@@ -229,7 +229,7 @@ install_packages "$work/apt.log" gcc libc6-dev patch tar gzip xz-utils diffutils
 fetch_source "$work" lua5.4 'lua5.4_5.4.4.orig.tar.*'
 fetch_source "$work" tinyscheme 'tinyscheme_1.42.svn.2020.06.04.orig.tar.*'
 rm -rf "$work/run" "$work/bin" && mkdir -p "$work/run" "$work/bin"
-gcc -O2 -Wall -Wextra -o "$work/bin/timed" "$here/timed.c"
+gcc -O2 -Wall -Wextra -o "$work/bin/timed" "$root/tests/common/timed.c"
 for language in "${languages[@]}"; do
     "build_$language"
     run_language "$language"

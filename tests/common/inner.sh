@@ -1,4 +1,4 @@
-# The inside of a run: `bash inner.sh CASES VARIANT`, preloaded or not, in the directory of the run.
+# The inside of a run: `bash inner.sh CASES VARIANT`, with the library or without, in the directory of the run.
 set -eu
 
 # expect STATUS COMMAND...: runs a command that ends with this status, else fails.

@@ -1,0 +1,48 @@
+;;; A long loop that leaves finalizers and garbage of every kind, then threads that do the same at once.
+(defvar *scale* (parse-integer (or (ext:getenv "scale") "8")))
+(defvar *finalized* 0)
+(defvar *lock* (mp:make-lock :name "count"))
+(defstruct thing number name next)
+(defclass being () ((name :initarg :name :reader name) (parts :initform nil :accessor parts)))
+
+(defun churn (n seed)
+  "Lists, strings, arrays, tables, structures, instances, floats, bignums and closures; a sum that says all were whole."
+  (let ((sum 0) (table (make-hash-table :test 'equal)) (last nil))
+    (dotimes (i n sum)
+      (setf seed (mod (* seed 16807) 2147483647))
+      (let* ((size (mod seed 50))
+             (text (format nil "~d" seed))
+             (array (make-array size :initial-element i))
+             (thing (make-thing :number i :name text :next (if (= 0 (mod i 100)) nil last)))
+             (adder (lambda (x) (+ x size))))
+        (setf last thing)
+        (setf (gethash (mod seed 997) table) (list text array thing))
+        (incf sum (+ (length text) (length array) (funcall adder 1) (mod (expt seed 5) 97)))
+        (when (= 0 (mod i 10))
+          (let ((being (make-instance 'being :name text)))
+            (push array (parts being))
+            (incf sum (+ (length (name being)) (length (first (parts being)))))))))))
+
+(format t "one thread: ~a~%" (churn (* *scale* 25000) 42))
+
+(defun finalizable (n)
+  (dotimes (i n)
+    (let ((thing (make-thing :number i)))
+      (ext:set-finalizer thing (lambda (dead) (declare (ignore dead)) (mp:with-lock (*lock*) (incf *finalized*)))))))
+(dotimes (i (* *scale* 2))
+  (finalizable 1000)
+  (ext:gc t))
+(ext:gc t)
+(format t "most finalized: ~a, none twice: ~a~%" (> *finalized* (* *scale* 1000)) (<= *finalized* (* *scale* 2000)))
+
+(let ((threads (loop for i from 1 to 4
+                     collect (let ((seed (* i 1000))) (mp:process-run-function (format nil "worker ~d" i) (lambda () (churn (* *scale* 8000) seed)))))))
+  (format t "threads: ~a~%" (mapcar #'mp:process-join threads)))
+(dotimes (i (* *scale* 5))
+  (mapc #'mp:process-join (loop for j below 4 collect (mp:process-run-function "short" (lambda () (churn 50 7))))))
+(format t "weak: ~a~%"
+        (let ((table (make-hash-table :weakness :key)) (kept (loop for i below 1000 collect (list i))))
+          (dolist (key kept) (setf (gethash key table) (car key)))
+          (dotimes (i 9000) (setf (gethash (list i) table) i))
+          (ext:gc t)
+          (list (count-if (lambda (key) (eql (gethash key table) (car key))) kept) (< (hash-table-count table) 9000))))

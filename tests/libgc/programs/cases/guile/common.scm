@@ -1,0 +1,12 @@
+;; What the programs of this directory share: their size, their random numbers, and a line of output.
+(define scale (string->number (or (getenv "scale") "8")))
+(define seed 42)
+(define (random-below! n)
+  (set! seed (modulo (* seed 16807) 2147483647))
+  (modulo seed n))
+(define (say . things) (for-each display things) (newline))
+(define (times n thunk)
+  (when (> n 0) (thunk) (times (- n 1) thunk)))
+(define (range from to)
+  (let loop ((i (- to 1)) (list '()))
+    (if (< i from) list (loop (- i 1) (cons i list)))))
