@@ -11,15 +11,18 @@ loaded() {
         END { found() }'
 }
 
-# misplaced: what is wrong with where the run on our library found it, and with the one on Debian's.
+# misplaced: what is wrong with where the run on our library found it, and the one on Debian's.
 misplaced() {
-    local file count=0
+    local file wanted count=0
+    wanted=$(realpath "$directory/libgc.so.1")
     while read -r file; do
         count=$((count + 1))
-        [[ $(realpath "$file") = "$directory"/* ]] || echo "a process took $file instead of $directory/libgc.so.1"
+        [[ $(realpath "$file") = "$wanted" ]] || echo "a process took $file instead of $directory/libgc.so.1"
     done < <(loaded ours | sort -u)
     ((count)) || echo "no process loaded a libgc.so.1 at all"
-    loaded debian | sort -u | grep -F "$directory/" || true
+    while read -r file; do
+        [[ $(realpath "$file") != "$wanted" ]] || echo "without LD_LIBRARY_PATH a process took $file, which is the library to be judged"
+    done < <(loaded debian | sort -u)
 }
 
 # on WHERE NAME=VALUE...: one run in the current directory, with the linker's log and the collector's.

@@ -33,7 +33,7 @@ prepare() {
     for program in "${variants[@]}"; do
         [[ $program = compiler ]] || compile "$here/cases/guile/$program.scm" "$PWD/$program.go"
     done 2>compile.log || { cat compile.log >&2 && return 1; }
-    generate $((scale * 6)) >large.scm
+    generate $((scale * 9)) >large.scm
 }
 
 commands() {

@@ -16,7 +16,7 @@ prepare() {
             print "<rect x=\"1\" y=\"2\" width=\"", 5 + r(30), "\" height=\"", 5 + r(30), "\" rx=\"3\"/><ellipse rx=\"", 2 + r(20), "\" ry=\"", 2 + r(20), "\"/></g>\n";
             print "<use xlink:href=\"#n$i\" x=\"", r(100), "\" y=\"", r(100), "\"/>\n" if $i % 5 == 0;
         }
-        print "</svg>\n";' $((scale * 60)) >drawing.svg
+        print "</svg>\n";' $((scale * 120)) >drawing.svg
 }
 
 # The warning is of every run without a display, with its time and process.

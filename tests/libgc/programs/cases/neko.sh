@@ -11,7 +11,7 @@ prepare() {
     perl -e 'for my $i (0 .. shift) {
         print "f$i = function(a, b) { var i = 0, all = null; while i < a { all = \$array(i, \"text $i\", all); i = i + 1; } ",
             "var o = \$new(null); o.field = function(x) { if x > $i { this.other } else switch x { 1 => \"one\" 2 => f" . ($i ? $i - 1 : 0) . "(b, a) default => try \$throw(x) catch e e } }; o.other = b * $i + a; o.field(a) };\n";
-    } print "\$print(f3(1, 2), \"\\n\");\n"' $((scale * 200)) >large.neko
+    } print "\$print(f3(1, 2), \"\\n\");\n"' $((scale * 400)) >large.neko
     perl -e 'print "type t { Leaf; Node : (t, int, t) }\n"; for my $i (0 .. shift) {
         print "function rec insert$i(x, t) { match t { | Leaf -> Node(Leaf, x, Leaf) | Node(l, y, r) -> if x < y then Node(insert$i(x, l), y, r) else Node(l, y, insert$i(x + $i, r)) } }\n";
     }' $((scale * 40)) >Large.nml

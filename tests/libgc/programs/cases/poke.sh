@@ -10,7 +10,7 @@ prepare() {
         for (1 .. $n) {
             my $k = r(6); my $name = "name" . r(1000);
             print pack("S<CC", $_ & 0xffff, $k, length $name), $name, "\0", pack("S<*", map { r(65536) } 1 .. $k), pack("Q<", r(1 << 30));
-        }' $((scale * 900)) >records.bin
+        }' $((scale * 1800)) >records.bin
 }
 
 commands() {

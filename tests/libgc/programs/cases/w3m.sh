@@ -14,7 +14,7 @@ prepare() {
             print "</table>\n<dl>", map({; "<dt>Term $_</dt><dd><i>", join(" ", map({; "x" x (1 + r(12)) } 1 .. 15)), "</i></dd>" } 1 .. 5), "</dl>\n";
             print "<form action=none><input type=text value=\"$s\"><select><option>one<option>two</select></form><pre>\n", map({; " " x r(20) . "line $_ &lt;$s&gt;\n" } 1 .. 10), "</pre>\n";
         }
-        print "</body></html>\n";' $((scale * 110)) >page.html
+        print "</body></html>\n";' $((scale * 220)) >page.html
 }
 
 commands() {

@@ -84,7 +84,7 @@
 (define (laws n)
   `(and (equal (times ,(number n) (plus a b)) (times ,(number n) (plus a b)))
         (equal (length (reverse (append (append a b) (reverse c)))) (plus (length c) (plus (length b) (length a))))))
-(do ((i 1 (+ i 1))) ((> i scale))
+(do ((i 1 (+ i 1))) ((> i (* 4 scale)))
   (say (tautology? (rewrite (chain (+ 4 (modulo i 2)))) '() '()) " "
        (let loop ((n 4) (sum 0))
          (if (> n 60) sum (begin (rewrite (laws n)) (loop (+ n 1) (+ sum n)))))))

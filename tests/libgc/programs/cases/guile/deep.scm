@@ -9,7 +9,7 @@
 (define (listen n) (if (= n 0) '() (cons n (listen (- n 1)))))
 (define (mas x y z) (if (not (shorter? y x)) z (mas (mas (cdr x) y z) (mas (cdr y) z x) (mas (cdr z) x y))))
 (define (shorter? x y) (and (pair? y) (or (null? x) (shorter? (cdr x) (cdr y)))))
-(do ((i 0 (+ i 1))) ((= i scale))
+(do ((i 0 (+ i 1))) ((= i (* 3 scale)))
   (let ((list (build 400000)))
     (say (total (copy (copy list)))))
   (say (ackermann 2 300) " " (tak 14 9 4) " " (length (mas (listen 14) (listen 9) (listen 4))))

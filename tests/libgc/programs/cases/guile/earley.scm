@@ -55,7 +55,7 @@
 (define (leaves tree) (if (pair? tree) (apply + (map leaves (cdr tree))) 1))
 (define (sentence n) (make-vector n 'a))
 (define (sum n) (list->vector (cons 'n (apply append (map (lambda (i) (list (if (even? i) 'plus 'times) 'n)) (range 1 n))))))
-(do ((i 0 (+ i 1))) ((= i scale))
+(do ((i 0 (+ i 1))) ((= i (* 3 scale)))
   (let ((trees (parse 'S (sentence 12))))
     (say (length trees) " trees, " (apply + (map leaves trees)) " leaves"))
   (let ((trees (parse 'E (sum 10))))

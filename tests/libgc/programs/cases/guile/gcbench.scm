@@ -23,5 +23,5 @@
           (loop (+ i 1) (+ sum (size top) (size (make-tree depth))))))))
 (define kept (make-tree 16))
 (define numbers (make-f64vector 200000 0.5))
-(for-each (lambda (depth) (churn depth (quotient (* scale 110000) (expt 2 depth)))) '(4 6 8 10 12 14 16))
+(for-each (lambda (depth) (churn depth (quotient (* scale 300000) (expt 2 depth)))) '(4 6 8 10 12 14 16))
 (say (size kept) " " (f64vector-ref numbers 1000))

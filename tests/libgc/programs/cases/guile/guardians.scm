@@ -21,7 +21,7 @@
     (when (= 0 (modulo made 100)) (set! kept (cons thing kept)))))
 (define hooks 0)
 (add-hook! after-gc-hook (lambda () (set! hooks (+ hooks 1))))
-(do ((i 0 (+ i 1))) ((= i (* scale 15)))
+(do ((i 0 (+ i 1))) ((= i (* scale 30)))
   (times 4000 make!)
   (gc)
   (drain! guard)

@@ -54,4 +54,4 @@
         ((pair? value) (apply + (map (lambda (field) (weight (cdr field))) value)))
         (else 1)))
 (say (string-length text))
-(times (max 1 (quotient scale 4)) (lambda () (say (weight (call-with-values (lambda () (parse (tokens text))) (lambda (value rest) value))))))
+(times (* 3 scale) (lambda () (say (weight (call-with-values (lambda () (parse (tokens text))) (lambda (value rest) value))))))

@@ -20,7 +20,7 @@
   all)
 (define (sum lists) (fold (lambda (list total) (fold + total list)) 0 lists))
 (define window '())
-(do ((i 0 (+ i 1))) ((= i (* 8 scale)))
+(do ((i 0 (+ i 1))) ((= i (* 20 scale)))
   (let ((all (permutations (range 0 8))))
     (set! window (cons all (if (< (length window) 6) window (take window 5))))
     (say (length all) " " (sum all) " " (length window))))

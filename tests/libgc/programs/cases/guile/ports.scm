@@ -12,7 +12,7 @@
 (define (count-lines text)
   (call-with-input-string text
     (lambda (port) (let loop ((count 0) (line (read-line port))) (if (eof-object? line) count (loop (+ count (string-length (string-trim-both line))) (read-line port)))))))
-(do ((i 0 (+ i 1))) ((= i scale))
+(do ((i 0 (+ i 1))) ((= i (* 2 scale)))
   (let ((text (lines 2500)))
     (say (string-length text) " " (read-all text) " " (count-lines text) " "
          (length (string-split text #\space)) " "

@@ -18,6 +18,6 @@
 (define (multiply a b) (stream (* (head a) (head b)) (add (scale-stream (tail b) (head a)) (multiply (tail a) b))))
 (define ones (stream 1 ones))
 (define (compose . fs) (if (null? fs) identity (let ((f (car fs)) (rest (apply compose (cdr fs)))) (lambda (x) (f (rest x))))))
-(do ((i 0 (+ i 1))) ((= i scale))
+(do ((i 0 (+ i 1))) ((= i (* 2 scale)))
   (say (nth (sieve (from 2)) 700) " " (nth (hamming) 8000) " " (nth (multiply ones (multiply ones (from 1))) 250))
   (say (let loop ((n 0) (sum 0)) (if (= n 3000) sum (loop (+ n 1) (+ sum ((apply compose (map (lambda (k) (lambda (x) (+ x k))) (range 0 40))) n)))))))

@@ -6,7 +6,7 @@
   (let ((table (make-hash-table)))
     (for-each (lambda (word) (hash-table-update!/default table word (lambda (n) (+ n 1)) 0)) words)
     (sort (hash-table->alist table) (lambda (a b) (or (> (cdr a) (cdr b)) (and (= (cdr a) (cdr b)) (string<? (car a) (car b))))))))
-(do ((i 0 (+ i 1))) ((= i scale))
+(do ((i 0 (+ i 1))) ((= i (* 2 scale)))
   (let ((sorted (count-words (words 50000))))
     (say (length sorted) " " (first sorted) " " (last sorted)))
   (let ((table (make-hash-table equal?)))

@@ -4,7 +4,7 @@
 (define (build n) (let loop ((i 0) (list '())) (if (= i n) list (loop (+ i 1) (cons (vector i (number->string i)) list)))))
 (define (total list) (fold (lambda (v sum) (+ sum (vector-ref v 0) (string-length (vector-ref v 1)))) 0 list))
 (define (work rounds size) (let loop ((i 0) (sum 0)) (if (= i rounds) sum (loop (+ i 1) (+ sum (total (build size)))))))
-(say (map join-thread (map (lambda (i) (call-with-new-thread (lambda () (work (* scale 16) (+ 8000 i))))) (range 0 4))))
+(say (map join-thread (map (lambda (i) (call-with-new-thread (lambda () (work (* scale 45) (+ 8000 i))))) (range 0 4))))
 ;; Producers and consumers around one bounded queue.
 (define lock (make-mutex))
 (define changed (make-condition-variable))
@@ -21,7 +21,7 @@
       (set! queue (cdr queue))
       (broadcast-condition-variable changed)
       thing)))
-(define each (* scale 700))
+(define each (* scale 2000))
 (define producers (map (lambda (p) (call-with-new-thread (lambda () (do ((i 0 (+ i 1))) ((= i each)) (put! (build 30)))))) '(0 1)))
 (define consumers
   (map (lambda (c) (call-with-new-thread
@@ -32,5 +32,5 @@
 ;; Many short threads, and futures.
 (define local (make-parameter 'outside))
 (say (fold + 0 (append-map (lambda (i) (map join-thread (map (lambda (j) (call-with-new-thread (lambda () (parameterize ((local j)) (+ (local) (total (build 50))))))) (range 0 8))))
-                           (range 0 (* scale 25)))))
-(say (fold + 0 (par-map (lambda (i) (total (build (+ 100 (modulo i 50))))) (range 0 (* scale 200)))) " " (local))
+                           (range 0 (* scale 60)))))
+(say (fold + 0 (par-map (lambda (i) (total (build (+ 100 (modulo i 50))))) (range 0 (* scale 800)))) " " (local))

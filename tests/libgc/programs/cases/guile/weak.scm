@@ -27,7 +27,7 @@
              (< (size by-value) (* 3/2 n)) " "
              (< (size both) (* 3/2 n)) " "
              (< (found (map (lambda (i) (weak-vector-ref weak (+ n i))) (range 0 n))) (quotient n 2)))))))
-(do ((i 0 (+ i 1))) ((= i scale)) (round i))
+(do ((i 0 (+ i 1))) ((= i (* 2 scale))) (round i))
 ;; A table that threads of work fill and forget, while symbols and properties come and go.
 (define property (make-object-property))
 (define symbols 0)

@@ -11,7 +11,7 @@ katsura = (n, k) -> (
 tell = I -> (
     G := gens gb I;
     print(numgens source G, sum flatten apply(flatten entries G, f -> degree f), degree I))
-for round from 1 to (scale + 1) // 2 do (
+for round from 1 to scale do (
     tell cyclic(5, ZZ/32003);
     tell katsura(4, QQ);
     tell katsura(5, ZZ/101);

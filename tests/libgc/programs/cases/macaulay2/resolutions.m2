@@ -1,6 +1,6 @@
 -- Free resolutions, minimal and not, their Betti tables, cohomology, Tor and Ext.
 scale = value getenv "scale"
-for round from 1 to scale do (
+for round from 1 to 2 * scale do (
     R = ZZ/32003[vars(0..7)];
     setRandomSeed(17 + round);
     I = ideal apply(4, i -> random(2, R));

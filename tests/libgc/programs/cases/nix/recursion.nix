@@ -16,4 +16,4 @@ let
     let p = builtins.head list; in [ p ] ++ sieve (builtins.filter (n: n - (n / p) * p != 0) (builtins.tail list));
   round = i: fib 21 + sum (chain (3000 + i)) + queens 7 + builtins.length (sieve (range 2 2500))
     + builtins.length (builtins.concatLists (builtins.genList (i: range 0 60) 2000));
-in builtins.foldl' (all: i: all + round i) 0 (range 1 (scale * 2))
+in builtins.foldl' (all: i: all + round i) 0 (range 1 (scale * 10))

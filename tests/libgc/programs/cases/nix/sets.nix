@@ -26,4 +26,4 @@ let
     in builtins.foldl' (sum: p: sum + closure 4 p + builtins.stringLength p.version) 0 list
       + builtins.length (builtins.attrNames groups) + builtins.stringLength (builtins.head sorted).version
       + builtins.length (builtins.attrNames (builtins.intersectAttrs all (builtins.removeAttrs all (map name (range 100)))));
-in builtins.foldl' (sum: i: sum + round i) 0 (range (scale * 6))
+in builtins.foldl' (sum: i: sum + round i) 0 (range (scale * 20))

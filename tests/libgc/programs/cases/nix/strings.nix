@@ -15,4 +15,4 @@ let
       back = builtins.fromJSON json;
     in builtins.foldl' (sum: x: sum + builtins.stringLength x.text) 0 back
       + builtins.stringLength (builtins.foldl' (all: w: builtins.substring 0 200 (w + all)) "" shouted);
-in builtins.foldl' (sum: i: sum + round i) 0 (range (scale * 11))
+in builtins.foldl' (sum: i: sum + round i) 0 (range (scale * 28))
