@@ -1,8 +1,8 @@
-# man: a page of its own with tables, through the formatter, as text and as a file of PostScript. The helpers run under a
-# filter of system calls that allows no collection: they only must not notice.
+# man: a page of its own with tables, through the formatter, as text and as a file of PostScript. Its helpers run under a
+# filter of system calls, and collect all the same.
 
 packages='man-db groff'
-zeal=50
+zeal=5000
 
 prepare() {
     awk -v n=$((scale * 50)) 'BEGIN {

@@ -1,7 +1,8 @@
 # memcached: a server of four threads, eight clients that set and get at once, all of it compared by digests.
 
 packages='memcached python3'
-zeal=2000
+# The server itself hardly allocates.
+zeal=120
 
 # shellcheck source=../../common/servers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../common/servers.sh"
