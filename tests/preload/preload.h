@@ -66,8 +66,12 @@ static UNUSED NOINLINE void victim_fill(struct victim *victim)
         victim->word[i] = victim_word(i);
 }
 
+/* The first object of its size is kept: it may lie where the heap begins, an address that a library has for other reasons. */
 static UNUSED NOINLINE struct victim *victim_new(void)
 {
+    static void *first;
+    if (first == NULL)
+        first = malloc(VICTIM_BYTES);
     struct victim *victim = (struct victim *)malloc(sizeof *victim);
     NEED(victim != NULL);
     victim_fill(victim);
