@@ -87,6 +87,8 @@ pub struct Mutator {
     pub stack_end: AtomicUsize,
     /// Where its alternate stack for signals begins, as far as known; zero for none.
     pub alternate_stack: AtomicUsize,
+    /// Bytes of its alternate stack.
+    pub alternate_stack_bytes: AtomicUsize,
     /// Its own stack as a fiber, and the fiber that it runs.
     pub fibers: fiber::OfThread,
     /// Net bytes allocated since they were last added to the heap's counter.

@@ -198,6 +198,15 @@ pub unsafe fn move_mapping(range: Range, bytes_wanted: usize, flags: i32, to: Ad
     sys::checked(unsafe { sys::call(libc::SYS_mremap, args) }).map(Addr::new)
 }
 
+/// `munmap` of the program's: the errno it was refused with.
+///
+/// # Safety
+/// The range is the program's, and it answers for what becomes of it.
+pub unsafe fn remove_mapping(range: Range) -> Result<(), i32> {
+    // SAFETY: by the caller's promise.
+    sys::checked(unsafe { sys::call(libc::SYS_munmap, [range.start.get(), range.bytes(), 0, 0, 0, 0]) }).map(|_| ())
+}
+
 /// Gives the pages of a committed range back. Their contents are zero from now on. `false` when the system keeps some of
 /// them, as it does with pages that the program has locked.
 pub fn decommit(range: Range) -> bool {

@@ -303,6 +303,16 @@ pub unsafe fn change_alternate_stack(new: *const libc::stack_t, old: *mut libc::
     sys::checked(unsafe { sys::call(libc::SYS_sigaltstack, [new as usize, old as usize, 0, 0, 0, 0]) }).map(|_| ())
 }
 
+/// The memory of the calling thread's alternate stack; empty for none.
+pub fn own_alternate_range() -> Range {
+    let stack = own_alternate_stack();
+    if stack.ss_flags & libc::SS_DISABLE != 0 {
+        Range::default()
+    } else {
+        Range::sized(Addr::of(stack.ss_sp), stack.ss_size)
+    }
+}
+
 /// The calling thread's alternate stack, as the kernel has it.
 pub fn own_alternate_stack() -> libc::stack_t {
     // SAFETY: an all-zero value is valid, and the kernel fills it; only asks.

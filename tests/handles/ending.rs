@@ -42,3 +42,19 @@ fn an_option_that_the_program_sets_itself_counts_too() {
     });
     assert_eq!(outcome.stderr.matches("gleaner: exit collections=").count(), 1, "{outcome}");
 }
+
+/// The standard library has unmapped the main thread's alternate stack by then, and the kernel still has it.
+#[test]
+fn another_thread_than_the_main_one_may_exit_and_collect_at_the_end() {
+    unsafe extern "C" {
+        safe fn atexit(work: extern "C" fn()) -> i32;
+    }
+    extern "C" fn collect() {
+        (0..20).for_each(|_| world::collect());
+    }
+    child::succeeds("ending::another_thread_than_the_main_one_may_exit_and_collect_at_the_end", "", || {
+        let _alone = world::alone();
+        assert_eq!(atexit(collect), 0);
+        assert_ne!(std::thread::current().name(), Some("main"), "which waits for this one, and stands still meanwhile");
+    });
+}
