@@ -1,5 +1,5 @@
-/* A program that becomes itself again in every way there is, with the environment that it has or an empty one, and then
- * says whether a library is still preloaded (exec.sh).
+/* A program that becomes itself again in every way there is, with the environment that it has, an empty one, or one of these
+ * entries alone, and then says whether a library is still preloaded, or what its environment is (exec.sh).
  */
 #include "preload.h"
 
@@ -32,29 +32,39 @@ static int by_spawn(int (*spawn)(pid_t *, const char *, const posix_spawn_file_a
 
 int main(int count, char **arguments)
 {
-    static char *none[] = {NULL};
+    enum { ENTRIES_MAX = 8 };
+    static char *entries[ENTRIES_MAX + 1];
     char **environment = environ;
     char path[4096];
     if (count == 2 && strcmp(arguments[1], "again") == 0) {
         puts(is_preloaded() ? "preloaded" : "plain");
         return 0;
     }
+    if (count == 2 && strcmp(arguments[1], "lists") == 0) {
+        for (char **entry = environ; *entry != NULL; entry++)
+            puts(*entry);
+        return 0;
+    }
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
     NEED(length > 0);
     path[length] = '\0';
     int way = count > 1 ? atoi(arguments[1]) : 0;
+    NEED(count - 3 <= ENTRIES_MAX);
+    for (int i = 3; i < count; i++)
+        entries[i - 3] = arguments[i];
     if (count > 2)
-        environ = environment = none;
-    char *again[] = {arguments[0], "again", NULL};
+        environ = environment = entries;
+    char *then = count > 3 ? "lists" : "again";
+    char *again[] = {arguments[0], then, NULL};
     switch (way) {
     case 0: execve(path, again, environment); break;
     case 1: execv(path, again); break;
     case 2: execvp(path, again); break;
     case 3: execvpe(path, again, environment); break;
     case 4: fexecve(open(path, O_RDONLY), again, environment); break;
-    case 5: execl(path, arguments[0], "again", (char *)NULL); break;
-    case 6: execlp(path, arguments[0], "again", (char *)NULL); break;
-    case 7: execle(path, arguments[0], "again", (char *)NULL, environment); break;
+    case 5: execl(path, arguments[0], then, (char *)NULL); break;
+    case 6: execlp(path, arguments[0], then, (char *)NULL); break;
+    case 7: execle(path, arguments[0], then, (char *)NULL, environment); break;
     case 8: return by_spawn(posix_spawn, path, again, environment);
     case 9: return by_spawn(posix_spawnp, path, again, environment);
     default: break;

@@ -25,6 +25,13 @@ said=$(LD_PRELOAD="$scratch/marker.so $library" GLEANER_OPTIONS=exec=drop bash -
 [ "$said" = "$scratch/marker.so" ] || { echo "exec.sh: drop leaves '$said'"; exit 1; }
 said=$(LD_PRELOAD=$library GLEANER_OPTIONS=exec=keep:verbose=1 env -i LD_PRELOAD="$scratch/marker.so" sh -c 'echo "$LD_PRELOAD $GLEANER_OPTIONS"')
 [ "$said" = "$library:$scratch/marker.so exec=keep:verbose=1" ] || { echo "exec.sh: keep makes '$said'"; exit 1; }
+# An environment may name the variable twice: there is room for all that both name, and more is not written.
+long=$scratch/$(printf './%.0s' {1..1500})marker.so
+for way in 0 1 2 3 4 5 6 7 8 9; do
+    said=$(LD_PRELOAD=$library GLEANER_OPTIONS=exec=keep "$scratch/starts" $way entries "LD_PRELOAD=$long" A=1 "LD_PRELOAD=$long" B=2) || said="nothing: $?"
+    expected=$(printf '%s\n' "LD_PRELOAD=$library:$long:$long" A=1 B=2 GLEANER_OPTIONS=exec=keep)
+    [ "$said" = "$expected" ] || { echo "exec.sh: of two lists, way $way, becomes '$said'"; exit 1; }
+done
 # A program that runs with other rights than its user's is not told what the user wants: as a second user.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     place=$(mktemp -d)
