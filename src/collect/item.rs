@@ -36,6 +36,7 @@ const WORDS_SHIFT: u32 = 56;
 const OTHER: u8 = u8::MAX;
 
 /// For each class word, the words to look at. Relaxed: changed by the collecting thread, whose helpers begin later.
+#[unsafe(link_section = ".tables")]
 static WORDS_OF: [AtomicU8; CLASS_WORDS] = words_of();
 
 const fn words_of() -> [AtomicU8; CLASS_WORDS] {

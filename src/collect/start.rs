@@ -1,4 +1,8 @@
 //! Starting the engine, and what a fork does to it.
+//!
+//! A server that forks for each connection pays for each page that either process then writes, a copy, so what lies on
+//! that way lies together: small statics apart from large tables, which are in `.tables`. A lock that is free is not
+//! written to be free.
 
 use super::{
     Collector, READY, events, pressure, profiles,
@@ -13,7 +17,7 @@ use crate::{
     heap::{
         self,
         cage::CAGE,
-        centre, gate,
+        gate,
         mutator::{self, Mutator},
         refill, zeal,
     },
@@ -219,7 +223,6 @@ pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
         TABLES.reset();
         TABLES.lock().held.become_child();
         mutator::reset_after_fork();
-        centre::reset_after_fork();
         CAGE.reset();
         mem::reset_after_fork();
         events::reset_after_fork();

@@ -38,9 +38,11 @@ pub struct Centre {
     first: u32,
 }
 
+#[unsafe(link_section = ".tables")]
 static CENTRES: [Lock<Centre>; CLASS_WORDS] = [const { Lock::new(Rank::Centre, Centre { first: 0 }) }; CLASS_WORDS];
 
 /// Whether a class's list has ever had a block, and a kind's.
+#[unsafe(link_section = ".tables")]
 static USED: [AtomicBool; CLASS_WORDS] = [const { AtomicBool::new(false) }; CLASS_WORDS];
 static KINDS_USED: [AtomicBool; KINDS_MAX] = [const { AtomicBool::new(false) }; KINDS_MAX];
 
@@ -243,16 +245,5 @@ pub(super) fn for_each_listed(class: Class, mut visit: impl FnMut(Unit) -> bool)
     let mut next = centre(class).first;
     while next != 0 && visit(next - 1) {
         next = units::block(next - 1).next.load(Ordering::Relaxed);
-    }
-}
-
-/// Makes the lists usable in a child process whose other threads are gone.
-///
-/// # Safety
-/// Only one thread runs, and the gates were closed at the fork.
-pub unsafe fn reset_after_fork() {
-    for centre in &CENTRES {
-        // SAFETY: by the caller's promise nobody holds or waits.
-        unsafe { centre.reset() };
     }
 }

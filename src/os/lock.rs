@@ -6,7 +6,9 @@
 //!
 //! States: 0 free, 1 held, 2 held and somebody sleeps.
 
-use super::{sys, tls};
+use super::sys;
+#[cfg(debug_assertions)]
+use super::tls;
 use crate::base::sync::{AtomicU32, Ordering};
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
@@ -35,8 +37,10 @@ pub enum Rank {
 }
 
 /// A value behind a lock.
+#[repr(C)]
 pub struct Lock<T> {
     state: AtomicU32,
+    #[cfg(debug_assertions)]
     rank: Rank,
     value: UnsafeCell<T>,
 }
@@ -47,7 +51,14 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 impl<T> Lock<T> {
     /// A free lock.
     pub const fn new(rank: Rank, value: T) -> Self {
-        Lock { state: AtomicU32::new(0), rank, value: UnsafeCell::new(value) }
+        #[cfg(not(debug_assertions))]
+        let _ = rank;
+        Lock {
+            state: AtomicU32::new(0),
+            #[cfg(debug_assertions)]
+            rank,
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Takes the lock, sleeping while another thread has it.
@@ -88,7 +99,10 @@ impl<T> Lock<T> {
     /// # Safety
     /// Nobody else can hold a guard of this lock or wait for it.
     pub unsafe fn reset(&self) {
-        self.state.store(0, Ordering::Relaxed);
+        // Most are free, and what is not written need not be copied for the child.
+        if self.state.load(Ordering::Relaxed) != 0 {
+            self.state.store(0, Ordering::Relaxed);
+        }
     }
 
     fn unlock(&self) {
@@ -102,7 +116,8 @@ impl<T> Lock<T> {
 
     #[inline(always)]
     fn note_taking(&self) {
-        if cfg!(debug_assertions) && self.rank != Rank::Unranked {
+        #[cfg(debug_assertions)]
+        if self.rank != Rank::Unranked {
             let held = tls::ranks();
             let bit = 1u64 << self.rank as u8;
             if held >= bit {
@@ -114,7 +129,8 @@ impl<T> Lock<T> {
 
     #[inline(always)]
     fn note_giving(&self) {
-        if cfg!(debug_assertions) && self.rank != Rank::Unranked {
+        #[cfg(debug_assertions)]
+        if self.rank != Rank::Unranked {
             tls::set_ranks(tls::ranks() & !(1u64 << self.rank as u8));
         }
     }

@@ -27,13 +27,16 @@ pub const PAGE: usize = 4096;
 
 const RANGES_MAX: usize = 4096;
 
+/// The count comes first, beside the lock and the first ranges, which are all that most processes touch.
+#[repr(C)]
 struct Ranges {
-    list: [Range; RANGES_MAX],
     count: usize,
+    list: [Range; RANGES_MAX],
 }
 
+#[unsafe(link_section = ".tables")]
 static OURS: Lock<Ranges> =
-    Lock::new(Rank::Os, Ranges { list: [Range { start: Addr::NULL, end: Addr::NULL }; RANGES_MAX], count: 0 });
+    Lock::new(Rank::Os, Ranges { count: 0, list: [Range { start: Addr::NULL, end: Addr::NULL }; RANGES_MAX] });
 
 /// The list of what is ours, which holds no address of anything else.
 pub fn table() -> Range {

@@ -131,6 +131,7 @@ impl Span {
     }
 }
 
+#[unsafe(link_section = ".tables")]
 static SPANS: [Span; SPANS_MAX] = [const {
     Span {
         start: AtomicUsize::new(0),
