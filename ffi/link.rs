@@ -11,6 +11,8 @@ pub fn library(name: &str) {
     for flag in ["-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,-Bsymbolic-functions"] {
         argument(flag);
     }
+    // What runs in most processes stays together, as `.text.hot`.
+    argument("-Wl,-z,keep-text-section-prefix");
     println!("cargo::rerun-if-changed=../abi/src/versions.c");
     for object in cc::Build::new().file("../abi/src/versions.c").compile_intermediates() {
         argument(&object.display().to_string());

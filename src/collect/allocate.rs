@@ -37,6 +37,7 @@ use crate::{
 pub struct NoMemory;
 
 /// Allocates. The object is on the caller's stack or in its registers when this returns.
+#[unsafe(link_section = ".text.hot")]
 pub fn allocate(request: &Request) -> Result<Addr, NoMemory> {
     if request.bytes > OBJECT_BYTES_MAX || !heap::ensure_reserved() || !may_ever_fit(request.bytes) {
         return out_of_memory();
@@ -213,6 +214,7 @@ pub enum Freed {
 }
 
 /// Frees the object at `address`, which is not null. `site` is where the call returns to, or zero.
+#[unsafe(link_section = ".text.hot")]
 pub fn free(address: Addr, site: usize) -> Freed {
     let Some(slot) = resolve::locate(address) else {
         return if emergency::range().contains(address) { dropped() } else { nobodys(address) };
@@ -235,6 +237,7 @@ pub fn free(address: Addr, site: usize) -> Freed {
 }
 
 /// Frees the object of a slot in use.
+#[unsafe(link_section = ".text.hot")]
 fn free_slot(inside: &Inside<'_>, slot: &Slot, site: usize) -> Freed {
     if fast::may_be_attached() {
         detach(slot);
@@ -415,6 +418,7 @@ fn resize_large(slot: &Slot, bytes: usize) -> bool {
 }
 
 /// Moves the `held` bytes of an object to a new one of `bytes`, or as many as fit.
+#[unsafe(link_section = ".text.hot")]
 fn move_to(slot: &Slot, held: usize, bytes: usize) -> Resized {
     let kind = slot.class().kind();
     let moved = if kind.traits().is_typed() {

@@ -135,6 +135,7 @@ pub fn note_end(place: Place, changes: usize) {
 }
 
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn note_of_heap(place: Place, word: usize) {
     let is_object = resolve::resolve(Ambiguous(word)).is_some();
     match with_tables(|tables| tables.held.set(place, is_object.then_some(word))) {
@@ -168,6 +169,7 @@ impl Held {
         Held { registered: Map::new(), loose: Map::new(), loose_max: LOOSE_MIN }
     }
 
+    #[unsafe(link_section = ".text.hot")]
     fn set(&mut self, place: Place, word: Option<usize>) -> Result<(), NoMemory> {
         let former = match word {
             Some(word) => self.registered.insert(place.key(), word)?,

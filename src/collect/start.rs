@@ -1,8 +1,8 @@
 //! Starting the engine, and what a fork does to it.
 //!
-//! A server that forks for each connection pays for each page that either process then writes, a copy, so what lies on
-//! that way lies together: small statics apart from large tables, which are in `.tables`. A lock that is free is not
-//! written to be free.
+//! A server that forks for each connection pays for each page that either process then writes, a copy, and for each piece
+//! of sixteen pages of code that the child runs. So what lies on that way lies together: functions in `.text.hot`, and
+//! small statics apart from large tables, which are in `.tables`. A lock that is free is not written to be free.
 
 use super::{
     Collector, READY, events, pressure, profiles,
@@ -172,6 +172,7 @@ fn try_to_set_heap_up() -> bool {
 }
 
 /// Closes the gates, so that no lock of ours is held and no bitmap half changed in the child.
+#[unsafe(link_section = ".text.hot")]
 unsafe extern "C" fn before_fork() {
     statics::begin_fork();
     let Some(mutator) = mutator::register() else { return };
@@ -182,6 +183,7 @@ unsafe extern "C" fn before_fork() {
     }
 }
 
+#[unsafe(link_section = ".text.hot")]
 unsafe extern "C" fn after_fork_in_parent() {
     statics::end_fork();
     // SAFETY: set by this thread in `before_fork`, or nobody has set it.
@@ -191,6 +193,7 @@ unsafe extern "C" fn after_fork_in_parent() {
     }
 }
 
+#[unsafe(link_section = ".text.hot")]
 unsafe extern "C" fn after_fork_in_child() {
     statics::end_fork_in_child();
     let Some(mutator) = mutator::current() else { return };
@@ -210,6 +213,7 @@ unsafe extern "C" fn after_fork_in_child() {
 ///
 /// # Safety
 /// Called in a child process by its only thread; nobody was inside a gate at the fork.
+#[unsafe(link_section = ".text.hot")]
 pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     world.follow_process();
     super::TURN.store(0, Ordering::Relaxed);

@@ -77,6 +77,7 @@ fn room(shape: &Shape, free: u32) -> u32 {
 }
 
 /// A block of the class for the caller to refill from; its own until given back. `None`: no room in the heap.
+#[unsafe(link_section = ".text.hot")]
 pub fn claim(class: Class) -> Option<Unit> {
     let mut centre = centre(class);
     if centre.first != 0 {
@@ -117,6 +118,7 @@ pub fn note_room(class: Class, unit: Unit) {
 }
 
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn settle_again(class: Class, unit: Unit) {
     let mut centre = centre(class);
     // Since we looked, another thread may have claimed the block, or given it up and the unit may be another's.
@@ -127,6 +129,7 @@ fn settle_again(class: Class, unit: Unit) {
 
 impl Centre {
     /// Puts an unclaimed block where its room says it belongs.
+    #[unsafe(link_section = ".text.hot")]
     fn settle(&mut self, class: Class, unit: Unit) {
         let (block, shape) = (units::block(unit), class.shape());
         let free = block.free.load(Ordering::SeqCst);
@@ -172,6 +175,7 @@ impl Centre {
 }
 
 /// Takes units from the cage, within the heap's limit.
+#[unsafe(link_section = ".text.hot")]
 pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
     let mut cage = CAGE.lock();
     let cage = cage.as_mut()?;

@@ -53,6 +53,7 @@ impl Group {
 }
 
 /// Clears the allocated bits of slots of one class.
+#[unsafe(link_section = ".text.hot")]
 pub(super) fn give_slots(class: Class, slots: &[usize]) -> Result<(), FreedTwice> {
     let shape = class.shape();
     let mut giver = Giver::new(class);
@@ -105,6 +106,7 @@ impl Giver {
         }
     }
 
+    #[unsafe(link_section = ".text.hot")]
     fn give(&mut self) {
         for group in &self.groups[..self.count] {
             // Release: pairs with the Acquire of the refill that takes these slots next.

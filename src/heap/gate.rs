@@ -50,6 +50,7 @@ static IS_STOP: AtomicBool = AtomicBool::new(false);
 static CLOSED: poll::Place = poll::Place::new();
 
 /// Closes the gates for everybody but the calling thread, to signal nobody. It holds the world's lock.
+#[unsafe(link_section = ".text.hot")]
 pub fn close(tid: u32) {
     IS_STOP.store(false, Ordering::Relaxed);
     shut(tid);

@@ -161,6 +161,7 @@ impl Request {
 
     /// The class of slots for it. `None`: it needs units of its own.
     #[inline]
+    #[unsafe(link_section = ".text.hot")]
     pub fn class(&self) -> Option<Class> {
         let bytes = self.slot_bytes();
         let size_class = if self.align <= size_class::GRANULE {
@@ -192,6 +193,7 @@ pub fn usable_bytes_for(bytes: usize) -> usize {
 }
 
 /// Takes a slot or a run of units for the request. `None`: the heap has no room for it now.
+#[unsafe(link_section = ".text.hot")]
 pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
     if request.bytes > OBJECT_BYTES_MAX {
         return None;

@@ -67,6 +67,7 @@ fn capacity_of(shape: &Shape) -> usize {
 }
 
 /// Fills the thread's magazine for `class`, if it is empty. `false`: the heap has no room.
+#[unsafe(link_section = ".text.hot")]
 pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
     let mutator = inside.mutator();
     let magazine = mutator.magazine(class);
@@ -161,6 +162,7 @@ fn equip(mutator: &Mutator, magazine: &Magazine, class: Class, contents: &mut Co
 }
 
 /// Gives a closed magazine an array for `capacity` slots. The old one is left behind. `false`: no memory.
+#[unsafe(link_section = ".text.hot")]
 fn enlarge(mutator: &Mutator, magazine: &Magazine, contents: &mut Contents, capacity: usize) -> bool {
     // The word below the first slot stays zero.
     let Some(array) = cut_array(mutator, capacity + 1) else { return false };
@@ -190,6 +192,7 @@ fn cut_array(mutator: &Mutator, words: usize) -> Option<Addr> {
 }
 
 /// Doubles a magazine's limit, within what the class and the thread may cache; the array grows with it.
+#[unsafe(link_section = ".text.hot")]
 fn grow_limit(mutator: &Mutator, magazine: &Magazine, shape: &Shape, contents: &mut Contents) {
     // SAFETY: the owner, in its gate.
     let (capacity, total) = unsafe { (*magazine.capacity.get() as usize, &mut *mutator.cached_limit_bytes.get()) };
@@ -208,6 +211,7 @@ fn grow_limit(mutator: &Mutator, magazine: &Magazine, shape: &Shape, contents: &
 }
 
 /// The block to take from: the claimed one, or another when that is used up.
+#[unsafe(link_section = ".text.hot")]
 fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
     // SAFETY: the owner, in its gate.
     let (claimed, cursor) = unsafe { (&mut *magazine.claimed.get(), &mut *magazine.cursor.get()) };
@@ -243,6 +247,7 @@ impl Take {
 }
 
 /// Takes free slots of the claimed block, from its cursor on, until there are `wanted` or the block has no more.
+#[unsafe(link_section = ".text.hot")]
 fn take_slots(magazine: &Magazine, class: Class, unit: Unit, wanted: usize, contents: &mut Contents, take: Take) {
     let shape = class.shape();
     let (block, words) = (units::block(unit), units::words(unit));

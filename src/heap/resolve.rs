@@ -72,6 +72,7 @@ impl Slot {
     }
     /// Bytes of the slot that its object may use: one less where an object has to end before its slot does, and not the
     /// layout word of a typed one.
+    #[unsafe(link_section = ".text.hot")]
     pub fn usable_bytes(&self) -> usize {
         if memcheck::is_running() {
             return announce::usable_bytes(self);
@@ -283,6 +284,7 @@ pub fn start_of_end(word: Ambiguous) -> Option<Addr> {
 }
 
 /// The slot in use that starts at `addr`.
+#[unsafe(link_section = ".text.hot")]
 pub fn object_at(addr: Addr) -> Option<Slot> {
     resolve(Ambiguous(addr.get())).filter(|slot| slot.start() == addr)
 }

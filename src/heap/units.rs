@@ -256,6 +256,7 @@ pub fn give_back_beyond(end: Unit, units_max: Unit) {
 static COMMITTED: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
 
 /// Commits the entries of the units up to `end`. `false` when the system refuses; what it has granted stays.
+#[unsafe(link_section = ".text.hot")]
 pub fn commit(end: Unit) -> bool {
     arrays().iter().zip(&COMMITTED).all(|((array, stride), committed)| {
         let start = Addr::new(array.load(Ordering::Relaxed));

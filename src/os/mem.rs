@@ -217,6 +217,7 @@ pub fn decommit(range: Range) -> bool {
 }
 
 /// Reserves and commits `bytes`, rounded up to pages. The memory is zero.
+#[unsafe(link_section = ".text.hot")]
 pub fn map(bytes: usize) -> Option<Addr> {
     if is_refused() {
         return None;

@@ -93,12 +93,14 @@ fn pointer<T>(result: Result<Addr, allocate::NoMemory>) -> *mut T {
 
 /// Allocates an object; null when there is no memory.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub extern "C" fn gleaner_allocate(bytes: usize, align: usize, kind: c_uint) -> *mut c_void {
     pointer(allocate::allocate(&Request { bytes, align, kind: Kind::from_number(kind as u8), zeroed: false }))
 }
 
 /// Allocates for `calloc`.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub extern "C" fn gleaner_allocate_zeroed(bytes: usize) -> *mut c_void {
     pointer(allocate::allocate(&Request { zeroed: true, ..Request::new(bytes, Kind::MALLOC) }))
 }
@@ -132,6 +134,7 @@ pub extern "C" fn gleaner_allocate_ephemeron(key: *mut c_void, value: *mut c_voi
 /// # Safety
 /// `p` points to an object's address that is not null, `function` is a string, and `bytes` is not zero.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn gleaner_resize(p: *mut *mut c_void, bytes: usize, function: *const c_char) -> c_int {
     // SAFETY: by the caller's promise.
     let address = unsafe { Addr::of(*p) };
@@ -156,6 +159,7 @@ pub unsafe extern "C" fn gleaner_resize(p: *mut *mut c_void, bytes: usize, funct
 /// # Safety
 /// `callout` can be written to.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn gleaner_next_callout(callout: *mut Callout, frame: *const c_void) -> c_uint {
     // SAFETY: by the caller's promise.
     if unsafe { take_warning(callout) } {

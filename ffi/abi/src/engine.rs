@@ -311,6 +311,7 @@ macro_rules! slow_paths {
         /// As for the function of that name.
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
+        #[unsafe(link_section = ".text.hot")]
         pub unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
             core::arch::naked_asm!(
                 "mov rax, qword ptr [rip + {elsewhere}]",

@@ -23,6 +23,7 @@ unsafe extern "C" {
 
 /// C23 7.24.3.6.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub extern "C" fn malloc(size: usize) -> *mut c_void {
     let slot = fast::pop_for_malloc(size);
     if !slot.is_null() {
@@ -37,6 +38,7 @@ pub extern "C" fn malloc(size: usize) -> *mut c_void {
 /// # Safety
 /// `p` is null, or an object that the caller gives up.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn free(p: *mut c_void) {
     // SAFETY: by the caller's promise.
     if !unsafe { fast::push_of_malloc(Addr::of(p)) } {
@@ -51,6 +53,7 @@ pub unsafe extern "C" fn free(p: *mut c_void) {
 /// As for [`free`].
 #[unsafe(no_mangle)]
 #[inline(never)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn gleaner_free_of_any_kind(p: *mut c_void) {
     // SAFETY: by the caller's promise.
     if !unsafe { fast::push(Addr::of(p)) } {
@@ -80,6 +83,7 @@ unsafe extern "C" fn free_at(p: *mut c_void, site: usize) {
 
 /// C23 7.24.3.2.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
     let Some(bytes) = count.checked_mul(size) else {
         errno::set(errno::ENOMEM);
@@ -106,6 +110,7 @@ pub(crate) extern "C" fn allocate_zeroed(bytes: usize) -> *mut c_void {
 /// # Safety
 /// `p` is null, or an object that the caller lets move.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn realloc(p: *mut c_void, size: usize) -> *mut c_void {
     if p.is_null() {
         return malloc(size);

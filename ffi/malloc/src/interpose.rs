@@ -26,6 +26,7 @@ macro_rules! wrap {
             /// As the C library's.
             #[unsafe(no_mangle)]
             #[unsafe(naked)]
+            #[unsafe(link_section = ".text.hot")]
             pub unsafe extern "C" fn $name() {
                 core::arch::naked_asm!("jmp {edge}", edge = sym $edge)
             }

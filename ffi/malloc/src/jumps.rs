@@ -32,6 +32,7 @@ pub fn find_originals() {
 /// As the C library's.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn _setjmp() {
     naked_asm!("lea rax, [rip + {original}]", "jmp {note}", original = sym PLAIN, note = sym note)
 }
@@ -42,6 +43,7 @@ pub unsafe extern "C" fn _setjmp() {
 /// As the C library's.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn setjmp() {
     naked_asm!("lea rax, [rip + {original}]", "jmp {note}", original = sym WITH_MASK, note = sym note)
 }
@@ -52,6 +54,7 @@ pub unsafe extern "C" fn setjmp() {
 /// As the C library's.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn __sigsetjmp() {
     naked_asm!("lea rax, [rip + {original}]", "jmp {note}", original = sym BY_CHOICE, note = sym note)
 }
@@ -63,6 +66,7 @@ const STACK_BYTES: usize = 1 << 20;
 /// # Safety
 /// As the function that is called.
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 unsafe extern "C" fn note() {
     naked_asm!(
         ".cfi_startproc",

@@ -113,6 +113,7 @@ macro_rules! restore_arguments {
 /// # Safety
 /// As the function that is called.
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn directly() {
     naked_asm!(
         "mov r11, qword ptr [rax]",
@@ -129,6 +130,7 @@ pub unsafe extern "C" fn directly() {
 /// # Safety
 /// As the function that is called.
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn in_region() {
     naked_asm!(
         ".cfi_startproc",

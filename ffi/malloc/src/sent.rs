@@ -39,6 +39,7 @@ macro_rules! sends {
             /// As the C library's.
             #[unsafe(no_mangle)]
             #[unsafe(naked)]
+            #[unsafe(link_section = ".text.hot")]
             pub unsafe extern "C" fn $name() {
                 naked_asm!(
                     "cmp byte ptr [rip + {are_looked_at}], 0",
@@ -59,6 +60,7 @@ macro_rules! sends {
             /// As the C library's.
             #[unsafe(no_mangle)]
             #[unsafe(naked)]
+            #[unsafe(link_section = ".text.hot")]
             pub unsafe extern "C" fn $call() {
                 naked_asm!(
                     "lea rax, [rip + {original}]",
@@ -180,12 +182,14 @@ impl Copied {
 
 /// Whether anything is on its way. For the edge.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub extern "C" fn gleaner_is_anything_sent() -> c_int {
     c_int::from(!sent::is_empty())
 }
 
 /// Whether a message of 8 to [`MESSAGE_BYTES_MAX`] bytes holds an address: what most writes pay. For the edge.
 #[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
 pub extern "C" fn gleaner_has_address(start: *const u8, bytes: usize) -> c_int {
     // SAFETY: it can be read, and there are so many.
     c_int::from(peek::is_readable(start as usize, bytes) && unsafe { message::has_address(start, bytes) })

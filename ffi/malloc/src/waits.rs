@@ -31,6 +31,7 @@ macro_rules! regions {
             /// As the C library's.
             #[unsafe(no_mangle)]
             #[unsafe(naked)]
+            #[unsafe(link_section = ".text.hot")]
             pub unsafe extern "C" fn $name() {
                 naked_asm!(
                     "lea rax, [rip + {original}]",
@@ -131,6 +132,7 @@ macro_rules! edges {
             /// As the C library's.
             #[unsafe(no_mangle)]
             #[unsafe(naked)]
+            #[unsafe(link_section = ".text.hot")]
             pub unsafe extern "C" fn $name() {
                 naked_asm!("jmp {edge}", edge = sym $edge)
             }
@@ -231,6 +233,7 @@ const FUTEX_WAITS: u32 = 1 | 1 << 6 | 1 << 9 | 1 << 11 | 1 << 13;
 /// As the C library's.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn syscall() {
     naked_asm!(
         "lea rax, [rip + {original}]",
@@ -320,6 +323,7 @@ pub unsafe extern "C" fn syscall() {
 /// As the C library's.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
+#[unsafe(link_section = ".text.hot")]
 pub unsafe extern "C" fn vfork() {
     naked_asm!(
         ".cfi_startproc",

@@ -80,6 +80,7 @@ fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
 }
 
 /// Waits until no other thread is inside a slow path.
+#[unsafe(link_section = ".text.hot")]
 pub fn wait_for_gates(myself: &Mutator) -> Result<(), Abandoned> {
     wait_for_all(myself, gate::is_outside, ended::retire_if_ended)
 }

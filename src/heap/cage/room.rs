@@ -94,6 +94,7 @@ impl Cage {
     }
 
     /// Commits more of the last span, or reserves another, so that `count` units fit at the end.
+    #[unsafe(link_section = ".text.hot")]
     pub(super) fn grow(&mut self, count: u32, align: u32) -> Option<Unit> {
         let frontier = frontier();
         // A free run at the end counts; the rest is committed.
@@ -140,10 +141,12 @@ impl Cage {
     }
 
     /// Commits units of the last span up to number `end`, with all that is kept about them.
+    #[unsafe(link_section = ".text.hot")]
     fn commit_to(&mut self, end: Unit) -> bool {
         self.commit_bitmaps(end) && spans::commit_to(end)
     }
 
+    #[unsafe(link_section = ".text.hot")]
     fn commit_bitmaps(&mut self, end: Unit) -> bool {
         let bytes = (end as usize).div_ceil(8).next_multiple_of(mem::PAGE);
         (0..2).all(|index| {
