@@ -20,12 +20,15 @@
 use super::{
     cage,
     kind::Kind,
-    mutator, size_class,
+    mutator, resolve, size_class,
     units::{self, Class},
 };
-use crate::base::{
-    addr::Addr,
-    sync::{AtomicUsize, Ordering},
+use crate::{
+    base::{
+        addr::Addr,
+        sync::{AtomicUsize, Ordering},
+    },
+    os::memcheck,
 };
 use core::ptr;
 
@@ -107,6 +110,18 @@ pub unsafe fn push_of_malloc(address: Addr) -> bool {
     let Some(mutator) = mutator::current() else { return false };
     // SAFETY: the calling thread's magazine, and a slot of its class that the caller gives up.
     unsafe { mutator.magazine(class).push(address.as_ptr()) }
+}
+
+/// Bytes that may be used of the object at `address`, if it is of `malloc`'s kind and its block is one unit of the heap's
+/// first span. `None`: whoever asks has to look. As in a free, that the object is in use is the caller's word: to look it
+/// up would be a load of a line of bits that nobody else is about to need.
+#[inline(always)]
+pub fn usable_bytes_of_malloc(address: Addr) -> Option<usize> {
+    let class = units::class_of(cage::unit_of_first_span(address)?);
+    let is_slot = class.is_of_malloc() && size_class::is_start_in_unit(class.size_class(), address.get());
+    // Memcheck is told of what may be used from now on.
+    let is_known = is_slot && !memcheck::is_running();
+    is_known.then(|| resolve::usable_bytes(Kind::MALLOC, class.shape().slot_bytes as usize))
 }
 
 /// Gives up the object at `address`, of any kind. `false`: the slow path has to look, and nothing has changed.

@@ -118,6 +118,7 @@ pub fn tail_bytes(kind: Kind) -> usize {
 }
 
 /// Bytes of a slot of `slot_bytes` that an object of `kind` may use.
+#[inline]
 pub fn usable_bytes(kind: Kind, slot_bytes: usize) -> usize {
     let tail_bytes = tail_bytes(kind);
     if tail_bytes != 0 {

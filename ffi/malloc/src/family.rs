@@ -282,9 +282,15 @@ pub unsafe extern "C" fn free_aligned_sized(p: *mut c_void, _align: usize, _size
     unsafe { free(p) };
 }
 
-/// glibc: the bytes that may be used, at least what was asked for; 0 for null and for what is no object.
+/// glibc: the bytes that may be used, at least what was asked for; 0 for null and for what is no object. Programs that count
+/// what they use ask at each allocation and each free.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc_usable_size(p: *mut c_void) -> usize {
+    fast::usable_bytes_of_malloc(Addr::of(p)).unwrap_or_else(|| usable_size_of_any_kind(p))
+}
+
+#[inline(never)]
+fn usable_size_of_any_kind(p: *mut c_void) -> usize {
     let address = Addr::of(p);
     if let Some(slot) = resolve::object_at(address) {
         return allocate::usable_bytes(&slot);
