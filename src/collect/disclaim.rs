@@ -146,6 +146,12 @@ pub fn show(mut call: impl FnMut(Procedure, Addr) -> bool) -> usize {
     freed
 }
 
+/// A child of a fork has not the thread that may have been showing. What it showed is shown again when it is dead again.
+pub(super) fn become_child(dead: &mut Dead) {
+    dead.shown = 0;
+    IS_SHOWING.store(false, Ordering::Relaxed);
+}
+
 fn procedure_for(object: Addr) -> Option<Procedure> {
     let kind = resolve::object_at(object)?.class().kind();
     if KINDS.load(Ordering::Acquire) >> kind.number() & 1 == 0 {

@@ -5,7 +5,7 @@
 //! small statics apart from large tables, which are in `.tables`. A lock that is free is not written to be free.
 
 use super::{
-    Collector, READY, events, pressure, profiles,
+    Collector, READY, disclaim, events, pressure, profiles,
     reports::{self, Reason},
     roots, settings,
     tables::TABLES,
@@ -226,6 +226,7 @@ pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     unsafe {
         TABLES.reset();
         TABLES.lock().held.become_child();
+        disclaim::become_child(&mut TABLES.lock().dead);
         mutator::reset_after_fork();
         CAGE.reset();
         mem::reset_after_fork();

@@ -52,6 +52,13 @@ static void expect(const char *name, void (*how)(void *, GC_finalization_proc, v
     CHECK(!GC_should_invoke_finalizers(), "none waits");
 }
 
+static int awaited;
+
+static void await(void *object) {
+    CHECK(GC_base(object) == object, "the object is there");
+    awaited++;
+}
+
 static int notified;
 
 static void note(void) {
@@ -87,6 +94,12 @@ int main(void) {
     expect("ignore_self, in a row", ignore_self, 1, 1, 1, 0);
     expect("no_order, in a row", no_order, 1, 1, 1, 1);
     expect("unreachable, alone", unreachable, 0, 0, 1, 1);
+    /* The program is told of each that is queued. */
+    GC_set_await_finalize_proc(await);
+    CHECK(GC_get_await_finalize_proc() == await, "who is told");
+    expect("no_order, told", no_order, 1, 0, 1, 1);
+    CHECK(awaited >= 2 * (MANY - FEW) && awaited <= 2 * MANY, "told of %d", awaited);
+    GC_set_await_finalize_proc(0);
     /* The program is told once a collection. */
     GC_set_finalizer_notifier(note);
     elsewhere(make_a_few);
