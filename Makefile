@@ -48,6 +48,7 @@ demo: doors tools $(OUT)/leaky_gateway
 test: doors tools
 	$(CARGO) test --workspace
 	tests/header/check.sh
+	tests/libgc/headers.sh
 
 # The protocols of threads under the model checker, as they are and with a fault planted at each of their accesses.
 # LOOM_MAX_PREEMPTIONS=3 looks further than the bound of 2 in tests/loom, and takes twenty times as long.
