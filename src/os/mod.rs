@@ -17,7 +17,7 @@
 //! - [`statics`] the segments of loaded objects, as the loader lists them.
 //! - [`binding`] which functions a loaded object's calls reach.
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present · [`written`] which were
-//!   written lately.
+//!   written lately · [`scan`] by which both are asked.
 //! - [`lines`] the lines of the kernel's files · [`path`] where those are, put together without an allocator.
 //! - [`descriptors`] what stands behind descriptors.
 //! - [`log`] messages by `write(2)`, and the end of the process.
@@ -49,6 +49,7 @@ pub mod path;
 pub mod poll;
 pub mod quota;
 pub mod rendezvous;
+pub mod scan;
 pub mod signal;
 pub mod stack;
 pub mod statics;

@@ -24,8 +24,8 @@
 use super::{
     lines::{self, Line},
     mem::PAGE,
-    sys,
-    sys::File,
+    scan::{self, Question, Run},
+    sys::{self, File},
 };
 use crate::base::{
     addr::{Addr, Range},
@@ -93,12 +93,17 @@ impl Pages {
     #[inline(never)]
     fn scan(&self, range: Range, wanted: Wanted, visit: &mut Visit<'_>) -> Addr {
         let Some(file) = self.file.as_ref().filter(|_| self.is_cheap()) else { return range.start };
-        let mut found = [scan::Run::default(); 64];
+        // Of a file, unless the process has its own copy of the page.
+        let files = if wanted == Wanted::Own { scan::OF_A_FILE } else { 0 };
+        let any_of = scan::PRESENT | scan::SWAPPED;
+        let question = Question { flags: 0, none_of: scan::ZEROES | files, all_of: 0, any_of };
+        let presence = |run: &Run| if run.is(scan::SWAPPED) { Presence::Elsewhere } else { Presence::Present };
+        let mut found = [Run::default(); 64];
         let mut at = range.start;
         while at < range.end {
-            match scan::runs(file, Range::new(at, range.end), wanted == Wanted::Own, &mut found) {
+            match scan::runs(file, Range::new(at, range.end), question, &mut found) {
                 Ok((runs, end)) if end > at => {
-                    runs.iter().for_each(|run| visit(run.range(), run.presence()));
+                    runs.iter().for_each(|run| visit(run.range(), presence(run)));
                     at = end;
                 }
                 // Relaxed: see `is_cheap`.
@@ -237,77 +242,6 @@ impl<'a, 'b> Runs<'a, 'b> {
     fn finish(mut self) -> Addr {
         self.end_run();
         self.end
-    }
-}
-
-/// The kernel's `PAGEMAP_SCAN`, as `linux/fs.h` has it.
-mod scan {
-    use super::{Addr, File, Presence, Range, sys};
-
-    const REQUEST: usize = 0xc060_6610;
-    const OF_A_FILE: u64 = 1 << 2;
-    const PRESENT: u64 = 1 << 3;
-    const SWAPPED: u64 = 1 << 4;
-    /// The page of zeroes that stands for pages which were only read.
-    const ZEROES: u64 = 1 << 5;
-
-    /// A run of pages of which the same is true.
-    #[derive(Clone, Copy, Default)]
-    #[repr(C)]
-    pub struct Run {
-        start: u64,
-        end: u64,
-        categories: u64,
-    }
-
-    impl Run {
-        pub fn range(&self) -> Range {
-            Range::new(Addr::new(self.start as usize), Addr::new(self.end as usize))
-        }
-
-        pub fn presence(&self) -> Presence {
-            if self.categories & SWAPPED == 0 { Presence::Present } else { Presence::Elsewhere }
-        }
-    }
-
-    /// What is asked. A page counts when, the inverted categories turned over, it has all of the mask and any of the others.
-    #[repr(C)]
-    struct Arguments {
-        size: u64,
-        flags: u64,
-        start: u64,
-        end: u64,
-        walk_end: u64,
-        runs: u64,
-        runs_max: u64,
-        pages_max: u64,
-        inverted: u64,
-        mask: u64,
-        any: u64,
-        told: u64,
-    }
-
-    /// The first runs in a range that hold something, and where the search for more goes on. `is_own`: no pages of files.
-    pub fn runs<'a>(file: &File, range: Range, is_own: bool, found: &'a mut [Run]) -> Result<(&'a [Run], Addr), i32> {
-        let unwanted = if is_own { ZEROES | OF_A_FILE } else { ZEROES };
-        let mut arguments = Arguments {
-            size: size_of::<Arguments>() as u64,
-            flags: 0,
-            start: range.start.get() as u64,
-            end: range.end.get() as u64,
-            walk_end: 0,
-            runs: found.as_mut_ptr() as u64,
-            runs_max: found.len() as u64,
-            pages_max: 0,
-            inverted: unwanted,
-            mask: unwanted,
-            any: PRESENT | SWAPPED,
-            told: PRESENT | SWAPPED,
-        };
-        let args = [file.descriptor() as usize, REQUEST, &raw mut arguments as usize, 0, 0, 0];
-        // SAFETY: the kernel writes into `arguments` and, at most as many as it has room for, into `found`.
-        let count = sys::checked(unsafe { sys::call(libc::SYS_ioctl, args) })?;
-        Ok((&found[..count], Addr::new(arguments.walk_end as usize)))
     }
 }
 

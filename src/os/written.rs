@@ -20,9 +20,12 @@
 //! Holds:   a page that is not listed has the contents that it had when it was last listed.
 //! Threads: the collecting one; [`release`] is anybody's. Nobody may have pages in mind across `munmap` and `mmap`: the new ones are listed, or asking fails.
 
-use super::sys::{self, File};
+use super::{
+    scan::{self, Question, Run},
+    sys::{self, File},
+};
 use crate::base::{
-    addr::{Addr, Range},
+    addr::Range,
     sync::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering},
 };
 
@@ -152,37 +155,6 @@ fn control<T>(request: usize, argument: &mut T) -> bool {
     sys::checked(unsafe { sys::call(libc::SYS_ioctl, args) }).is_ok()
 }
 
-const PAGEMAP_SCAN: usize = 0xc060_6610;
-const PM_SCAN_WP_MATCHING: u64 = 1;
-const PM_SCAN_CHECK_WPASYNC: u64 = 2;
-const PAGE_IS_WRITTEN: u64 = 1 << 1;
-const PAGE_IS_PRESENT: u64 = 1 << 3;
-const PAGE_IS_SWAPPED: u64 = 1 << 4;
-
-#[repr(C)]
-struct Scan {
-    size: u64,
-    flags: u64,
-    start: u64,
-    end: u64,
-    walk_end: u64,
-    regions: u64,
-    regions_max: u64,
-    pages_max: u64,
-    category_inverted: u64,
-    category_mask: u64,
-    category_any_of: u64,
-    return_mask: u64,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Region {
-    start: u64,
-    end: u64,
-    categories: u64,
-}
-
 /// The kernel refuses: some part of the range is not registered any more, or never was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Refused;
@@ -191,33 +163,21 @@ pub struct Refused;
 /// them. After a refusal all of the range may have been written.
 pub fn for_each(range: Range, mut visit: impl FnMut(Range)) -> Result<(), Refused> {
     let table = File::open(c"/proc/thread-self/pagemap").map_err(|_| Refused)?;
-    let mut regions = [const { Region { start: 0, end: 0, categories: 0 } }; 256];
-    let mut start = range.start.get() as u64;
-    while start < range.end.get() as u64 {
-        let mut scan = Scan {
-            size: size_of::<Scan>() as u64,
-            flags: PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
-            start,
-            end: range.end.get() as u64,
-            walk_end: 0,
-            regions: regions.as_mut_ptr() as u64,
-            regions_max: regions.len() as u64,
-            pages_max: 0,
-            category_inverted: 0,
-            category_mask: PAGE_IS_WRITTEN,
-            category_any_of: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
-            return_mask: PAGE_IS_WRITTEN,
-        };
-        let args = [table.descriptor() as usize, PAGEMAP_SCAN, &raw mut scan as usize, 0, 0, 0];
-        // SAFETY: the kernel fills the regions, as many as there are, and says where it stopped.
-        let found = sys::checked(unsafe { sys::call(libc::SYS_ioctl, args) }).map_err(|_| Refused)?;
-        for region in &regions[..found] {
-            visit(Range::new(Addr::new(region.start as usize), Addr::new(region.end as usize)));
-        }
-        if scan.walk_end <= start {
+    let question = Question {
+        flags: scan::PROTECT | scan::ALL_REGISTERED,
+        none_of: 0,
+        all_of: scan::WRITTEN,
+        any_of: scan::PRESENT | scan::SWAPPED,
+    };
+    let mut found = [Run::default(); 256];
+    let mut at = range.start;
+    while at < range.end {
+        let (runs, next) = scan::runs(&table, Range::new(at, range.end), question, &mut found).map_err(|_| Refused)?;
+        runs.iter().for_each(|run| visit(run.range()));
+        if next <= at {
             return Err(Refused);
         }
-        start = scan.walk_end;
+        at = next;
     }
     Ok(())
 }
@@ -226,7 +186,10 @@ pub fn for_each(range: Range, mut visit: impl FnMut(Range)) -> Result<(), Refuse
 mod tests {
     extern crate std;
     use super::*;
-    use crate::os::mem::{self, PAGE};
+    use crate::{
+        base::addr::Addr,
+        os::mem::{self, PAGE},
+    };
     use std::{sync::Mutex, vec::Vec};
 
     /// The descriptor is the process's.
