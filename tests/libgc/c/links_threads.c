@@ -14,6 +14,9 @@ static size_t found, missed;
 
 static void *GC_CALLBACK reveal(void *place) {
     GC_word hidden = *(volatile GC_word *)place;
+    /* A while in which only the lock keeps the object. */
+    for (volatile int i = 0; i < 200; i++)
+        ;
     return hidden == 0 ? NULL : SEEN(hidden);
 }
 
@@ -26,7 +29,7 @@ static void *walk(void *argument) {
         place = state >> 33 & (PLACES - 1);
         object = GC_call_with_alloc_lock(reveal, &places[place]);
         if (object != NULL) {
-            CHECK(object->proof == object->serial * 31 + 7, "an object that is gone was found");
+            CHECK(GC_base(object) == object && object->proof == object->serial * 31 + 7, "an object that is gone was found");
             __atomic_add_fetch(&found, 1, __ATOMIC_RELAXED);
         } else {
             __atomic_add_fetch(&missed, 1, __ATOMIC_RELAXED);
