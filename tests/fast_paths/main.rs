@@ -71,6 +71,9 @@ fn shipped(library: &str, name: &str) -> Found {
 }
 
 const MALLOC_DOOR: &str = "libgleaner_malloc.so";
+const LIBGC: &str = "libgc.so";
+const LIBGC_ALLOCATIONS: [&str; 4] =
+    ["GC_malloc", "GC_malloc_atomic", "GC_malloc_uncollectable", "GC_malloc_atomic_uncollectable"];
 
 #[test]
 fn a_shipped_allocation_reads_its_slot_before_it_lowers_top() {
@@ -79,12 +82,20 @@ fn a_shipped_allocation_reads_its_slot_before_it_lowers_top() {
         assert!(found.pops >= 1 && found.pushes == 0, "{name}: {found:?}");
     }
     assert!(shipped("libgleaner.so", "gc_malloc").pops >= 1);
+    for name in LIBGC_ALLOCATIONS {
+        let found = shipped(LIBGC, name);
+        assert!(found.pops >= 1 && found.pushes == 0, "{name}: {found:?}");
+    }
 }
 
 #[test]
 fn a_shipped_allocation_leaves_for_the_slow_path_by_a_jump() {
     for name in ["malloc", "gc_malloc", "gc_malloc_atomic", "_Znwm", "_Znam"] {
         let found = shipped(MALLOC_DOOR, name);
+        assert!(found.leaves >= 1 && found.idle == 0, "{name}: {found:?}");
+    }
+    for name in LIBGC_ALLOCATIONS {
+        let found = shipped(LIBGC, name);
         assert!(found.leaves >= 1 && found.idle == 0, "{name}: {found:?}");
     }
 }
