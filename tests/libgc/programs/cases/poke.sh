@@ -14,5 +14,5 @@ prepare() {
 }
 
 commands() {
-    poke --quiet --no-init-file --no-hserver -L ../input/records.pk 2>&1
+    poke --quiet --no-init-file --no-hserver -L ../input/records.pk
 }
