@@ -84,7 +84,7 @@ bench-peers:
 
 .PHONY: accept accept-gateway accept-tests accept-collect accept-programs accept-tools accept-leak accept-threads accept-quarantine accept-interpreters accept-fibers accept-ripgrep
 
-accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks accept-throughput accept-verify accept-libgc-symbols
+accept: accept-tests accept-handles accept-gateway accept-collect accept-programs accept-interp accept-interpreters accept-ripgrep accept-tools accept-leak accept-threads accept-quarantine accept-fibers accept-speed accept-constrained accept-handle-speed accept-preload accept-roots accept-leaks accept-throughput accept-verify accept-libgc-symbols accept-libgc-cpp
 
 # A leaking server keeps a flat footprint, at the speed it had.
 accept-gateway: doors tools $(OUT)/leaky_gateway
@@ -172,6 +172,11 @@ accept-verify: doors
 accept-libgc-symbols: doors
 	tests/libgc/symbols.sh
 
+# Programs in C++, built with our headers and with Debian's, run on our libraries and on Debian's.
+.PHONY: accept-libgc-cpp
+accept-libgc-cpp: doors
+	tests/libgc/cpp/run.sh
+
 # What the roots of a process with 50 libraries and 2 GiB of its own mappings cost.
 .PHONY: accept-roots
 accept-roots: doors
@@ -229,6 +234,14 @@ install: doors tools
 	    ln -sf lib$$library.so.$(SOVERSION) $(D)/lib/lib$$library.so || exit 1; done
 	install -m 644 $(DOORS)/libgleaner.a $(D)/lib/libgleaner.a
 	install -m 644 include/gleaner.h include/gleaner_inline.h $(D)/include
+	install -d $(D)/lib/gleaner/libgc/pkgconfig $(D)/lib/gleaner/libgc/cmake/BDWgc $(D)/include/gleaner/libgc/gc
+	for library in $(LIBGC); do \
+	    install -m 755 $(DOORS)/lib$$library.so $(D)/lib/gleaner/libgc/lib$$library.so.1 && \
+	    ln -sf lib$$library.so.1 $(D)/lib/gleaner/libgc/lib$$library.so || exit 1; done
+	install -m 644 include/libgc/*.h $(D)/include/gleaner/libgc
+	install -m 644 include/libgc/gc/*.h $(D)/include/gleaner/libgc/gc
+	sed -e 's|@PREFIX@|$(PREFIX)|g' packaging/bdw-gc.pc.in > $(D)/lib/gleaner/libgc/pkgconfig/bdw-gc.pc
+	install -m 644 packaging/BDWgcConfig.cmake packaging/BDWgcConfigVersion.cmake $(D)/lib/gleaner/libgc/cmake/BDWgc
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/gleaner.pc.in > $(D)/lib/pkgconfig/gleaner.pc
 	install -m 644 packaging/valgrind.supp $(D)/share/gleaner/valgrind.supp
 	install -m 644 docs/man/gleaner.1 $(D)/share/man/man1/gleaner.1
