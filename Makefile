@@ -234,14 +234,14 @@ install: doors tools
 	    ln -sf lib$$library.so.$(SOVERSION) $(D)/lib/lib$$library.so || exit 1; done
 	install -m 644 $(DOORS)/libgleaner.a $(D)/lib/libgleaner.a
 	install -m 644 include/gleaner.h include/gleaner_inline.h $(D)/include
-	install -d $(D)/lib/gleaner/libgc/pkgconfig $(D)/lib/gleaner/libgc/cmake/BDWgc $(D)/include/gleaner/libgc/gc
+	install -d $(D)/lib/gleaner/libgc/pkgconfig $(D)/lib/gleaner/libgc/cmake $(D)/include/gleaner/libgc/gc
 	for library in $(LIBGC); do \
 	    install -m 755 $(DOORS)/lib$$library.so $(D)/lib/gleaner/libgc/lib$$library.so.1 && \
 	    ln -sf lib$$library.so.1 $(D)/lib/gleaner/libgc/lib$$library.so || exit 1; done
 	install -m 644 include/libgc/*.h $(D)/include/gleaner/libgc
 	install -m 644 include/libgc/gc/*.h $(D)/include/gleaner/libgc/gc
 	sed -e 's|@PREFIX@|$(PREFIX)|g' packaging/bdw-gc.pc.in > $(D)/lib/gleaner/libgc/pkgconfig/bdw-gc.pc
-	install -m 644 packaging/BDWgcConfig.cmake packaging/BDWgcConfigVersion.cmake $(D)/lib/gleaner/libgc/cmake/BDWgc
+	install -m 644 packaging/BDWgcConfig.cmake packaging/BDWgcConfigVersion.cmake $(D)/lib/gleaner/libgc/cmake
 	sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' packaging/gleaner.pc.in > $(D)/lib/pkgconfig/gleaner.pc
 	install -m 644 packaging/valgrind.supp $(D)/share/gleaner/valgrind.supp
 	install -m 644 docs/man/gleaner.1 $(D)/share/man/man1/gleaner.1

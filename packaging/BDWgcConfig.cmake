@@ -1,7 +1,7 @@
 # BDWgc::gc, BDWgc::gccpp and BDWgc::gctba: this collector behind the functions of bdwgc.
 #
 # find_package(BDWgc) finds it when CMAKE_PREFIX_PATH has lib/gleaner/libgc below the prefix.
-get_filename_component(_gleaner_libgc "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
+get_filename_component(_gleaner_libgc "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 get_filename_component(_gleaner_prefix "${_gleaner_libgc}/../../.." ABSOLUTE)
 
 foreach(_gleaner_name gc gccpp gctba)
