@@ -45,7 +45,13 @@ GATEWAY = $(TOOLS)/gleaner-harness gateway --server $(OUT)/leaky_gateway --glean
 demo: doors tools $(OUT)/leaky_gateway
 	$(GATEWAY)
 
-test: doors tools
+# What the tests run and build against.
+TEST_PACKAGES := gcc g++ binutils pkg-config libgc-dev libluajit-5.1-2
+.PHONY: test-packages
+test-packages:
+	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(TEST_PACKAGES); } >/dev/null
+
+test: test-packages doors tools
 	$(CARGO) test --workspace
 	tests/header/check.sh
 	tests/libgc/headers.sh

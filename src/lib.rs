@@ -36,8 +36,8 @@
 //! # The picture
 //!
 //! ```text
-//!   doors      C header        malloc family      Rust
-//!                  \               |               /
+//!   doors      C header    malloc family    libgc    Rust
+//!                  \            |            |      /
 //!   api            handles, options, statistics
 //!   collect    decide -> stop -> roots -> mark -> weak, finalizers -> sweep -> resume
 //!   heap       magazine (a thread, a class)  <->  block's bitmap  <->  centre (a class)  <->  cage (all)
@@ -106,7 +106,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | handle | a Rust value that points to an object: `Gc` and its kin |
-//! | door | a way for programs to come in: `gleaner.h`, the malloc family, Rust's allocator |
+//! | door | a way for programs to come in: `gleaner.h`, the malloc family, the functions of bdwgc's `gc.h`, Rust's allocator |
 //! | engine | what is behind the doors; each *copy* of the library has one, and a process uses the first |
 //! | cage | the address range of the heap; *span*: one reserved piece of it |
 //! | unit | 64 KiB of the cage, the smallest piece that is taken and given |
