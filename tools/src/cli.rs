@@ -29,9 +29,13 @@ pub enum Command {
 /// Arguments of `gleaner run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Preload this library instead of the one found beside the command
+    /// Take this library instead of the one found beside the command
     #[arg(long, value_name = "PATH")]
     pub library: Option<PathBuf>,
+
+    /// Put libgc.so.1 in place of bdwgc's, for a program that is linked with it, instead of preloading a malloc
+    #[arg(long)]
+    pub libgc: bool,
 
     /// Reclaim what is unreachable, only report it, never collect, or keep it and say who touches it
     #[arg(long, value_parser = ["on", "report", "off", "verify"])]

@@ -1,6 +1,6 @@
-//! The two variables through which the library reaches a program: LD_PRELOAD and GLEANER_OPTIONS.
+//! The variables through which the library reaches a program: LD_PRELOAD or LD_LIBRARY_PATH, and GLEANER_OPTIONS.
 //!
-//! Both may be set already. Libraries that the user preloads stay, behind ours, so that our malloc is found first;
+//! They may be set already. Libraries that the user preloads stay, behind ours, so that our malloc is found first;
 //! options that the user has set stay unless the command line says otherwise.
 
 use std::ffi::{OsStr, OsString};
@@ -9,6 +9,21 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::cli::Setting;
+
+/// Libraries to load first.
+pub const PRELOAD: &str = "LD_PRELOAD";
+/// Folders to look for libraries in first.
+pub const SEARCH: &str = "LD_LIBRARY_PATH";
+
+/// LD_LIBRARY_PATH with `folder` in front of what is `inherited`.
+pub fn search(folder: &Path, inherited: Option<&OsStr>) -> OsString {
+    let mut value = folder.as_os_str().to_owned();
+    if let Some(inherited) = inherited.filter(|inherited| !inherited.is_empty()) {
+        value.push(":");
+        value.push(inherited);
+    }
+    value
+}
 
 /// LD_PRELOAD with `library` in front of what is `inherited`, and nowhere else.
 pub fn preload(library: &Path, inherited: Option<&OsStr>) -> OsString {
@@ -75,6 +90,14 @@ mod tests {
     fn the_same_file_is_named_once() {
         let myself = std::env::current_exe().unwrap();
         assert_eq!(preloaded(&format!("x.so:{}", myself.display())), "/proc/self/exe:x.so");
+    }
+
+    #[test]
+    fn our_folder_is_looked_into_first() {
+        let folder = Path::new("/ours");
+        assert_eq!(search(folder, None), "/ours");
+        assert_eq!(search(folder, Some(OsStr::new(""))), "/ours");
+        assert_eq!(search(folder, Some(OsStr::new("/a::b"))), "/ours:/a::b");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! gleaner run [options] program [arguments]     cli -> run
 //!     find the library                          library        beside the command, or as told
 //!     find and judge the program                program, elf   would the loader obey LD_PRELOAD?
-//!     compose LD_PRELOAD, GLEANER_OPTIONS       environment
+//!     compose LD_PRELOAD, GLEANER_OPTIONS       environment    with --libgc LD_LIBRARY_PATH
 //!     exec                                      run            the program takes over this process
 //!
 //! gleaner options                               options        the library prints its own table

@@ -14,7 +14,7 @@ use crate::library;
 
 /// Prints the table on stdout.
 pub fn print(arguments: &cli::Options) -> Result<(), Failure> {
-    let library = library::find(arguments.library.as_deref())?;
+    let library = library::find(&library::MALLOC, arguments.library.as_deref())?;
     let asked = Command::new("/proc/self/exe")
         .arg("--version")
         .env("LD_PRELOAD", environment::preload(&library, env::var_os("LD_PRELOAD").as_deref()))

@@ -145,7 +145,7 @@ fn a_library_that_the_loader_would_skip_is_refused() {
     refused(&aarch64, "not a shared library for x86-64");
     refused(&i386, "not a shared library for x86-64");
     refused(&absent, "No such file or directory (os error 2)");
-    refused(&spaced, "a path with a space or a colon cannot stand in LD_PRELOAD");
+    refused(&spaced, "a path with a space or a colon cannot be told to the loader");
 }
 
 #[test]
@@ -165,4 +165,32 @@ fn a_wrong_command_line_is_the_commands_failure() {
     let output = gleaner().arg("--version").output().unwrap();
     assert_eq!(stdout(&output), format!("gleaner {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn with_libgc_the_program_gets_it_and_nothing_is_preloaded() {
+    let scratch = Scratch::new();
+    let library = scratch.stand_in("ours/libgc.so.1");
+    let folder = library.parent().unwrap().display().to_string();
+    let search = format!("-L{folder}");
+    // Arguments: the source stands behind them.
+    let linked = scratch.program("linked", &["-Wl,--no-as-needed", &search, "-l:libgc.so.1"]);
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = gleaner();
+        command.env("LD_LIBRARY_PATH", "/theirs").args(["run", "--libgc", "--trace", "--library"]).arg(&library);
+        command.arg("--").arg(program).args(arguments).output().unwrap()
+    };
+    let output = run(linked.to_str().unwrap(), &[]);
+    assert_eq!(options_seen(&stderr(&output)), Some("trace=1"), "{output:?}");
+    let output = run("sh", &["-c", "echo $LD_LIBRARY_PATH, $LD_PRELOAD."]);
+    assert_eq!(stdout(&output), format!("{folder}:/theirs, .\n"));
+}
+
+#[test]
+fn libgc_has_to_have_the_name_that_programs_ask_for() {
+    let scratch = Scratch::new();
+    let library = scratch.stand_in("libother.so");
+    let output = gleaner().args(["run", "--libgc", "--library"]).arg(&library).arg("true").output().unwrap();
+    let message = "library: not named libgc.so.1, which is what programs ask the loader for";
+    assert_refused(&output, 125, &format!("{message}: {}; rename it", library.display()));
 }
