@@ -35,7 +35,7 @@
 //! happens to look like an address, makes a base much larger for one collection: that is not worth a larger heap. A
 //! small heap is collected while it is in the second cache, unless so much is handed out, in large pieces, or to stop many
 //! threads takes so long, that it would spend more than an eleventh of its time so. A pace that the user sets is all there
-//! is, in every door. The programs of `libgc.so.1` set a divisor instead ([`divided`]), and say how much they will need.
+//! is, in every door. The programs of `libgc.so.1` set a divisor instead (`divided`), and say how much they will need.
 
 use super::{roots, settings, stats::COUNTERS};
 use crate::{
