@@ -37,7 +37,8 @@ static struct GC_ms_entry *first(GC_word *object, struct GC_ms_entry *top, struc
     return GC_MARK_AND_PUSH((void *)object[0], top, limit, (void **)&object[0]);
 }
 
-static struct GC_ms_entry *stack, *end;
+/* Each marker's own: bdwgc runs procedures on several threads at once. */
+static __thread struct GC_ms_entry *stack, *end;
 
 static void report(void *p) {
     stack = GC_mark_and_push(p, stack, end, NULL);
