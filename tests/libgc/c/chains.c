@@ -6,6 +6,7 @@ static void *chains[2];
 
 /* The chain keeps what it is made of, where words are searched; where not, a mark procedure does. */
 struct holder {
+    void *link; /* of a list of free objects, as long as it is one of them: bdwgc runs procedures on these too */
     void *chain;
 };
 
@@ -39,14 +40,14 @@ static void fill(void) {
     while (count < MANY) {
         void *chain;
         GC_generic_malloc_many(32, 0, &chain);
-        while (chain != NULL) {
-            void **object = chain;
-            chain = *object;
-            *object = holder->chain;
-            holder->chain = object;
-            if (count < MANY)
-                watch(count++, object);
-        }
+        void **last = chain;
+        while (*last != NULL)
+            last = *last;
+        /* Held before anything else is asked of the collector: nothing else holds what follows the first. */
+        *last = holder->chain;
+        holder->chain = chain;
+        for (void **object = chain, **end = *last; object != end && count < MANY; object = *object)
+            watch(count++, object);
     }
 }
 
