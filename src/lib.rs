@@ -131,6 +131,10 @@
 //! | stop signal, reserve signal | what asks a thread to stop; what asks one that the first does not reach |
 //! | fiber | a stack that the program switches to by itself; *parked*: no thread runs it, and its record says how much of it is used |
 //! | attached | an object has a finalizer, a weak cell or a pin |
+//! | link | a word anywhere that a collection clears when the object it stands for dies |
+//! | hook | a function that a door has called at a moment of each collection |
+//! | disclaim | to show a dead object to a procedure of its kind, which may keep it |
+//! | toggle reference | a reference that the program says, in each collection, to be strong or weak |
 //! | emergency memory | what a signal handler gets that has interrupted its own thread's slow path, and a panic in a collection |
 
 #![cfg_attr(not(any(test, loom)), no_std)]
