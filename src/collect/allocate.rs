@@ -217,7 +217,7 @@ pub enum Freed {
 #[unsafe(link_section = ".text.hot")]
 pub fn free(address: Addr, site: usize) -> Freed {
     let Some(slot) = resolve::locate(address) else {
-        return if emergency::range().contains(address) { dropped() } else { nobodys(address) };
+        return if emergency::range().contains(address) { free_of_emergency(address) } else { nobodys(address) };
     };
     if slot.start() != address {
         return Freed::Inside { offset: address - slot.start(), bytes: slot.object_bytes() };
@@ -290,11 +290,16 @@ fn put_in_quarantine(slot: &Slot, site: usize) -> Freed {
     }
 }
 
-/// A free inside a slow path of the same thread, or without memory for a record: the object stays.
+/// A free inside a slow path of the same thread, without memory for a record, or of emergency memory: the object stays.
 #[cold]
 fn dropped() -> Freed {
     Counters::add(&COUNTERS.frees_dropped, 1);
     Freed::Done
+}
+
+#[cold]
+fn free_of_emergency(address: Addr) -> Freed {
+    if emergency::free(address) { Freed::Done } else { dropped() }
 }
 
 fn free_small(inside: &Inside<'_>, slot: &Slot) -> Freed {
@@ -453,7 +458,6 @@ fn allocate_another(bytes: usize, kind: Kind) -> Result<Addr, NoMemory> {
     if slot.is_null() { allocate(&Request::new(bytes, kind)) } else { Ok(Addr::of(slot)) }
 }
 
-/// The old memory stays, as all emergency memory does.
 #[cold]
 fn move_from_emergency(address: Addr, bytes: usize) -> Resized {
     let usable = emergency::usable_bytes(address);
@@ -462,6 +466,7 @@ fn move_from_emergency(address: Addr, bytes: usize) -> Resized {
     unsafe {
         core::ptr::copy_nonoverlapping(address.as_ptr::<u8>(), moved.as_ptr::<u8>(), usable.min(bytes));
     }
+    free_of_emergency(address);
     Resized::At(moved)
 }
 
