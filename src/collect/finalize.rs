@@ -218,10 +218,10 @@ impl Finalizers {
         }
     }
 
-    /// Visits the data of all finalizers, which stays alive with them.
-    pub fn for_each_data(&self, mut visit: impl FnMut(Ambiguous)) {
-        self.by_object.for_each(|_, finalizer| visit(Ambiguous(finalizer.data)));
-        self.queued().for_each(|due| visit(Ambiguous(due.finalizer.data)));
+    /// Visits the data of all finalizers, which stays alive with them, and who runs them.
+    pub fn for_each_data(&self, mut visit: impl FnMut(Ambiguous, Runner)) {
+        self.by_object.for_each(|_, finalizer| visit(Ambiguous(finalizer.data), finalizer.runner));
+        self.queued().for_each(|due| visit(Ambiguous(due.finalizer.data), due.finalizer.runner));
     }
 
     /// Visits the queued objects, which stay alive until their finalizers have run.

@@ -43,6 +43,7 @@ use super::{
     closed::Closed,
     disguise::{Forms, Where},
     fibers::Fibers,
+    finalize::Runner,
     tables::Tables,
     trace,
 };
@@ -277,10 +278,20 @@ fn alive() -> impl Iterator<Item = &'static Mutator> {
 fn visit_requested(tables: &Tables, visit: &mut Visitor<'_>) {
     tables.ranges.as_slice().iter().for_each(|&range| visit(Source::Registered, range));
     tables.pins.for_each(|object, _| visit_object(Source::Registered, object, visit));
-    tables.finalizers.for_each_data(|word| visit_word(Source::Finalizer, word.0, visit));
+    tables.finalizers.for_each_data(|word, runner| visit_data(word, runner, visit));
     tables.finalizers.for_each_queued(|object| visit_object(Source::Finalizer, object, visit));
     tables.toggles.for_each_strong(|object| visit_object(Source::Registered, object, visit));
     tables.dead.for_each(|object| visit_object(Source::Finalizer, object, visit));
+}
+
+/// Visits what a finalizer is passed beside its object. A program that allocates it just after the object passes the address
+/// at which the object ends. In the objects of libgc's names that address lies inside, one past what was asked for: there it
+/// means what begins at it, and the object can die.
+fn visit_data(word: Ambiguous, runner: Runner, visit: &mut Visitor<'_>) {
+    match resolve::resolve(word) {
+        Some(slot) if runner == Runner::Libgc => visit_object(Source::Finalizer, slot.start(), visit),
+        _ => visit_word(Source::Finalizer, word.0, visit),
+    }
 }
 
 /// Visits uncollectable objects in use that `is_marked` does not accept: those in magazines are marked and passed over.
