@@ -1,9 +1,13 @@
 /* accept waits for a connection. */
 #include "connections.h"
 
+#ifndef LIMIT
+#define LIMIT 0
+#endif
+
 void prepare(void)
 {
-    listen_to_some(0, 8);
+    listen_to_some(LIMIT, 8);
 }
 
 void partner(void)

@@ -1,22 +1,3 @@
 /* accept with a time limit waits for a connection. */
-#include "connections.h"
-
-void prepare(void)
-{
-    listen_to_some(SO_RCVTIMEO, 8);
-}
-
-void partner(void)
-{
-    int fd = new_socket(0);
-    linger();
-    NEED(connect(fd, (struct sockaddr *)&address, address_bytes) == 0);
-    close(fd);
-}
-
-void call(void)
-{
-    int fd = accept(listening, NULL, NULL);
-    ended(fd < 0 ? fd : 0);
-    close(fd);
-}
+#define LIMIT SO_RCVTIMEO
+#include "accept.c"

@@ -1,14 +1,12 @@
 /* Calls on a stack of the program's own. */
-#define ROUNDS 8
 #define MAKE_CALLS switch_stacks()
 static void switch_stacks(void);
-#include "calls.h"
+#include "sender.h"
 
 #include <ucontext.h>
 
 enum { STACK_BYTES = 256 << 10 };
 
-static int pair[2];
 static ucontext_t before, on_stack;
 
 static void run(void)
@@ -28,17 +26,10 @@ static void switch_stacks(void)
 
 void prepare(void)
 {
-    fill_big();
-    connected(pair, SOCK_STREAM, SO_SNDTIMEO);
-}
-
-void partner(void)
-{
-    linger();
-    drain(pair[1], BIG);
+    send_by_socket(SO_SNDTIMEO);
 }
 
 void call(void)
 {
-    ended(send(pair[0], big, BIG, 0));
+    ended(send(to, big, BIG, 0));
 }

@@ -1,22 +1,12 @@
 /* send sends a megabyte, all of it. */
-#define ROUNDS 8
-#include "calls.h"
-
-static int pair[2];
+#include "sender.h"
 
 void prepare(void)
 {
-    fill_big();
-    connected(pair, SOCK_STREAM, 0);
-}
-
-void partner(void)
-{
-    linger();
-    drain(pair[1], BIG);
+    send_by_socket(0);
 }
 
 void call(void)
 {
-    ended(send(pair[0], big, BIG, 0));
+    ended(send(to, big, BIG, 0));
 }

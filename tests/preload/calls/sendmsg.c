@@ -1,25 +1,13 @@
 /* sendmsg sends a megabyte, all of it. */
-#define ROUNDS 8
-#include "calls.h"
-
-#include <sys/uio.h>
-
-static int pair[2];
+#include "sender.h"
 
 void prepare(void)
 {
-    fill_big();
-    connected(pair, SOCK_STREAM, 0);
-}
-
-void partner(void)
-{
-    linger();
-    drain(pair[1], BIG);
+    send_by_socket(0);
 }
 
 void call(void)
 {
-    struct iovec parts[2] = { { big, BIG / 2 }, { big + BIG / 2, BIG / 2 } };
-    ended(sendmsg(pair[0], &(struct msghdr){ .msg_iov = parts, .msg_iovlen = 2 }, 0));
+    struct iovec parts[2] = { half_of_big(0), half_of_big(1) };
+    ended(sendmsg(to, &(struct msghdr){ .msg_iov = parts, .msg_iovlen = 2 }, 0));
 }

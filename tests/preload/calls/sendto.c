@@ -1,22 +1,12 @@
 /* sendto with a time limit sends a megabyte, all of it. */
-#define ROUNDS 8
-#include "calls.h"
-
-static int pair[2];
+#include "sender.h"
 
 void prepare(void)
 {
-    fill_big();
-    connected(pair, SOCK_STREAM, SO_SNDTIMEO);
-}
-
-void partner(void)
-{
-    linger();
-    drain(pair[1], BIG);
+    send_by_socket(SO_SNDTIMEO);
 }
 
 void call(void)
 {
-    ended(sendto(pair[0], big, BIG, 0, NULL, 0));
+    ended(sendto(to, big, BIG, 0, NULL, 0));
 }

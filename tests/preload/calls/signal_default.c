@@ -1,11 +1,7 @@
 /* Every signal gets its default action, as daemons do that begin: none had a handler. Collections go on, and a read that
  * waits by a system call of the program's own does.
  */
-#include "calls.h"
-
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-
-static int pair[2];
+#include "raw_read.h"
 
 void (*by_sigset(int number, void (*handler)(int)))(int) __asm__("sigset");
 
@@ -20,18 +16,4 @@ void prepare(void)
     }
     printf("without a handler: %d, with one: %d, ignored: %d\n", had_none, had_one, ignored);
     connected(pair, SOCK_STREAM, 0);
-}
-
-void partner(void)
-{
-    linger();
-    put(pair[1], "x", 1);
-}
-
-void call(void)
-{
-    char byte;
-    long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(SYS_read), "D"(pair[0]), "S"(&byte), "d"(1) : "rcx", "r11", "memory");
-    ended(result);
 }

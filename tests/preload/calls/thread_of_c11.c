@@ -1,12 +1,9 @@
 /* Calls on a thread that C11 has made, which has never allocated. */
-#define ROUNDS 8
 #define MAKE_CALLS be_thread()
 static void be_thread(void);
-#include "calls.h"
+#include "sender.h"
 
 #include <threads.h>
-
-static int pair[2];
 
 static int run(void *unused)
 {
@@ -23,17 +20,10 @@ static void be_thread(void)
 
 void prepare(void)
 {
-    fill_big();
-    connected(pair, SOCK_STREAM, SO_SNDTIMEO);
-}
-
-void partner(void)
-{
-    linger();
-    drain(pair[1], BIG);
+    send_by_socket(SO_SNDTIMEO);
 }
 
 void call(void)
 {
-    ended(send(pair[0], big, BIG, 0));
+    ended(send(to, big, BIG, 0));
 }

@@ -1,22 +1,12 @@
 /* write puts a megabyte into a pipe, all of it. */
-#define ROUNDS 8
-#include "calls.h"
-
-static int pair[2];
+#include "sender.h"
 
 void prepare(void)
 {
-    fill_big();
-    NEED(pipe(pair) == 0);
-}
-
-void partner(void)
-{
-    linger();
-    drain(pair[0], BIG);
+    send_into_pipe();
 }
 
 void call(void)
 {
-    ended(write(pair[1], big, BIG));
+    ended(write(to, big, BIG));
 }

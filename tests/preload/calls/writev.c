@@ -1,25 +1,13 @@
 /* writev puts a megabyte into a pipe, all of it. */
-#define ROUNDS 8
-#include "calls.h"
-
-#include <sys/uio.h>
-
-static int pair[2];
+#include "sender.h"
 
 void prepare(void)
 {
-    fill_big();
-    NEED(pipe(pair) == 0);
-}
-
-void partner(void)
-{
-    linger();
-    drain(pair[0], BIG);
+    send_into_pipe();
 }
 
 void call(void)
 {
-    struct iovec parts[2] = { { big, BIG / 2 }, { big + BIG / 2, BIG / 2 } };
-    ended(writev(pair[1], parts, 2));
+    struct iovec parts[2] = { half_of_big(0), half_of_big(1) };
+    ended(writev(to, parts, 2));
 }
