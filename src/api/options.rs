@@ -173,8 +173,8 @@ pub fn set_limit(bytes: usize) {
     pressure::set_limit_bytes(if bytes == 0 { usize::MAX } else { bytes });
 }
 
-/// `64M` and the like, as bytes.
-fn size(text: &str) -> Option<usize> {
+/// A size as options take it, in bytes: `64M` and the like; K, M and G are powers of 1024. `None` when it is none.
+pub fn size(text: &str) -> Option<usize> {
     let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
     let shift = match &text[digits.len()..] {
         "" => 0,

@@ -4,7 +4,7 @@
 
 use crate::{data::*, edge, sizing};
 use core::ffi::CStr;
-use gleaner::base::sync::Ordering;
+use gleaner::{api::options::size, base::sync::Ordering};
 
 /// Reads them. The program runs with its user's own rights.
 pub fn read() {
@@ -40,17 +40,4 @@ fn value(name: &CStr) -> Option<&'static str> {
     }
     // SAFETY: a string of the environment; nobody changes that one while we look.
     unsafe { CStr::from_ptr(text) }.to_str().ok()
-}
-
-/// `64M` and the like, as bytes.
-fn size(text: &str) -> Option<usize> {
-    let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
-    let shift = match &text[digits.len()..] {
-        "" => 0,
-        "K" | "k" => 10,
-        "M" | "m" => 20,
-        "G" | "g" => 30,
-        _ => return None,
-    };
-    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
