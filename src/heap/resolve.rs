@@ -16,7 +16,7 @@ use super::{
 use crate::{
     base::{
         addr::{Addr, Ambiguous, ObjRef},
-        sync::Ordering,
+        sync::{AtomicBool, Ordering},
     },
     os::memcheck,
 };
@@ -250,9 +250,20 @@ pub fn resolve(word: Ambiguous) -> Option<Slot> {
     locate(Addr::new(word.0)).filter(Slot::is_allocated)
 }
 
+/// Whether a word of a root keeps the object that ends there.
+static DO_ENDS_KEEP: AtomicBool = AtomicBool::new(true);
+
+/// From now on no word keeps the object that ends there: for a door whose programs do not count on it, or whose objects end
+/// before their slots do. Before the first collection.
+pub fn have_ends_keep_nothing() {
+    // Relaxed: set before there is anything to keep.
+    DO_ENDS_KEEP.store(false, Ordering::Relaxed);
+}
+
 /// The object that ends where the word points, if its kind lets objects fill their slots.
 ///
-/// C and C++ programs keep addresses one past the end of an array. In a root such a word keeps the array.
+/// C and C++ programs keep addresses one past the end of an array. In a root such a word keeps the array, unless
+/// [`have_ends_keep_nothing`].
 pub fn resolve_end(word: Ambiguous) -> Option<Slot> {
     locate_end(word).filter(Slot::is_allocated)
 }
@@ -260,7 +271,7 @@ pub fn resolve_end(word: Ambiguous) -> Option<Slot> {
 /// The slot, in use or not, that [`resolve_end`] is about.
 #[inline(never)]
 fn locate_end(word: Ambiguous) -> Option<Slot> {
-    if !word.0.is_multiple_of(GRANULE) {
+    if !DO_ENDS_KEEP.load(Ordering::Relaxed) || !word.0.is_multiple_of(GRANULE) {
         return None;
     }
     let slot = locate(Addr::new(word.0.wrapping_sub(1)))?;
@@ -271,6 +282,9 @@ fn locate_end(word: Ambiguous) -> Option<Slot> {
 /// The first byte of the slot that `locate_end` finds.
 #[inline(always)]
 pub fn start_of_end(word: Ambiguous) -> Option<Addr> {
+    if !DO_ENDS_KEEP.load(Ordering::Relaxed) {
+        return None;
+    }
     match locate(Addr::new(word.0)) {
         Some(here) if here.start != Addr::new(word.0) => None,
         // Slots of a block lie side by side.

@@ -7,8 +7,8 @@ use crate::{accessors::accessors, alloc, callbacks, data::*, edge, environment, 
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::sync::{AtomicBool, AtomicI32, Ordering},
-    collect::{self, Cause, stats::COUNTERS},
-    heap::{self, gate, mutator, pressure, surplus},
+    collect::{self, Cause, roots, stats::COUNTERS},
+    heap::{self, gate, mutator, pressure, resolve, surplus},
 };
 use gleaner_abi::engine::{self, Place};
 
@@ -39,6 +39,10 @@ pub extern "C" fn GC_init() {
     unsafe { edge::gleaner_bdw_note_first_thread() };
     callbacks::install();
     environment::read();
+    if roots::needs_loader() {
+        // No other door has objects in this heap, and ours have a byte past their end where interior pointers keep them.
+        resolve::have_ends_keep_nothing();
+    }
     alloc::set_extra_byte(GC_all_interior_pointers.load(Ordering::Relaxed) != 0);
     if GC_stackbottom.load(Ordering::Relaxed) == 0 {
         // SAFETY: a word of the loader's.
