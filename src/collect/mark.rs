@@ -145,7 +145,7 @@ impl Marker {
             unsafe { self.scanner.stack_range(range) };
         } else {
             // SAFETY: by the caller's promise.
-            unsafe { self.scanner.root_range(range) };
+            unsafe { self.scanner.root_range(range, source.lets_any_inside_keep()) };
         }
     }
 
@@ -232,7 +232,7 @@ impl Marker {
         let traits = slot.class().kind().traits();
         if traits.is_root() {
             // SAFETY: an object in use.
-            unsafe { self.scanner.root_range(Range::sized(slot.start(), slot.bytes())) };
+            unsafe { self.scanner.root_range(Range::sized(slot.start(), slot.bytes()), false) };
         } else if traits.is_fiber() {
             self.scanner.scan_flagged_fiber(slot);
         } else {

@@ -10,7 +10,7 @@
 //!   kernel       what it holds of objects that were freed is dropped held, sent
 //!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots, toggle, hooks
-//!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, share, large, ephemeron
+//!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, displacement, share, large, ephemeron
 //!   grace        what is unreachable for the first time may stay     grace
 //!   weak         short cells and links, weak words · finalizers · long cells and links · dead objects to be shown · ephemerons
 //!                                                                    weak, links, weak_object, finalize, disclaim
@@ -30,6 +30,7 @@ pub mod closed;
 pub mod condemned;
 pub mod disclaim;
 pub mod disguise;
+pub mod displacement;
 pub mod ended;
 pub mod ephemeron;
 pub mod events;

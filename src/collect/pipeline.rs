@@ -21,6 +21,7 @@
 //! Threads: each scanner has its own; the world is stopped.
 
 use super::{
+    displacement::Rule,
     filter::{self, Avx2, PACK_SLACK, Pack, Plain},
     item::{Item, PIECE, PIECE_BYTES},
     prefetch,
@@ -76,6 +77,18 @@ impl Candidate {
         resolve::locate(Addr::new(addr)).map(|slot| Candidate::of(slot.into()))
     }
 
+    /// The slot that an address lies in, if it keeps what is in the slot by a rule.
+    #[inline(always)]
+    fn by_rule(rule: &Rule, view: &View, addr: usize) -> Option<Candidate> {
+        #[cold]
+        #[inline(never)]
+        fn located(addr: usize) -> Option<Place> {
+            resolve::locate(Addr::new(addr)).map(Place::from)
+        }
+        let place = view.place(addr).or_else(|| located(addr))?;
+        rule.keeps(place.class.kind(), addr - place.start.get()).then(|| Candidate::of(place))
+    }
+
     /// Asks for the bits: `IS_SHARED`, as its own, which other markers may have at the moment.
     #[inline(always)]
     fn prefetch_bits<const IS_SHARED: bool>(&self) {
@@ -97,6 +110,7 @@ pub enum Next {
 /// See the module's documentation.
 pub struct Pipeline {
     view: View,
+    rule: Rule,
     /// Words outside are no addresses of the heap's.
     hull: Range,
     has_vectors: bool,
@@ -116,6 +130,7 @@ impl Pipeline {
     pub const fn new() -> Self {
         Pipeline {
             view: View::EMPTY,
+            rule: Rule::NONE,
             hull: Range { start: Addr::NULL, end: Addr::NULL },
             has_vectors: false,
             words: [const { MaybeUninit::uninit() }; WORDS],
@@ -138,6 +153,7 @@ impl Pipeline {
     /// Takes a look at the heap, which stays as it is from now on. The world is stopped.
     pub fn begin(&mut self) {
         self.view = View::of_now();
+        self.rule = Rule::of_now();
         self.hull = cage::hull();
         self.has_vectors = filter::has_vectors();
     }
@@ -146,6 +162,12 @@ impl Pipeline {
     #[inline(always)]
     pub fn has_vectors(&self) -> bool {
         self.has_vectors
+    }
+
+    /// Which addresses keep objects.
+    #[inline(always)]
+    pub fn rule(&self) -> &Rule {
+        &self.rule
     }
 
     /// Words outside are no addresses of the heap's.
@@ -202,18 +224,25 @@ impl Pipeline {
         /// # Safety
         /// The processor has AVX2.
         #[target_feature(enable = "avx2,popcnt")]
-        unsafe fn scan_by_avx2(pipeline: &mut Pipeline, is_alone: bool) -> Next {
+        unsafe fn scan_by_avx2<const BY_RULE: bool>(pipeline: &mut Pipeline, is_alone: bool) -> Next {
             // SAFETY: by the caller's promise.
-            unsafe { pipeline.scan_with::<Avx2>(is_alone) }
+            unsafe { pipeline.scan_with::<Avx2, BY_RULE>(is_alone) }
         }
         // SAFETY: `begin` has asked the processor.
-        unsafe { if self.has_vectors { scan_by_avx2(self, is_alone) } else { self.scan_with::<Plain>(is_alone) } }
+        unsafe {
+            match (self.has_vectors, self.rule.is_any()) {
+                (true, false) => scan_by_avx2::<false>(self, is_alone),
+                (true, true) => scan_by_avx2::<true>(self, is_alone),
+                (false, false) => self.scan_with::<Plain, false>(is_alone),
+                (false, true) => self.scan_with::<Plain, true>(is_alone),
+            }
+        }
     }
 
     /// # Safety
     /// The processor has what `P` needs.
     #[inline(always)]
-    unsafe fn scan_with<P: Pack>(&mut self, is_alone: bool) -> Next {
+    unsafe fn scan_with<P: Pack, const BY_RULE: bool>(&mut self, is_alone: bool) -> Next {
         while !self.is_due() {
             if self.prefetched.count() <= PREFETCHED / 2 {
                 self.prefetch_objects();
@@ -232,7 +261,7 @@ impl Pipeline {
             } else if self.is_settled() {
                 return Next::Nothing;
             } else if is_alone && self.has_one_word() {
-                if let Some((item, start)) = self.follow_word() {
+                if let Some((item, start)) = self.follow_word::<BY_RULE>() {
                     if item.word_count() > PIECE {
                         return Next::Object(item);
                     }
@@ -288,7 +317,7 @@ impl Pipeline {
     /// Along a list there is nothing to do meanwhile; the processor reads the bits and the object at the same time. It bets
     /// that the word is where the object begins, as branches go, and has read it before it knows.
     #[inline(always)]
-    fn follow_word(&mut self) -> Option<(Item, Addr)> {
+    fn follow_word<const BY_RULE: bool>(&mut self) -> Option<(Item, Addr)> {
         /// Elsewhere, so that the choice stays a branch.
         #[cold]
         #[inline(never)]
@@ -298,7 +327,11 @@ impl Pipeline {
         self.words_count = 0;
         // SAFETY: the first word was there.
         let word = unsafe { self.words[0].assume_init() };
-        let candidate = self.view.place(word).map(Candidate::of).or_else(|| Candidate::located(word))?;
+        let candidate = if BY_RULE {
+            Candidate::by_rule(&self.rule, &self.view, word)?
+        } else {
+            self.view.place(word).map(Candidate::of).or_else(|| Candidate::located(word))?
+        };
         let (word, item) = (Addr::new(word), candidate.item);
         let is_new = candidate.bits.word().mark_allocated(candidate.bits.bit());
         let start = if item.start() == word { word } else { start_of(item) };
@@ -325,14 +358,25 @@ impl Pipeline {
     ///
     /// Each step is done for all of them before the next: see the module's documentation.
     #[inline(always)]
-    pub fn turn<const IS_SHARED: bool>(&mut self, mut mark: impl FnMut(&mut List<Item>, &[Candidate])) {
+    pub fn turn<const IS_SHARED: bool, const BY_RULE: bool>(
+        &mut self,
+        mut mark: impl FnMut(&mut List<Item>, &[Candidate]),
+    ) {
         self.hand_out(&mut mark);
-        let view = self.view;
+        let (view, rule) = (self.view, self.rule);
         let candidates = self.candidates.as_mut_ptr().cast::<Candidate>();
         let mut count = 0;
         for word in &self.words[..self.words_count] {
             // SAFETY: the first `words_count` were written by `add_word` and `pack`.
             let word = unsafe { word.assume_init() };
+            if BY_RULE {
+                if let Some(candidate) = Candidate::by_rule(&rule, &view, word) {
+                    // SAFETY: there is room for as many as there are words.
+                    unsafe { candidates.add(count).write(candidate) };
+                    count += 1;
+                }
+                continue;
+            }
             // Each way ends by itself, so that the usual one does not have to bring its results where the other has them.
             if let Some(place) = view.place(word) {
                 // SAFETY: there is room for as many as there are words.

@@ -6,6 +6,7 @@
 //! less those that magazines hold.
 
 use super::{
+    displacement::Rule,
     ephemeron::Pair,
     roots::{self, Source},
     table::{List, Map, NoMemory},
@@ -54,6 +55,7 @@ pub struct Recheck<'a> {
     /// Ephemerons to be looked at, and those whose keys have not been reached.
     ephemerons: List<usize>,
     waiting: Waiting,
+    rule: Rule,
     lost: Option<Disagreement>,
 }
 
@@ -94,7 +96,8 @@ impl<'a> Recheck<'a> {
             return Err(NoMemory);
         };
         let waiting = Waiting { chains: Map::new(), entries: List::new() };
-        let recheck = Recheck { cached, reached, bytes, stack, ephemerons: List::new(), waiting, lost: None };
+        let (ephemerons, rule) = (List::new(), Rule::of_now());
+        let recheck = Recheck { cached, reached, bytes, stack, ephemerons, waiting, rule, lost: None };
         // Free, but nothing that could die.
         cached.iter().filter_map(|&start| resolve::object_at(Addr::new(start))).for_each(|slot| {
             recheck.set(&slot);
@@ -108,10 +111,22 @@ impl<'a> Recheck<'a> {
         // SAFETY: root ranges may be read while the world is stopped.
         unsafe {
             roots::words(source, range, |word| {
-                for slot in [resolve::resolve(word), resolve::resolve_end(word)].into_iter().flatten() {
-                    self.note(&slot, Addr::NULL);
+                for (slot, inside) in inside_or_before(word) {
+                    if self.is_kept(&slot, inside, source.lets_any_inside_keep()) {
+                        self.note(&slot, Addr::NULL);
+                    }
                 }
             });
+        }
+    }
+
+    /// Whether an address inside a slot keeps what is there.
+    fn is_kept(&self, slot: &Slot, inside: usize, lets_any_inside_keep: bool) -> bool {
+        let (kind, displacement) = (slot.class().kind(), inside - slot.start().get());
+        if lets_any_inside_keep {
+            self.rule.keeps_from_anywhere(kind, displacement)
+        } else {
+            self.rule.keeps(kind, displacement)
         }
     }
 
@@ -138,6 +153,12 @@ impl<'a> Recheck<'a> {
         if let Some(slot) = slot.filter(|slot| self.note(slot, parent)) {
             self.push(slot.start());
         }
+    }
+
+    /// Reaches what a word of an object points to.
+    fn follow(&mut self, word: Ambiguous, parent: Addr) {
+        let rule = self.rule;
+        self.reach(resolve::resolve(word).filter(|slot| rule.keeps_slot(slot, word.0)), parent);
     }
 
     /// Notes that `parent` reaches the slot; `true` when it was not reached before.
@@ -186,13 +207,16 @@ impl<'a> Recheck<'a> {
                 // SAFETY: an object in use.
                 unsafe {
                     trace::words(Range::sized(slot.start(), slot.bytes()), |word| {
-                        self.reach(resolve::resolve(word), slot.start());
-                        self.reach(resolve::resolve_end(word), slot.start());
+                        for (found, inside) in inside_or_before(word) {
+                            if self.is_kept(&found, inside, false) {
+                                self.reach(Some(found), slot.start());
+                            }
+                        }
                     });
                 }
                 continue;
             }
-            trace::children(&slot, |word: Ambiguous| self.reach(resolve::resolve(word), slot.start()));
+            trace::children(&slot, |word: Ambiguous| self.follow(word, slot.start()));
         }
     }
 
@@ -220,7 +244,7 @@ impl<'a> Recheck<'a> {
             match resolve::resolve(Ambiguous(pair.key())).filter(|key| !self.is_reached(key.start().get())) {
                 Some(key) => self.waiting.add(key.start(), address).unwrap_or_else(no_memory_for_ephemerons),
                 None => {
-                    self.reach(resolve::resolve(Ambiguous(pair.value())), pair.address());
+                    self.follow(Ambiguous(pair.value()), pair.address());
                     self.drain();
                 }
             }
@@ -265,10 +289,17 @@ impl<'a> Recheck<'a> {
     }
 }
 
+/// The object that a word of a root points into, and the one that ends there, each with an address inside it.
+fn inside_or_before(word: Ambiguous) -> impl Iterator<Item = (Slot, usize)> {
+    let before = resolve::resolve_end(word).map(|slot| (slot, word.0 - 1));
+    resolve::resolve(word).map(|slot| (slot, word.0)).into_iter().chain(before)
+}
+
 /// What the push hook reports. Objects that it keeps are among those that are not to be scanned.
 impl Sink for Recheck<'_> {
     fn word(&mut self, word: Ambiguous) {
-        if let Some(slot) = resolve::resolve(word) {
+        let rule = self.rule;
+        if let Some(slot) = resolve::resolve(word).filter(|slot| rule.keeps_slot(slot, word.0)) {
             self.note(&slot, Addr::NULL);
         }
     }

@@ -126,6 +126,28 @@ impl Scanner {
         }
     }
 
+    /// As [`offer_root`](Self::offer_root), for a word that any address inside an object may be.
+    #[inline]
+    fn offer_any_inside(&mut self, word: Ambiguous, before: Ambiguous) {
+        if self.pipeline.rule().is_any() {
+            self.offer_start(word);
+        } else {
+            self.offer_root(word, before);
+        }
+    }
+
+    /// As [`offer_any_inside`](Self::offer_any_inside), where words in objects do not keep what any address inside does.
+    #[cold]
+    fn offer_start(&mut self, word: Ambiguous) {
+        let rule = *self.pipeline.rule();
+        for (slot, inside) in [(resolve::resolve(word), word.0), (resolve::resolve_end(word), word.0.wrapping_sub(1))] {
+            let is_kept = |slot: &Slot| rule.keeps_from_anywhere(slot.class().kind(), inside - slot.start().get());
+            if let Some(slot) = slot.filter(is_kept) {
+                self.offer(Ambiguous(slot.start().get()));
+            }
+        }
+    }
+
     /// Marks, before [`scan_found`](Self::scan_found) returns, what a word of an object points to.
     #[inline]
     pub fn offer(&mut self, word: Ambiguous) {
@@ -139,10 +161,17 @@ impl Scanner {
     #[inline(never)]
     fn turn(&mut self) {
         if !self.pipeline.has_room() || self.ephemerons.are_waiting() {
-            self.turn_slowly();
+            if self.pipeline.rule().is_any() { self.turn_slowly::<true>() } else { self.turn_slowly::<false>() }
         } else {
             // SAFETY: `begin` has asked the processor.
-            unsafe { if self.pipeline.has_vectors() { self.turn_by_bmi() } else { self.turn_quickly() } }
+            unsafe {
+                match (self.pipeline.has_vectors(), self.pipeline.rule().is_any()) {
+                    (true, false) => self.turn_by_bmi::<false>(),
+                    (true, true) => self.turn_by_bmi::<true>(),
+                    (false, false) => self.turn_quickly::<false>(),
+                    (false, true) => self.turn_quickly::<true>(),
+                }
+            }
         }
     }
 
@@ -151,25 +180,25 @@ impl Scanner {
     /// # Safety
     /// The processor has BMI1 and BMI2.
     #[target_feature(enable = "bmi1,bmi2")]
-    unsafe fn turn_by_bmi(&mut self) {
-        self.turn_quickly();
+    unsafe fn turn_by_bmi<const BY_RULE: bool>(&mut self) {
+        self.turn_quickly::<BY_RULE>();
     }
 
     /// As `turn`, when the stack has room and no key is waited for.
     #[inline(always)]
-    fn turn_quickly(&mut self) {
+    fn turn_quickly<const BY_RULE: bool>(&mut self) {
         if self.role == Role::Alone {
-            self.turn_alone();
+            self.turn_alone::<BY_RULE>();
         } else {
-            self.turn_together();
+            self.turn_together::<BY_RULE>();
             self.shared_batches += 1;
             self.hand_over();
         }
     }
 
     #[inline(always)]
-    fn turn_alone(&mut self) {
-        self.pipeline.turn::<false>(|stack, candidates| {
+    fn turn_alone<const BY_RULE: bool>(&mut self) {
+        self.pipeline.turn::<false, BY_RULE>(|stack, candidates| {
             let marked = candidates.iter().map(|candidate| {
                 let is_new = candidate.bits.word().mark_allocated(candidate.bits.bit());
                 (candidate.item, is_new & candidate.item.is_to_be_scanned())
@@ -181,8 +210,8 @@ impl Scanner {
 
     /// Neighbours are often found one after the other: an atomic operation for each run of candidates with one word.
     #[inline(always)]
-    fn turn_together(&mut self) {
-        self.pipeline.turn::<true>(|stack, candidates| {
+    fn turn_together<const BY_RULE: bool>(&mut self) {
+        self.pipeline.turn::<true, BY_RULE>(|stack, candidates| {
             for run in candidates.chunk_by(|one, next| core::ptr::eq(one.bits.word(), next.bits.word())) {
                 let wanted = run.iter().fold(0, |bits, candidate| bits | 1 << candidate.bits.bit());
                 let mut new = run[0].bits.word().mark_allocated_together(wanted);
@@ -199,10 +228,10 @@ impl Scanner {
 
     /// As `turn`, when the stack may fill up or objects are keys of ephemerons.
     #[cold]
-    fn turn_slowly(&mut self) {
+    fn turn_slowly<const BY_RULE: bool>(&mut self) {
         let Scanner { pipeline, ephemerons, overflowed, .. } = self;
         let limit = pipeline.stack_limit();
-        pipeline.turn::<true>(|stack, candidates| {
+        pipeline.turn::<true, BY_RULE>(|stack, candidates| {
             for candidate in candidates {
                 if candidate.bits.word().mark_allocated_together(1 << candidate.bits.bit()) == 0 {
                     continue;
@@ -229,11 +258,11 @@ impl Scanner {
         }
     }
 
-    /// Marks what the words of a root range point to.
+    /// Marks what the words of a root range point to: by the rule for words in objects, unless any address inside keeps one.
     ///
     /// # Safety
     /// The range may be read.
-    pub unsafe fn root_range(&mut self, range: Range) {
+    pub unsafe fn root_range(&mut self, range: Range, is_any_inside: bool) {
         // Aligned first, so that no word lies across two pieces.
         let mut rest = Range::new(range.start.align_up(size_of::<usize>()), range.end);
         while !rest.is_empty() {
@@ -241,20 +270,23 @@ impl Scanner {
             // A disguised word that begins in this piece may end in the next.
             let overlap = if self.disguises.root.are_disguised() { size_of::<usize>() - 1 } else { 0 };
             // SAFETY: by the caller's promise.
-            unsafe { self.root_words(Range::new(rest.start, rest.end.min(end + overlap))) };
+            unsafe { self.root_words(Range::new(rest.start, rest.end.min(end + overlap)), is_any_inside) };
             rest.start = end;
             self.relieve();
         }
     }
 
     /// Marks what the words of a part of a root point to.
-    unsafe fn root_words(&mut self, range: Range) {
+    unsafe fn root_words(&mut self, range: Range, is_any_inside: bool) {
         let (hull, forms, mut before) = (self.pipeline.hull(), self.disguises.root, Ambiguous(0));
+        let mut offer = |word, before| {
+            if is_any_inside { self.offer_any_inside(word, before) } else { self.offer_root(word, before) }
+        };
         if forms.are_disguised() {
             // SAFETY: by the caller's promise.
-            return unsafe { forms.words(range, false, hull, |word| self.offer_root(word, Ambiguous(0))) };
+            return unsafe { forms.words(range, false, hull, |word| offer(word, Ambiguous(0))) };
         }
-        let visit = |word| self.offer_root(word, core::mem::replace(&mut before, word));
+        let visit = |word| offer(word, core::mem::replace(&mut before, word));
         // SAFETY: by the caller's promise.
         unsafe { filter::words_within(range, hull, visit) };
     }
@@ -280,9 +312,9 @@ impl Scanner {
         let (hull, forms, mut before) = (self.pipeline.hull(), self.disguises.stack, Ambiguous(0));
         if forms.are_disguised() {
             // SAFETY: by the caller's promise.
-            return unsafe { forms.words(range, true, hull, |word| self.offer_root(word, Ambiguous(0))) };
+            return unsafe { forms.words(range, true, hull, |word| self.offer_any_inside(word, Ambiguous(0))) };
         }
-        let visit = |word| self.offer_root(word, core::mem::replace(&mut before, word));
+        let visit = |word| self.offer_any_inside(word, core::mem::replace(&mut before, word));
         // SAFETY: by the caller's promise.
         unsafe { filter::words_at_any_byte_within(range, hull, visit) };
     }
@@ -297,7 +329,7 @@ impl Scanner {
         }
         if traits.is_root() {
             // SAFETY: an object in use.
-            unsafe { self.root_range(Range::sized(slot.start(), slot.bytes())) };
+            unsafe { self.root_range(Range::sized(slot.start(), slot.bytes()), false) };
         } else {
             self.scan_slot(slot);
             self.relieve();
@@ -369,7 +401,7 @@ impl Scanner {
                 self.come_back(slot.unit());
             } else {
                 // SAFETY: an object in use.
-                unsafe { self.root_words(range) };
+                unsafe { self.root_words(range, false) };
             }
         } else if traits.is_conservative() {
             let range = Range::sized(slot.start(), slot.bytes());

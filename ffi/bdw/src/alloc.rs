@@ -4,7 +4,7 @@
 //! inside; objects that are never collected do without. The fast paths take a slot from the thread's magazine, and leave
 //! for the edge by a jump: the program's `GC_oom_fn` may throw, and its finalizers may.
 
-use crate::{control, edge};
+use crate::{control, edge, off_page};
 use core::ffi::{c_char, c_int, c_void};
 use gleaner::{
     base::{
@@ -71,15 +71,14 @@ extern "C" fn GC_malloc_atomic(bytes: usize) -> *mut c_void {
     pop_or_leave(bytes, Kind::POINTER_FREE)
 }
 
-// A pointer to any place in an object keeps it, also here: more is kept than the program asks for.
 #[unsafe(no_mangle)]
 extern "C" fn GC_malloc_ignore_off_page(bytes: usize) -> *mut c_void {
-    pop_or_leave(bytes, Kind::SCANNED)
+    pop_or_leave(bytes, off_page::kind_for(bytes, Kind::SCANNED))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn GC_malloc_atomic_ignore_off_page(bytes: usize) -> *mut c_void {
-    pop_or_leave(bytes, Kind::POINTER_FREE)
+    pop_or_leave(bytes, off_page::kind_for(bytes, Kind::POINTER_FREE))
 }
 
 #[unsafe(no_mangle)]
@@ -127,9 +126,14 @@ unsafe extern "C" fn GC_realloc(p: *mut c_void, bytes: usize) -> *mut c_void {
 unsafe extern "C" fn gleaner_bdw_resize(p: *mut c_void, bytes: usize) -> *mut c_void {
     control::settle();
     let address = Addr::of(p);
-    let kind = resolve::object_at(address).map_or(Kind::SCANNED, |slot| slot.class().kind());
+    let slot = resolve::object_at(address);
+    let kind = slot.map_or(Kind::SCANNED, |slot| slot.class().kind());
     let Some(wanted) = with_extra_byte(bytes, kind) else { return core::ptr::null_mut() };
-    match allocate::resize(address, wanted) {
+    let resized = match slot.filter(|_| off_page::ordinary(kind) != kind) {
+        Some(slot) => off_page::resize(&slot, wanted),
+        None => allocate::resize(address, wanted),
+    };
+    match resized {
         Resized::At(moved) => {
             if moved == address && kind.traits().is_zeroed() {
                 clear_from(moved, bytes);

@@ -6,8 +6,8 @@ use core::ffi::{c_int, c_void};
 use gleaner::{
     api::stats,
     base::addr::{Addr, Ambiguous},
-    collect::allocate,
-    heap::resolve,
+    collect::{allocate, displacement},
+    heap::resolve::{self, Slot},
 };
 
 /// Whether `p` and `q` lie in one object, or neither in any; for the edge.
@@ -64,16 +64,19 @@ extern "C" fn GC_noop1(value: usize) {
     core::hint::black_box(value);
 }
 
-// Interior pointers keep objects, so every place in one is valid.
+/// Whether a word of an object that leads to `p` would keep what is there, or there is nothing that could die; for the edge.
 #[unsafe(no_mangle)]
-extern "C" fn GC_is_valid_displacement(p: *mut c_void) -> *mut c_void {
-    p
+extern "C" fn gleaner_bdw_is_valid_displacement(p: *const c_void) -> c_int {
+    let address = p as usize;
+    let is_kept = |slot: Slot| displacement::Rule::of_now().keeps_slot(&slot, address);
+    c_int::from(resolve::resolve(Ambiguous(address)).is_none_or(is_kept))
 }
 
 edge::functions! {
     fn GC_same_obj() = gleaner_bdw_same_obj;
     fn GC_pre_incr() = gleaner_bdw_pre_incr;
     fn GC_post_incr() = gleaner_bdw_post_incr;
+    fn GC_is_valid_displacement() = gleaner_bdw_checked_displacement;
     fn GC_is_visible() = gleaner_bdw_is_visible;
     fn GC_dump() = gleaner_bdw_dump;
     fn GC_dump_named() = gleaner_bdw_dump_named;

@@ -3,7 +3,9 @@
 //! The engine starts when the library is loaded; `GC_init` only takes what the program has said by then. A program need
 //! not call it: its first allocation does.
 
-use crate::{accessors::accessors, alloc, callbacks, data::*, edge, environment, leaks, sizing};
+use crate::{
+    accessors::accessors, callbacks, data::*, edge, environment, leaks, roots::settle_interior_pointers, sizing,
+};
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::sync::{AtomicBool, AtomicI32, Ordering},
@@ -43,7 +45,7 @@ pub extern "C" fn GC_init() {
         // No other door has objects in this heap, and ours have a byte past their end where interior pointers keep them.
         resolve::have_ends_keep_nothing();
     }
-    alloc::set_extra_byte(GC_all_interior_pointers.load(Ordering::Relaxed) != 0);
+    settle_interior_pointers();
     if GC_stackbottom.load(Ordering::Relaxed) == 0 {
         // SAFETY: a word of the loader's.
         GC_stackbottom.store(unsafe { edge::gleaner_bdw_end_of_main_stack() } as usize, Ordering::Relaxed);
@@ -52,7 +54,7 @@ pub extern "C" fn GC_init() {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn GC_is_init_called() -> c_int {
+pub extern "C" fn GC_is_init_called() -> c_int {
     c_int::from(IS_INITIALIZED.load(Ordering::Relaxed))
 }
 

@@ -1,7 +1,7 @@
 //! Objects with a header that says where they were allocated: `debug.c` has them, and this looks at all of them after a
 //! collection that the program asked for.
 
-use crate::{data::*, edge, incremental};
+use crate::{data::*, edge, incremental, roots};
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::{
@@ -22,6 +22,8 @@ static ARE_WATCHED: AtomicBool = AtomicBool::new(false);
 #[unsafe(no_mangle)]
 extern "C" fn gleaner_bdw_watch_debug_objects() {
     if !ARE_WATCHED.load(Ordering::Relaxed) {
+        // The program knows such objects by the address behind their headers.
+        roots::GC_register_displacement(GC_debug_header_size);
         ARE_WATCHED.store(true, Ordering::Relaxed);
     }
 }

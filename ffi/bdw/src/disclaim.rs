@@ -5,8 +5,9 @@
 
 use crate::{
     control::settle,
+    data::GC_debug_header_size,
     kinds::{self, pop_or_leave},
-    lock,
+    lock, roots,
 };
 use core::{
     ffi::{c_int, c_void},
@@ -55,6 +56,10 @@ static FINALIZED: AtomicI32 = AtomicI32::new(0);
 extern "C" fn GC_init_finalized_malloc() {
     settle();
     if FINALIZED.load(Ordering::Relaxed) == 0 {
+        // What the program knows is a word behind the start; and the closure is known by an address with the mark.
+        [size_of::<usize>(), HAS_CLOSURE, GC_debug_header_size + HAS_CLOSURE]
+            .into_iter()
+            .for_each(|bytes| roots::GC_register_displacement(bytes));
         let kind = kinds::make(0, true, true);
         GC_register_disclaim_proc(kind, Some(finalize), 1);
         FINALIZED.store(kind, Ordering::Relaxed);

@@ -44,6 +44,7 @@ void gleaner_bdw_thread_started(void);
 void gleaner_bdw_forget_thread(void);
 int gleaner_bdw_are_in_one_object(const void *p, const void *q);
 int gleaner_bdw_is_searched(const void *p);
+int gleaner_bdw_is_valid_displacement(const void *p);
 void gleaner_bdw_check_debug_objects(void);
 void gleaner_bdw_report_leaks(void);
 void gleaner_bdw_figures(struct figures *figures);
@@ -56,6 +57,7 @@ extern void *(*GC_oom_fn)(size_t bytes);
 extern void (*GC_on_abort)(const char *message);
 extern char *GC_stackbottom;
 extern void (*GC_same_obj_print_proc)(void *p, void *q);
+extern void (*GC_is_valid_displacement_print_proc)(void *p);
 extern void (*GC_is_visible_print_proc)(void *p);
 void *GC_malloc_atomic(size_t bytes);
 void *GC_malloc_uncollectable(size_t bytes);
@@ -401,6 +403,12 @@ void *gleaner_bdw_post_incr(void **p, ptrdiff_t distance) {
     void *before = *p;
     *p = gleaner_bdw_same_obj((char *)before + distance, before);
     return before;
+}
+
+void *gleaner_bdw_checked_displacement(void *p) {
+    if (!gleaner_bdw_is_valid_displacement(p))
+        GC_is_valid_displacement_print_proc(p);
+    return p;
 }
 
 /* Whether an address lies in a writable segment of a library. */

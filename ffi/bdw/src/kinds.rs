@@ -7,7 +7,7 @@ use crate::{
     alloc,
     control::settle,
     descriptor::{self, LENGTH},
-    edge,
+    edge, off_page,
 };
 use core::{
     ffi::{c_int, c_uint, c_void},
@@ -60,6 +60,7 @@ pub fn of_number(number: c_int) -> Kind {
 
 /// The number of `gc.h` of a kind. `None`: it is none of those.
 pub fn number_of(kind: Kind) -> Option<usize> {
+    let kind = off_page::ordinary(kind);
     (0..COUNT.load(Ordering::Relaxed) as usize).find(|&number| of_number(number as c_int) == kind)
 }
 
@@ -182,8 +183,12 @@ macro_rules! of_kind {
 }
 
 of_kind! {
-    GC_malloc_kind GC_malloc_kind_global GC_generic_malloc GC_generic_malloc_ignore_off_page
-    GC_generic_malloc_uncollectable GC_generic_or_special_malloc
+    GC_malloc_kind GC_malloc_kind_global GC_generic_malloc GC_generic_malloc_uncollectable GC_generic_or_special_malloc
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_generic_malloc_ignore_off_page(bytes: usize, kind: c_int) -> *mut c_void {
+    pop_or_leave(bytes, off_page::kind_for(bytes, of_number(kind)))
 }
 
 /// What a chain takes at once.

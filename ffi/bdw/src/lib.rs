@@ -35,6 +35,7 @@ mod leaks;
 mod links;
 mod lock;
 mod marking;
+mod off_page;
 mod query;
 mod reports;
 mod roots;

@@ -1,16 +1,19 @@
 //! Roots, and displacements from them.
 //!
-//! All writable static data, thread-local storage and all stacks are roots, and an address of any byte of an object keeps
-//! it: `GC_clear_roots`, exclusions, `GC_no_dls` and displacements are accepted, and keep more than the program asks for.
+//! All writable static data, thread-local storage and all stacks are roots: `GC_clear_roots`, exclusions and `GC_no_dls`
+//! are accepted, and keep more than the program asks for. While `GC_all_interior_pointers` is 0, words in static data and
+//! in objects keep what they lead to by registered displacements: see `displacement` of the engine. What a program has
+//! registered as roots, thread-local storage and the data of finalizers are searched as stacks are, where any address
+//! inside an object keeps it.
 
-use crate::{accessors::accessors, alloc, data::*};
+use crate::{accessors::accessors, alloc, control, data::*};
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::{
         addr::{Addr, Range},
         sync::Ordering,
     },
-    collect::allocate,
+    collect::{allocate, displacement, roots::needs_loader},
 };
 
 static HAS_STATIC_ROOTS: Function = Function::none();
@@ -67,10 +70,27 @@ extern "C" fn GC_register_has_static_roots_callback(callback: *mut c_void) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn GC_register_displacement(_bytes: usize) {}
+pub extern "C" fn GC_register_displacement(bytes: usize) {
+    if !displacement::register(bytes) {
+        let end = displacement::END;
+        gleaner::fatal!("GC_register_displacement: {bytes} is no displacement below {end}: Bad argument");
+    }
+}
 
+/// With and without a header.
 #[unsafe(no_mangle)]
-extern "C" fn GC_debug_register_displacement(_bytes: usize) {}
+extern "C" fn GC_debug_register_displacement(bytes: usize) {
+    GC_register_displacement(bytes);
+    GC_register_displacement(bytes.saturating_add(GC_debug_header_size));
+}
+
+/// Has objects be kept and made as `GC_all_interior_pointers` says. Where another door has objects in this heap, any address
+/// inside one keeps it.
+pub fn settle_interior_pointers() {
+    let keep_all = GC_all_interior_pointers.load(Ordering::Relaxed) != 0;
+    alloc::set_extra_byte(keep_all);
+    displacement::keep_only_registered(!keep_all && needs_loader());
+}
 
 #[unsafe(no_mangle)]
 extern "C" fn GC_get_all_interior_pointers() -> c_int {
@@ -80,7 +100,9 @@ extern "C" fn GC_get_all_interior_pointers() -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn GC_set_all_interior_pointers(value: c_int) {
     GC_all_interior_pointers.store(c_int::from(value != 0), Ordering::Relaxed);
-    alloc::set_extra_byte(value != 0);
+    if control::GC_is_init_called() != 0 {
+        settle_interior_pointers();
+    }
 }
 
 accessors! {

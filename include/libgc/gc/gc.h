@@ -59,7 +59,8 @@ GC_API void GC_CALL GC_deinit(void);
 GC_API GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1) void *GC_CALL GC_malloc(size_t);
 /* An object that is not searched, with arbitrary content. */
 GC_API GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1) void *GC_CALL GC_malloc_atomic(size_t);
-/* The same two for big objects to which a pointer into the first 256 bytes will be kept. */
+/* The same two for big objects to which a pointer into the first 256 bytes will be kept: one beyond the first 4,096 keeps
+ * none, wherever it lies. */
 GC_API GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1) void *GC_CALL GC_malloc_ignore_off_page(size_t);
 GC_API GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1) void *GC_CALL GC_malloc_atomic_ignore_off_page(size_t);
 /* The same two for objects that live until GC_free: what the first one points to lives too. */
@@ -308,7 +309,9 @@ typedef int(GC_CALLBACK *GC_has_static_roots_func)(const char *, void *, size_t)
 GC_API void GC_CALL GC_register_has_static_roots_callback(GC_has_static_roots_func);
 
 /* Other than 0, as it is at first: any address in an object keeps it.  0, before GC_init: in objects and static data only its
- * start does, and an address as many bytes further as was registered; on stacks and in registers any address.
+ * start does, and an address as many bytes further as was registered, below 4,096; on stacks, in registers, in what
+ * GC_add_roots was told, in thread-local storage and as data of finalizers any address.  Where libgleaner_malloc.so is
+ * preloaded any address keeps one, everywhere.
  */
 GC_API GC_ATTR_DEPRECATED int GC_all_interior_pointers;
 GC_API void GC_CALL GC_set_all_interior_pointers(int);

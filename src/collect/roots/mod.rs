@@ -98,6 +98,12 @@ impl Source {
         matches!(self, Source::Registers | Source::Stack | Source::Code)
     }
 
+    /// Whether any address inside an object keeps it there, although one in an object may not: see
+    /// [`displacement`](super::displacement).
+    pub fn lets_any_inside_keep(self) -> bool {
+        !matches!(self, Source::Static | Source::Uncollectable)
+    }
+
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
