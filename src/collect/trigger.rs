@@ -43,6 +43,7 @@ use crate::{
     heap::{
         mutator,
         pressure::{self, Budget},
+        surplus,
         sweep::Swept,
     },
     os::memory,
@@ -185,9 +186,10 @@ fn divided(bytes: u64, steady: u64) -> u64 {
     }
 }
 
-/// From now on no collection is due before `bytes` are in use.
+/// From now on no collection is due before `bytes` are in use, and pages for so many stay.
 pub fn expect(bytes: usize) {
     settings::set_expected_bytes(bytes);
+    surplus::keep(bytes);
     let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed) as usize;
     pressure::raise(bytes.saturating_sub(live));
 }

@@ -9,6 +9,8 @@
 //!   low water      0     0     0     0    (4)    (1)          what a whole tick has done without is surplus in the next
 //! ```
 //!
+//! *What stays.* Some units for ever; and as many as a program has said that it will use ([`keep`]), for it will.
+//!
 //! *How much.* An eighth of the surplus every 5 ms, within 4 and 16 MiB: a look costs one `madvise` as a rule, and a
 //! gigabyte is gone in less than a second. A program that frees and allocates again at once has no low water, and keeps
 //! its pages.
@@ -35,8 +37,8 @@ use crate::{
     os::clock,
 };
 
-/// So many units may stay idle for ever.
-const KEPT_UNITS: u32 = (8 << 20) / UNIT as u32;
+/// So many units may stay idle for ever in any program.
+const KEPT_UNITS_MIN: u32 = (8 << 20) / UNIT as u32;
 const TURN_UNITS_MIN: u32 = (4 << 20) / UNIT as u32;
 const TURN_UNITS_MAX: u32 = (16 << 20) / UNIT as u32;
 /// The part of the surplus that one turn gives back.
@@ -50,6 +52,8 @@ const WATCHED_FREES_MAX: i32 = 4096;
 const BUSY_FLUSHES: u32 = 4;
 const BUSY_UNITS: u32 = TURN_UNITS_MIN;
 
+/// So many units may stay idle for ever.
+static KEPT_UNITS: AtomicU32 = AtomicU32::new(KEPT_UNITS_MIN);
 /// When the next turn is, and when the next tick.
 static NEXT_TURN_NS: AtomicU64 = AtomicU64::new(0);
 static NEXT_TICK_NS: AtomicU64 = AtomicU64::new(0);
@@ -61,10 +65,22 @@ static FREES_LEFT: AtomicI32 = AtomicI32::new(0);
 static FLUSHES: AtomicU32 = AtomicU32::new(0);
 static TAKEN_BEFORE: AtomicU32 = AtomicU32::new(0);
 
+/// Lets the pages of `bytes` stay that nobody uses: the program has said that it will.
+pub fn keep(bytes: usize) {
+    let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX);
+    KEPT_UNITS.store(units.max(KEPT_UNITS_MIN), Ordering::Relaxed);
+}
+
+/// The idle units beyond those that may stay.
+#[inline(always)]
+fn idle_beyond() -> u32 {
+    cage::idle_units().saturating_sub(KEPT_UNITS.load(Ordering::Relaxed))
+}
+
 /// A slow path is over: gives idle units back if it is time.
 #[inline]
 pub fn look(inside: &Inside<'_>) {
-    if cage::idle_units() > KEPT_UNITS {
+    if idle_beyond() > 0 {
         take_turn_if_due(inside);
     }
 }
@@ -72,7 +88,7 @@ pub fn look(inside: &Inside<'_>) {
 /// As [`look`]; from now on frees look as well, while there is something to give back.
 #[inline]
 pub fn look_and_watch(inside: &Inside<'_>) {
-    if cage::idle_units() > KEPT_UNITS {
+    if idle_beyond() > 0 {
         take_turn_if_due(inside);
         if !fast::is_surplus_watched() && FREES_LEFT.load(Ordering::Relaxed) > 0 {
             count_anew();
@@ -85,7 +101,7 @@ pub fn look_and_watch(inside: &Inside<'_>) {
 /// magazines, so that its next allocation of another class begins the watch.
 #[inline]
 pub fn look_after_flush(inside: &Inside<'_>) -> bool {
-    if cage::idle_units() <= KEPT_UNITS {
+    if idle_beyond() == 0 {
         return false;
     }
     if fast::is_surplus_watched() {
@@ -104,8 +120,8 @@ pub fn look_if_watched(inside: &Inside<'_>) {
 
 #[cold]
 fn look_watched(inside: &Inside<'_>) {
-    let idle = cage::idle_units();
-    if idle <= KEPT_UNITS {
+    let beyond = idle_beyond();
+    if beyond == 0 {
         return fast::watch_surplus(false);
     }
     if FREES_LEFT.fetch_sub(1, Ordering::Relaxed) > 1 {
@@ -117,7 +133,7 @@ fn look_watched(inside: &Inside<'_>) {
         return fast::watch_surplus(false);
     }
     let next = NEXT_TURN_NS.load(Ordering::Relaxed);
-    take_turn(inside, clock::coarse_ns(), next, idle - KEPT_UNITS);
+    take_turn(inside, clock::coarse_ns(), next, beyond);
 }
 
 /// Whether it was due, and this thread's.
@@ -135,7 +151,7 @@ fn tick_if_due(now: u64) {
     let next = NEXT_TICK_NS.load(Ordering::Relaxed);
     if now >= next && try_set(&NEXT_TICK_NS, next, now + TICK_NS) {
         let low_water = CAGE.lock().as_mut().map_or(0, |cage| cage.restart_low_water());
-        SURPLUS_UNITS.store(low_water.saturating_sub(KEPT_UNITS), Ordering::Relaxed);
+        SURPLUS_UNITS.store(low_water.saturating_sub(KEPT_UNITS.load(Ordering::Relaxed)), Ordering::Relaxed);
     }
 }
 
@@ -144,7 +160,7 @@ fn take_turn(inside: &Inside<'_>, now: u64, next: u64, surplus: u32) -> bool {
     if !try_set(&NEXT_TURN_NS, next, now + TURN_NS) {
         return false;
     }
-    let surplus = surplus.min(cage::idle_units().saturating_sub(KEPT_UNITS));
+    let surplus = surplus.min(idle_beyond());
     let wanted = (surplus / TURN_PART).clamp(TURN_UNITS_MIN, TURN_UNITS_MAX).min(surplus);
     let released = release(inside, wanted, TURN_RUNS_MAX);
     SURPLUS_UNITS.store(surplus - released, Ordering::Relaxed);
