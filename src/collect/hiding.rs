@@ -64,7 +64,7 @@ fn hides_pointers(path: &[u8]) -> bool {
 pub unsafe fn treat_loaded(replacements: &[Replacement<'_>]) {
     statics::for_each_object(|object| {
         // SAFETY: by the caller's promise.
-        if hides_pointers(object.path) && unsafe { binding::rebind(object, replacements) } {
+        if hides_pointers(object.path.to_bytes()) && unsafe { binding::rebind(object, replacements) } {
             // Where there is no room left, nothing will be reclaimed.
             let _ = TREATED.iter().find(|place| place.take(object.extent()));
         }

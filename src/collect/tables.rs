@@ -10,6 +10,7 @@ use super::{
     held::Held,
     links::Links,
     quarantine::Quarantine,
+    roots::excluded::Excluded,
     sent::Sent,
     table::{List, Map},
     toggle::Toggles,
@@ -34,6 +35,8 @@ pub struct Tables {
     pub dead: Dead,
     /// Ranges that the program registered as roots.
     pub ranges: List<Range>,
+    /// Ranges that the program wants left out of the roots.
+    pub excluded: Excluded,
     /// Objects pinned, and how often.
     pub pins: Map<usize>,
     /// What the kernel holds for the program.
@@ -60,6 +63,7 @@ pub static TABLES: Lock<Tables> = Lock::new(
         toggles: Toggles::new(),
         dead: Dead::new(),
         ranges: List::new(),
+        excluded: Excluded::new(),
         pins: Map::new(),
         held: Held::new(),
         sent: Sent::new(),

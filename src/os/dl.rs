@@ -39,7 +39,8 @@ pub fn is_c_librarys(address: *const libc::c_void) -> bool {
     }
     let mut is_found = false;
     statics::for_each_object(|object| {
-        let name = object.path.rsplit(|&byte| byte == b'/').next().unwrap_or(object.path);
+        let path = object.path.to_bytes();
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
         let is_main = MAIN_PART.iter().any(|start| name.starts_with(start));
         if object.contains(address) && (is_main || name.starts_with(OTHER_PART)) {
             is_found = true;

@@ -13,7 +13,7 @@ use core::ffi::{CStr, c_void};
 /// One loaded object.
 pub struct Object<'a> {
     /// The path it was loaded from; empty for the program itself.
-    pub path: &'a [u8],
+    pub path: &'a CStr,
     load_address: usize,
     headers: &'a [libc::Elf64_Phdr],
     /// The object's number in each thread's vector of TLS blocks; zero when it has none.
@@ -84,7 +84,7 @@ unsafe extern "C" fn object_callback(info: *mut libc::dl_phdr_info, size: libc::
         let info = &*info;
         let has_tls = size >= size_of::<libc::dl_phdr_info>();
         let object = Object {
-            path: if info.dlpi_name.is_null() { b"" } else { CStr::from_ptr(info.dlpi_name).to_bytes() },
+            path: if info.dlpi_name.is_null() { c"" } else { CStr::from_ptr(info.dlpi_name) },
             load_address: info.dlpi_addr as usize,
             headers: core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum as usize),
             tls_module: if has_tls { info.dlpi_tls_modid } else { 0 },

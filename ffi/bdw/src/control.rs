@@ -4,7 +4,12 @@
 //! not call it: its first allocation does.
 
 use crate::{
-    accessors::accessors, callbacks, data::*, edge, environment, leaks, roots::settle_interior_pointers, sizing,
+    accessors::accessors,
+    callbacks,
+    data::*,
+    edge, environment, leaks,
+    roots::{settle_interior_pointers, settle_static_data},
+    sizing,
 };
 use core::ffi::{c_int, c_void};
 use gleaner::{
@@ -73,6 +78,7 @@ pub fn settle() {
     keep_as_wanted();
     sizing::settle();
     leaks::settle();
+    settle_static_data();
     GC_gc_no.store(COUNTERS.collections.load(Ordering::Relaxed) as usize, Ordering::Relaxed);
 }
 

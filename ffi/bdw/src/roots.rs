@@ -1,19 +1,27 @@
 //! Roots, and displacements from them.
 //!
-//! All writable static data, thread-local storage and all stacks are roots: `GC_clear_roots`, exclusions and `GC_no_dls`
-//! are accepted, and keep more than the program asks for. While `GC_all_interior_pointers` is 0, words in static data and
+//! Static data as the loader lists it is searched unless the program excludes it, and registered ranges are; thread-local
+//! storage and all stacks always are, which is more than the program asks for. So is all static data where `malloc` has the
+//! same heap: see `excluded` of the engine. `GC_clear_roots` and `GC_remove_roots` are about registered ranges; static data is
+//! found again at the next collection, unless `GC_no_dls`. While `GC_all_interior_pointers` is 0, words in static data and
 //! in objects keep what they lead to by registered displacements: see `displacement` of the engine. What a program has
 //! registered as roots, thread-local storage and the data of finalizers are searched as stacks are, where any address
 //! inside an object keeps it.
 
 use crate::{accessors::accessors, alloc, control, data::*};
-use core::ffi::{c_int, c_void};
+use core::{
+    ffi::{CStr, c_char, c_int, c_void},
+    mem::transmute,
+};
 use gleaner::{
     base::{
         addr::{Addr, Range},
         sync::Ordering,
     },
-    collect::{allocate, displacement, roots::needs_loader},
+    collect::{
+        allocate, displacement,
+        roots::{excluded, needs_loader},
+    },
 };
 
 static HAS_STATIC_ROOTS: Function = Function::none();
@@ -52,11 +60,20 @@ extern "C" fn GC_clear_roots() {
     allocate::with_tables(|tables| while tables.ranges.pop().is_some() {});
 }
 
+/// Neither in static data nor in registered ranges.
 #[unsafe(no_mangle)]
-extern "C" fn GC_exclude_static_roots(_begin: *mut c_void, _end: *mut c_void) {}
+extern "C" fn GC_exclude_static_roots(begin: *mut c_void, end: *mut c_void) {
+    let Some(range) = words(begin, end) else { return };
+    if allocate::with_tables(|tables| tables.excluded.add(range).is_ok()) != Some(true) {
+        let (start, end) = (range.start.get(), range.end.get());
+        gleaner::fatal!("GC_exclude_static_roots: no memory to remember {start:#x} to {end:#x}");
+    }
+}
 
 #[unsafe(no_mangle)]
-extern "C" fn GC_clear_exclusion_table() {}
+extern "C" fn GC_clear_exclusion_table() {
+    allocate::with_tables(|tables| tables.excluded.clear());
+}
 
 /// No root is one for a time only.
 #[unsafe(no_mangle)]
@@ -67,6 +84,25 @@ extern "C" fn GC_is_tmp_root(_p: *mut c_void) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn GC_register_has_static_roots_callback(callback: *mut c_void) {
     HAS_STATIC_ROOTS.set(callback);
+    excluded::set_filter((!callback.is_null()).then_some(has_static_roots));
+}
+
+fn has_static_roots(path: &CStr, segment: Range) -> bool {
+    let callback = HAS_STATIC_ROOTS.get();
+    // SAFETY: the program set it to be called so.
+    callback.is_null()
+        || unsafe {
+            transmute::<*mut c_void, unsafe extern "C" fn(*const c_char, *mut c_void, usize) -> c_int>(callback)(
+                path.as_ptr(),
+                segment.start.as_ptr(),
+                segment.bytes(),
+            )
+        } != 0
+}
+
+/// Has static data searched as `GC_no_dls` says, which a program may write to: for a slow path.
+pub fn settle_static_data() {
+    excluded::leave_static_data_out(GC_no_dls.load(Ordering::Relaxed) != 0);
 }
 
 #[unsafe(no_mangle)]

@@ -125,8 +125,8 @@ pub unsafe fn begin(environment: *mut *mut c_char) {
             // SAFETY: by the caller's promise.
             unsafe {
                 match settings::exec() {
-                    Exec::Keep => keep(object.path, environment),
-                    _ => drop_from(environment, object.path),
+                    Exec::Keep => keep(object.path.to_bytes(), environment),
+                    _ => drop_from(environment, object.path.to_bytes()),
                 }
             }
         }

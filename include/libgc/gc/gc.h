@@ -292,7 +292,10 @@ GC_API unsigned long GC_CALL GC_get_full_gc_total_time(void);
 
 /* ---- Where pointers are looked for, and what is one --------------------------------------------------------------- */
 
-/* A range, from its first byte to the one past it, is searched, or no longer. */
+/* A range, from its first byte to the one past it, is searched, or no longer.
+ *
+ * All stacks and all thread-local storage always are.  Where libgleaner_malloc.so is preloaded all writable memory is, but
+ * for what is obtained from the collector, and only GC_add_roots, GC_remove_roots and GC_clear_roots have an effect. */
 GC_API void GC_CALL GC_add_roots(void *, void *);
 GC_API void GC_CALL GC_remove_roots(void *, void *);
 /* No range is searched, and no static data until the next collection finds it again: see GC_no_dls. */

@@ -13,7 +13,8 @@
 //! | what the program has told the kernel | no | yes | [`kernel`] |
 //! | alternate stacks for signals | their addresses | same | [`alternate`] |
 //!
-//! What a mapping or a segment holds and is no root, or is one in another way, is [`left_out`] there. However a root was
+//! What a mapping or a segment holds and is no root, or is one in another way, is [`left_out`] there, and [`excluded`] what
+//! the program says is none. However a root was
 //! found, it is handed to the visitor by [`reading`]: as a range that can be read. Pages that nobody has written to may be
 //! [`unchanged`], and are not.
 //!
@@ -28,6 +29,7 @@ pub mod alternate;
 pub mod batch;
 pub mod blind;
 pub mod contents;
+pub mod excluded;
 pub mod kernel;
 pub mod left_out;
 pub mod made_code;
@@ -241,7 +243,7 @@ impl Snapshot {
             self.unchanged.end();
             visited?;
         } else {
-            self.visit_listed_by_loader(myself, visit)?;
+            self.visit_listed_by_loader(myself, tables, visit)?;
         }
         for record in alive() {
             stacks::visit_other(record, myself, &self.fibers, visit)?;
@@ -256,12 +258,17 @@ impl Snapshot {
     }
 
     /// What takes the place of mappings where those are no roots.
-    fn visit_listed_by_loader(&self, myself: Myself<'_>, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
+    fn visit_listed_by_loader(
+        &self,
+        myself: Myself<'_>,
+        tables: &Tables,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), Unknown> {
         for record in alive() {
             stacks::visit_own(record, myself, visit)?;
             self.modules.visit(record, visit);
         }
-        self.static_data.visit(&self.left_out, visit);
+        self.static_data.visit(&self.left_out, &tables.excluded, visit);
         thread_local::visit_main_control_block(visit);
         Ok(())
     }
@@ -282,7 +289,9 @@ fn alive() -> impl Iterator<Item = &'static Mutator> {
 
 /// What the program has asked for, and what its finalizers need.
 fn visit_requested(tables: &Tables, visit: &mut Visitor<'_>) {
-    tables.ranges.as_slice().iter().for_each(|&range| visit(Source::Registered, range));
+    for &range in tables.ranges.as_slice() {
+        tables.excluded.without(range, |part| visit(Source::Registered, part));
+    }
     tables.pins.for_each(|object, _| visit_object(Source::Registered, object, visit));
     tables.finalizers.for_each_data(|word, runner| visit_data(word, runner, visit));
     tables.finalizers.for_each_queued(|object| visit_object(Source::Finalizer, object, visit));

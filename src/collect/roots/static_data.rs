@@ -8,6 +8,7 @@
 
 use super::{
     Fault, Source, Unknown, Visitor,
+    excluded::{self, Excluded},
     left_out::{self, LeftOut},
     thread_local::Modules,
 };
@@ -36,7 +37,7 @@ impl StaticData {
         let own = own_tables();
         let mut complete = true;
         statics::for_each_object(|object| {
-            for range in object.writable() {
+            for range in object.writable().filter(|&range| excluded::is_wanted(object, range)) {
                 left_out::without(range, &own, |part| complete &= self.segments.push(part).is_ok());
             }
             complete &= modules.add(object);
@@ -50,10 +51,10 @@ impl StaticData {
         self.segments.as_slice().iter().find(holds_ours).map_or(Ok(()), |segment| Err(Fault::Segment(segment.start)))
     }
 
-    /// What of it is no part of something else.
-    pub fn visit(&self, left_out: &LeftOut, visit: &mut Visitor<'_>) {
+    /// What of it is no part of something else, and is not to be left out.
+    pub fn visit(&self, left_out: &LeftOut, excluded: &Excluded, visit: &mut Visitor<'_>) {
         for &segment in self.segments.as_slice() {
-            left_out.without(segment, |part| visit(Source::Static, part));
+            left_out.without(segment, |part| excluded.without(part, |part| visit(Source::Static, part)));
         }
     }
 }
