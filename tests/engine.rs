@@ -598,3 +598,44 @@ fn the_fast_paths_serve_kinds_that_were_made() {
     let slot = resolve::object_at(Addr::of(popped)).expect("an object");
     assert_eq!(slot.class(), resolve::object_at(first).expect("an object").class());
 }
+
+/// What an object's finalizer, weak cell or pin says after it has been freed by hand: nothing, it is gone.
+fn is_detached(object: Addr) -> bool {
+    tables(|tables| tables.finalizers.get(object).is_none() && tables.pins.get(object).is_none())
+}
+
+#[test]
+fn a_free_looks_for_what_is_attached_where_something_is_and_nowhere_else() {
+    let _alone = alone();
+    let kind = made(Words::Any, true, true);
+    let kept = Kept::new(4);
+    let fresh = |index: usize, bytes: usize| {
+        let object = object(bytes, kind);
+        set(kept.0, index, object.get());
+        object
+    };
+    // Of other classes, and so in other units.
+    let (finalized, weak, pinned, plain) = (fresh(0, 32), fresh(1, 64), fresh(2, 1024), fresh(3, 128));
+    let finalizer = Finalizer { procedure: 1, data: 0, order: Order::Unordered, runner: Runner::Libgc };
+    allocate::set_finalizer(finalized, finalizer).expect("memory for a finalizer");
+    let cell = allocate::attach(weak, |tables| Ok(tables.weak.register(weak, WeakKind::Short)?)).expect("a cell");
+    allocate::attach(pinned, |tables| Ok(tables.pins.insert(pinned, 1).map(|_| ())?)).expect("a pin");
+    for _ in 0..3 {
+        assert!([finalized, weak, pinned].into_iter().all(fast::may_be_attached));
+        assert!(!fast::may_be_attached(plain), "every free takes the slow path");
+        // A collection forgets where something is attached, and finds it again.
+        collect();
+    }
+    // SAFETY: the object is given up here, or not.
+    assert!(!unsafe { fast::push(finalized) }, "the fast path has not looked");
+    free(finalized);
+    free(weak);
+    free(pinned);
+    assert!(is_detached(finalized) && is_detached(pinned) && cell.get() == 0);
+    assert!(tables(|tables| tables.weak.unregister(Addr::of(cell).get())), "the cell was in use");
+    for index in 0..4 {
+        set(kept.0, index, 0);
+    }
+    collect();
+    assert!(![finalized, weak, pinned, plain].into_iter().any(fast::may_be_attached), "a note stays for ever");
+}

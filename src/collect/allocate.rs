@@ -239,7 +239,7 @@ pub fn free(address: Addr, site: usize) -> Freed {
 /// Frees the object of a slot in use.
 #[unsafe(link_section = ".text.hot")]
 fn free_slot(inside: &Inside<'_>, slot: &Slot, site: usize) -> Freed {
-    if fast::may_be_attached() {
+    if fast::may_be_attached(slot.start()) {
         detach(slot);
     }
     match settings::free_mode() {
@@ -518,8 +518,12 @@ pub fn attach<R>(object: Addr, work: impl FnOnce(&mut tables::Tables) -> Result<
     if resolve::object_at(object).is_none() {
         return Err(Refused::NotAnObject);
     }
-    fast::note_attached();
-    with_tables(work).unwrap_or(Err(Refused::NoMemory))
+    let attached = with_tables(|tables| {
+        // Inside the gate: a collection takes the note away where nothing is attached.
+        fast::note_attached(object);
+        work(tables)
+    });
+    attached.unwrap_or(Err(Refused::NoMemory))
 }
 
 /// Sets the finalizer of an object.

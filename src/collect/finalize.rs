@@ -160,6 +160,11 @@ impl Finalizers {
         self.by_object.get(object)
     }
 
+    /// Visits the objects that have one.
+    pub fn for_each_object(&self, mut visit: impl FnMut(Addr)) {
+        self.by_object.for_each(|object, _| visit(object));
+    }
+
     /// From now on unreachable finalizers are ordered strictly, or no more.
     pub fn order_unreachable(&mut self, is_strict: bool) {
         self.has_no_unreachable = is_strict;

@@ -76,7 +76,7 @@ use crate::{
         sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering},
     },
     heap::{
-        gate,
+        fast, gate,
         mutator::{self, Mutator},
         pressure, surplus,
         sweep::{self, Swept},
@@ -488,6 +488,9 @@ fn settle_weak(marker: &mut Marker, tables: &mut Tables) {
         tables.links.forget_dead(WeakKind::Long);
     }
     tables.toggles.forget_dead();
+    if fast::forget_attached() {
+        tables.note_attached();
+    }
     hooks::settled();
     if settings::mode() != Mode::Report {
         tables.dead.gather(marker);

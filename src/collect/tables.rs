@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     base::addr::Range,
+    heap::fast,
     os::lock::{Lock, Rank},
 };
 
@@ -51,6 +52,15 @@ pub struct Tables {
     pub condemned: condemned::Objects,
     /// Weak cells and links cleared so far.
     pub weak_cleared: u64,
+}
+
+impl Tables {
+    /// Notes of each object that it has something attached that goes with it when it is freed by hand.
+    pub fn note_attached(&self) {
+        self.finalizers.for_each_object(fast::note_attached);
+        self.weak.for_each_object(fast::note_attached);
+        self.pins.for_each(|object, _| fast::note_attached(object));
+    }
 }
 
 /// The tables.

@@ -197,6 +197,11 @@ impl WeakCells {
         cleared
     }
 
+    /// Visits the objects that have cells.
+    pub fn for_each_object(&self, mut visit: impl FnMut(Addr)) {
+        self.by_object.for_each(|object, _| visit(object));
+    }
+
     /// Whether any object has a cell.
     pub fn is_empty(&self) -> bool {
         self.by_object.is_empty()

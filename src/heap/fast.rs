@@ -18,7 +18,7 @@
 //! Threads: any. Nothing is locked, nothing waits, nothing is called but `memset`.
 
 use super::{
-    cage,
+    cage::{self, Unit},
     kind::Kind,
     mutator, resolve, size_class,
     units::{self, Class},
@@ -32,30 +32,49 @@ use crate::{
 };
 use core::ptr;
 
-/// Why every free by hand has to take the slow path; zero: it need not.
+/// Why a free by hand has to take the slow path; zero: none need.
 static REASONS: AtomicUsize = AtomicUsize::new(0);
 
-/// An object has had something attached: a free has to look for it. Never taken away.
+/// An object has something attached: a free of one that begins in the same unit has to look for it.
 const ATTACHED: usize = 1;
 /// The heap has a surplus, and a free is to look whether its time has come: see [`surplus`](super::surplus).
 const SURPLUS: usize = 2;
 
+/// Whether a free of an object that begins in `unit` takes the slow path.
 #[inline(always)]
-fn is_free_slow() -> bool {
+fn is_free_slow(unit: Unit) -> bool {
     // Relaxed: see `may_be_attached`; the other reason may come late or go late.
-    REASONS.load(Ordering::Relaxed) != 0
+    match REASONS.load(Ordering::Relaxed) {
+        0 => false,
+        ATTACHED => units::may_be_attached(unit),
+        _ => true,
+    }
 }
 
-/// Whether a free has to look whether something is attached to its object.
-pub fn may_be_attached() -> bool {
+/// Whether a free has to look whether something is attached to the object that begins at `object`.
+pub fn may_be_attached(object: Addr) -> bool {
     // Relaxed: the thread that frees an object has it from the one that attached something, by the program's own
-    // synchronisation, or is that thread; so it sees the change made below.
-    REASONS.load(Ordering::Relaxed) & ATTACHED != 0
+    // synchronisation, or is that thread; so it sees the change made below. A collection stands between what it takes away
+    // and any free.
+    REASONS.load(Ordering::Relaxed) & ATTACHED != 0 && cage::unit_of(object).is_some_and(units::may_be_attached)
 }
 
-/// Something is going to be attached to an object: from now on every free takes the slow path.
-pub fn note_attached() {
-    REASONS.fetch_or(ATTACHED, Ordering::Relaxed);
+/// Something is going to be attached to the object at `object`: from now on its free takes the slow path, and so does that of
+/// any other that begins in the same unit. The caller is inside its gate until it is attached, or stands in for all threads.
+pub fn note_attached(object: Addr) {
+    if let Some(unit) = cage::unit_of(object) {
+        units::note_attached(unit);
+        REASONS.fetch_or(ATTACHED, Ordering::Relaxed);
+    }
+}
+
+/// Nothing is attached to any object, until that is noted anew. `false`: nothing was. The world is stopped.
+pub fn forget_attached() -> bool {
+    let was_attached = REASONS.fetch_and(!ATTACHED, Ordering::Relaxed) & ATTACHED != 0;
+    if was_attached {
+        units::forget_attached(cage::frontier());
+    }
+    was_attached
 }
 
 /// Whether frees look at the surplus.
@@ -104,7 +123,7 @@ pub unsafe fn push_of_malloc(address: Addr) -> bool {
     let Some(unit) = cage::unit_of_first_span(address) else { return false };
     let class = units::class_of(unit);
     let is_slot = class.is_of_malloc() && size_class::is_start_in_unit(class.size_class(), address.get());
-    if !is_slot || is_free_slow() {
+    if !is_slot || is_free_slow(unit) {
         return false;
     }
     let Some(mutator) = mutator::current() else { return false };
@@ -130,10 +149,8 @@ pub fn usable_bytes_of_malloc(address: Addr) -> Option<usize> {
 /// The caller gives up what is at `address`, if it is an object.
 #[inline(always)]
 pub unsafe fn push(address: Addr) -> bool {
-    if is_free_slow() {
-        return false;
-    }
-    let Some(class) = class_of_slot(address) else { return false };
+    let Some(unit) = cage::unit_of(address) else { return false };
+    let Some(class) = class_of_slot(address, unit).filter(|_| !is_free_slow(unit)) else { return false };
     let Some(mutator) = mutator::current() else { return false };
     let magazine = mutator.magazine(class);
     if class.kind().traits().is_zeroed() {
@@ -147,10 +164,10 @@ pub unsafe fn push(address: Addr) -> bool {
     unsafe { magazine.push(address.as_ptr()) }
 }
 
-/// The class of the small slot that starts at `address`, if one does.
+/// The class of the small slot that starts at `address`, in `unit`, if one does.
 #[inline(always)]
-fn class_of_slot(address: Addr) -> Option<Class> {
-    let class = units::class_of(cage::unit_of(address)?);
+fn class_of_slot(address: Addr, unit: Unit) -> Option<Class> {
+    let class = units::class_of(unit);
     let shape = class.shape();
     let offset = address.get() & shape.block_mask as usize;
     // What is no class of slots has a shape in which nothing is a start.

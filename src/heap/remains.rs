@@ -30,9 +30,17 @@ const ANY: u8 = units::REMAINS;
 const AHEAD: u8 = units::REMAINS_AHEAD;
 
 fn set(unit: Unit, bits: u8) {
+    if get(unit) == bits {
+        return;
+    }
     let flags = units::flags(unit);
-    // Not at once: nobody else writes here meanwhile, not even a marker.
-    flags.store(flags.load(Ordering::Relaxed) & !(ANY | AHEAD) | bits, Ordering::Relaxed);
+    // Nobody else writes these bits meanwhile, so what is in between is seen by nobody; the others somebody may.
+    if bits != ANY | AHEAD {
+        flags.fetch_and(!(ANY | AHEAD) | bits, Ordering::Relaxed);
+    }
+    if bits != 0 {
+        flags.fetch_or(bits, Ordering::Relaxed);
+    }
 }
 
 fn get(unit: Unit) -> u8 {

@@ -5,7 +5,8 @@
 //!   blocks    64 B   counters and state of the block that starts here
 //!   bits      1,088 B   for each 64 slots a word `allocated` and a word `marked`, side by side
 //!   heads     4 B    the first unit of the large object that the unit is a later part of
-//!   flags     1 B    whether the marker has to come back; what [`remains`](super::remains) knows of its slots
+//!   flags     1 B    whether the marker has to come back; whether something is attached to an object that begins there;
+//!                    what [`remains`](super::remains) knows of its slots
 //! ```
 //!
 //! A header at the start of each page would put all headers into the same sets of the cache; a flat array does not, and
@@ -346,6 +347,7 @@ pub(super) fn flags(unit: Unit) -> &'static AtomicU8 {
 }
 
 const UNSCANNED: u8 = 1;
+const ATTACHED: u8 = 8;
 /// See [`remains`](super::remains).
 pub(super) const REMAINS: u8 = 2;
 /// See `REMAINS`.
@@ -361,6 +363,28 @@ pub fn flag_unscanned(unit: Unit) {
 pub fn take_unscanned(unit: Unit) -> bool {
     // Relaxed: one marker runs.
     flags(unit).fetch_and(!UNSCANNED, Ordering::Relaxed) & UNSCANNED != 0
+}
+
+/// Something is going to be attached to an object that begins in the unit.
+pub(super) fn note_attached(unit: Unit) {
+    // Relaxed: see `fast::may_be_attached`.
+    flags(unit).fetch_or(ATTACHED, Ordering::Relaxed);
+}
+
+/// Whether something may be attached to an object that begins in the unit.
+#[inline(always)]
+pub(super) fn may_be_attached(unit: Unit) -> bool {
+    flags(unit).load(Ordering::Relaxed) & ATTACHED != 0
+}
+
+/// Nothing is attached to any object of the units below `end`. The world is stopped.
+pub(super) fn forget_attached(end: Unit) {
+    for flags in (0..end).map(flags) {
+        let now = flags.load(Ordering::Relaxed);
+        if now & ATTACHED != 0 {
+            flags.store(now & !ATTACHED, Ordering::Relaxed);
+        }
+    }
 }
 
 /// The first unit of the block that `unit` is part of, for a class of slots.

@@ -271,7 +271,7 @@ impl Objects {
         let condemned = self.remove(slot)?;
         self.accesses += 1;
         if access != Access::Free {
-            fast::note_attached();
+            fast::note_attached(slot.start());
             // Without memory the object may be condemned again.
             let _ = pins.insert(slot.start(), 1);
         }
