@@ -10,6 +10,7 @@ mod doors;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -28,17 +29,26 @@ fn programs() -> Vec<PathBuf> {
 
 /// A folder that holds our library under its name.
 fn ours() -> PathBuf {
-    let folder = doors::scratch("libgc").join("ours");
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    // Another run may have made it.
-    let _ = std::os::unix::fs::symlink(doors::doors().join("libgc.so"), folder.join("libgc.so.1"));
-    folder
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let folder = doors::scratch("libgc").join("ours");
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        let (library, link) = (doors::doors().join("libgc.so"), folder.join("libgc.so.1"));
+        // A run of another tree whose files were copied may have made it.
+        if std::fs::read_link(&link).ok().as_deref() != Some(&library) {
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(&library, &link).expect("a link can be made");
+        }
+        folder
+    };
+    FOLDER.get_or_init(make).clone()
 }
 
-fn build(source: &Path, position: &str) -> PathBuf {
+/// Builds a program for the test `user`, with `position` among the flags.
+fn build(source: &Path, position: &str, user: &str) -> PathBuf {
     assert!(Path::new("/usr/include/gc/gc.h").exists(), "Debian's headers are needed: apt-get install libgc-dev");
     let name = source.file_name().expect("a file").to_string_lossy();
-    let out = doors::scratch("libgc").join(format!("{name}{position}"));
+    let out = doors::scratch("libgc").join(format!("{name}{position}-{user}"));
     let flags = [
         "-O1",
         "-g",
@@ -66,7 +76,7 @@ fn fault(program: &Path, folder: &Path, options: &str) -> Option<String> {
 
 /// Runs a program on both libraries.
 fn faults(source: &Path, position: &str) -> Vec<String> {
-    let program = build(source, position);
+    let program = build(source, position, "alone");
     let on_debians = fault(&program, Path::new(DEBIANS), "");
     let on_ours = OPTIONS.iter().filter_map(|options| fault(&program, &ours(), options));
     on_debians.into_iter().chain(on_ours).collect()
@@ -86,4 +96,59 @@ fn the_variables_of_an_executable_at_a_fixed_place_are_the_librarys() {
     let source = doors::root().join("tests/libgc/c/variables.c");
     let faults = faults(&source, "-no-pie");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The environment in which a program gets `malloc` and all of `gc.h` from one library.
+fn preloaded(program: &Path, folder: &Path, options: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("LD_LIBRARY_PATH", folder).env("LD_PRELOAD", doors::doors().join("libgleaner_malloc.so"));
+    command.env("GLEANER_OPTIONS", options);
+    command
+}
+
+/// They count what is gone, or pages that are kept, as libgc does it: behind `malloc` any word that the program may have
+/// written, and any address inside an object, keeps it; and its free pages are given back.
+const KEPT: [&str; 5] = ["roots.c", "static_roots.c", "interior.c", "neighbours.c", "expanded.c"];
+
+#[test]
+fn malloc_and_gc_malloc_have_one_heap_when_our_malloc_is_preloaded() {
+    let folder = doors::root().join("tests/libgc");
+    let programs = programs().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "c"));
+    let programs = programs.filter(|path| !KEPT.iter().any(|name| path.ends_with(name)));
+    let mut faults = Vec::new();
+    for source in programs.chain([folder.join("preloaded/one_heap.c")]) {
+        let program = build(&source, "-fPIE", "preloaded");
+        for (library, options) in [(Path::new(DEBIANS), ""), (&ours(), ""), (&ours(), "zeal=500:verify=1")] {
+            let outcome = doors::run(&mut preloaded(&program, library, options), DEADLINE);
+            if !outcome.succeeded() {
+                faults.push(format!("{} on {}, options '{options}': {outcome}", source.display(), library.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_second_engine_is_refused_by_name_and_the_preloaded_one_serves_both_doors() {
+    let source = doors::root().join("tests/libgc/preloaded/two_engines.c");
+    let program = doors::scratch("libgc").join("two_engines");
+    let flags = [
+        "-Wno-deprecated-declarations",
+        "-I/usr/include/gc",
+        &format!("-I{}", doors::root().join("include").display()),
+        &format!("-L{}", doors::doors().display()),
+        "-Wl,--no-as-needed",
+        "-lgleaner",
+        "-lgc",
+    ];
+    doors::cc(&source, &program, &flags);
+    let folders = format!("{}:{}", ours().display(), doors::doors().display());
+    let outcome = doors::run(Command::new(&program).env("LD_LIBRARY_PATH", &folders), DEADLINE);
+    assert!(!outcome.succeeded(), "{outcome}");
+    let message = "gleaner: libgc.so.1: this process has another copy of gleaner, whose heap this library would need; preload \
+                   libgleaner_malloc.so, which serves both, or load only one of them\n";
+    assert_eq!(outcome.stderr, message, "{outcome}");
+    let outcome = doors::run(&mut preloaded(&program, Path::new(&folders), ""), DEADLINE);
+    assert!(outcome.succeeded(), "{outcome}");
+    assert_eq!(outcome.stdout, "one heap\n", "{outcome}");
 }

@@ -10,6 +10,8 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 const SOURCES: [&str; 3] = ["../abi/src", "../bdw/src", "../../src/os"];
 /// How ours begin.
 const PREFIXES: [&str; 2] = ["gc_", "gleaner_"];
+/// What another library may have, for the loader to resolve.
+const OTHERS: &str = "gleaner_engine_1";
 /// The C library's that `gleaner_abi::leave` defines too.
 const JUMPS: [&str; 4] = ["longjmp", "_longjmp", "siglongjmp", "__longjmp_chk"];
 
@@ -39,7 +41,7 @@ fn collect_names(folder: &Path, names: &mut BTreeSet<String>) {
             let text = fs::read_to_string(&path).expect("a source is text");
             let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             let ours = words.filter(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)));
-            names.extend(ours.map(String::from));
+            names.extend(ours.filter(|&word| word != OTHERS).map(String::from));
         }
     }
 }

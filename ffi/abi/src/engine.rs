@@ -250,7 +250,8 @@ static ELSEWHERE: AtomicPtr<Engine> = AtomicPtr::new((&raw const UNDECIDED).cast
 static REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// Makes a library with the table `$engine` a door: its address, once exported for the loader to resolve, and once hidden,
-/// so that this copy finds its own whatever the loader has resolved.
+/// so that this copy finds its own whatever the loader has resolved. One that is `unnamed` exports nothing, and sees whom
+/// the others name.
 #[macro_export]
 macro_rules! door {
     ($engine:path) => {
@@ -259,7 +260,21 @@ macro_rules! door {
         #[unsafe(no_mangle)]
         pub static gleaner_engine_1: &$crate::engine::Engine = &$engine;
 
+        $crate::door!(own $engine; "");
+    };
+    (unnamed $engine:path) => {
+        $crate::door!(own $engine; ".weak gleaner_engine_1");
+    };
+    (own $engine:path; $symbol:literal) => {
         core::arch::global_asm!(
+            $symbol,
+            ".pushsection .text.gleaner_engine_symbol, \"ax\"",
+            ".globl gleaner_engine_symbol",
+            ".hidden gleaner_engine_symbol",
+            // A plain reference would be taken for our own.
+            "gleaner_engine_symbol: mov rax, qword ptr [rip + gleaner_engine_1@GOTPCREL]",
+            "ret",
+            ".popsection",
             ".pushsection .data.rel.ro.gleaner_own_engine, \"aw\"",
             ".balign 8",
             ".globl gleaner_own_engine",
@@ -458,16 +473,17 @@ fn judge(own: &'static Engine, address: usize) -> Found {
     }
 }
 
-/// The table behind the symbol, as the loader resolved it for this copy.
+unsafe extern "C" {
+    /// The exported word, as the loader resolved it for this copy. Null: nobody exports one.
+    safe fn gleaner_engine_symbol() -> *const AtomicUsize;
+}
+
+/// The table behind the symbol.
 fn named_engine() -> usize {
-    let symbol: *const AtomicUsize;
-    // SAFETY: reads an entry of the global offset table; a plain reference would be taken for our own.
-    unsafe {
-        asm!("mov {}, qword ptr [rip + gleaner_engine_1@GOTPCREL]", out(reg) symbol, options(nostack, preserves_flags, readonly));
-    }
-    // SAFETY: the symbol is a word that holds the address of a table. Relaxed: the loader has written it before any code
-    // of this copy ran.
-    unsafe { (*symbol).load(Ordering::Relaxed) }
+    // SAFETY: null, or a word that holds the address of a table. Relaxed: the loader has written it before any code of this
+    // copy ran.
+    let table = unsafe { gleaner_engine_symbol().as_ref() }.map(|word| word.load(Ordering::Relaxed));
+    table.unwrap_or(core::ptr::from_ref(own_engine()) as usize)
 }
 
 /// Whether the loader resolves this copy's exported table to its own.

@@ -21,6 +21,10 @@ use gleaner_abi::engine::{self, Place};
 
 static STOP: Function = Function::none();
 
+/// What `GC_MARK_AND_PUSH` takes for an address of the heap, before it asks us: anything between the first page and the end
+/// of what a program may have. The heap may grow in the middle of that.
+const PLAUSIBLE: (usize, usize) = (1 << 12, 1 << 47);
+
 /// Whether the program's settings have been taken.
 static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
 /// Whether the engine is kept from collecting for us.
@@ -44,6 +48,8 @@ pub extern "C" fn GC_init() {
     let _ = heap::ensure_reserved() && mutator::register().is_some();
     // SAFETY: sets a variable of this thread's.
     unsafe { edge::gleaner_bdw_note_first_thread() };
+    GC_least_plausible_heap_addr.store(PLAUSIBLE.0, Ordering::Relaxed);
+    GC_greatest_plausible_heap_addr.store(PLAUSIBLE.1, Ordering::Relaxed);
     callbacks::install();
     environment::read();
     if roots::needs_loader() {

@@ -1,12 +1,8 @@
-//! The library's constructor.
+//! The constructor of `libgc.so.1`.
 
-use crate::{data::*, signals};
+use crate::signals;
 use core::ffi::c_char;
-use gleaner::{base::sync::Ordering, collect::start::Door};
-
-/// What `GC_MARK_AND_PUSH` takes for an address of the heap, before it asks us: anything between the first page and the end
-/// of what a program may have. The heap may grow in the middle of that.
-const PLAUSIBLE: (usize, usize) = (1 << 12, 1 << 47);
+use gleaner::collect::start::Door;
 
 /// Starts the engine.
 ///
@@ -14,8 +10,6 @@ const PLAUSIBLE: (usize, usize) = (1 << 12, 1 << 47);
 /// `environment` is the array that the loader passes to constructors.
 pub unsafe fn start(environment: *const *const c_char) {
     signals::choose();
-    GC_least_plausible_heap_addr.store(PLAUSIBLE.0, Ordering::Relaxed);
-    GC_greatest_plausible_heap_addr.store(PLAUSIBLE.1, Ordering::Relaxed);
     // SAFETY: by the caller's promise.
     unsafe { gleaner_abi::start::start(Door::Library, environment) };
 }

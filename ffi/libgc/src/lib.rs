@@ -15,5 +15,5 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
 
 static ENGINE: Engine = engine::LIBRARY;
 
-gleaner_abi::door!(ENGINE);
+gleaner_abi::door!(unnamed ENGINE);
 gleaner_abi::library!(constructor);

@@ -1,5 +1,5 @@
 //! `libgleaner_malloc.so`: the standard malloc family on the collected heap, preloaded or linked, and the functions of
-//! `gleaner.h`, so that both are one heap.
+//! `gleaner.h` and of bdwgc's `gc.h`, so that all are one heap.
 //!
 //! The semantics are glibc's where POSIX and C leave room: `malloc(0)` is an object of its own, `realloc(p, 0)` frees and
 //! returns null, every object is aligned to 16, nothing is larger than `PTRDIFF_MAX`, `free` keeps `errno`.
@@ -51,6 +51,9 @@ mod sent;
 mod signals;
 mod timers;
 mod waits;
+
+// Its functions are exported by being named.
+use gleaner_bdw as _;
 
 use core::ffi::{c_char, c_int};
 use gleaner::collect::start::Door;
