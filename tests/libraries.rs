@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_secs(60);
-const LIBRARIES: [&str; 2] = ["libgleaner.so", "libgleaner_malloc.so"];
+const LIBRARIES: [&str; 3] = ["libgleaner.so", "libgleaner_malloc.so", "libgc.so"];
 
 /// A version `GLIBC_2.31` as its numbers; none for other names, such as that of the loader's private symbols.
 fn glibc_version(name: &str) -> Option<(u32, u32)> {

@@ -30,7 +30,8 @@ fn main() {
     for object in cc::Build::new().file(&file).compile_intermediates() {
         println!("cargo::rustc-cdylib-link-arg={}", object.display());
     }
-    link::library("libgc.so.1");
+    let old = ["dlopen", "pthread_cancel", "pthread_create", "pthread_detach", "pthread_join", "pthread_sigmask"];
+    link::library("libgc.so.1", &old);
 }
 
 /// Every word of the Rust files in `folder` that begins as our symbols do.
