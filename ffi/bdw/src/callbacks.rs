@@ -3,7 +3,7 @@
 //! Events come in bdwgc's order. From `GC_EVENT_POST_STOP_WORLD` to `GC_EVENT_PRE_START_WORLD` the world is stopped.
 //! None of these callbacks may throw, jump away or end its thread: there are Rust frames below, and the world may stand.
 
-use crate::{accessors::accessors, data::*};
+use crate::{accessors::accessors, data::*, sizing, stats as bdw_stats};
 use core::{
     ffi::{c_int, c_void},
     mem::transmute,
@@ -63,6 +63,7 @@ fn tell(moment: Moment) {
         unsafe { transmute::<*mut c_void, unsafe extern "C" fn(c_int)>(function)(number_of(moment)) };
     }
     if moment == Moment::WorldResumes {
+        bdw_stats::note_collection();
         tell_of_threads(THREAD_UNSUSPENDED);
     }
 }
@@ -108,7 +109,7 @@ static TOLD_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// For the edge: the heap's bytes, if they are others than the program was told last; else 0.
 #[unsafe(no_mangle)]
 extern "C" fn gleaner_bdw_new_heap_bytes() -> usize {
-    let bytes = stats::sizes().heap_bytes as usize;
+    let bytes = sizing::heap_bytes(stats::sizes().heap_bytes);
     // Relaxed: of two threads that find the same size one tells it.
     if TOLD_BYTES.swap(bytes, Ordering::Relaxed) == bytes { 0 } else { bytes }
 }

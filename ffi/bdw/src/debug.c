@@ -43,6 +43,7 @@ void *GC_base(void *p);
 size_t GC_size(const void *p);
 void GC_free(void *p);
 extern int GC_find_leak;
+extern int GC_gcj_debug_kind;
 
 /* The first word behind the object that is not its own. */
 static word *end_flag(const struct header *header) {
@@ -192,6 +193,19 @@ void *gleaner_bdw_debug_malloc_kind(size_t bytes, int kind, const char *file, in
     default:
         return finish(GC_generic_malloc(with_header(bytes), kind), bytes, "GC_debug_generic_malloc", file, line);
     }
+}
+
+/* The procedure of GC_init_gcj_malloc is given such an object from its header on. */
+void *gleaner_bdw_debug_gcj_malloc(size_t bytes, const void *table, const char *file, int line) {
+    struct header *header;
+    const void **object;
+    if (bytes < sizeof table)
+        bytes = sizeof table;
+    header = GC_generic_malloc(with_header(bytes), GC_gcj_debug_kind);
+    object = finish(header, bytes, "GC_debug_gcj_malloc", file, line);
+    if (object != NULL)
+        *(const void *volatile *)object = table;
+    return object;
 }
 
 char *gleaner_bdw_debug_strndup(const char *s, size_t most, const char *file, int line) {

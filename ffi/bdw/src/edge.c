@@ -44,6 +44,7 @@ void gleaner_bdw_thread_started(void);
 void gleaner_bdw_forget_thread(void);
 int gleaner_bdw_are_in_one_object(const void *p, const void *q);
 int gleaner_bdw_is_searched(const void *p);
+int gleaner_bdw_log_descriptor(void);
 int gleaner_bdw_is_valid_displacement(const void *p);
 void gleaner_bdw_check_debug_objects(void);
 void gleaner_bdw_report_leaks(void);
@@ -366,7 +367,7 @@ __attribute__((format(printf, 1, 2))) void gleaner_bdw_err_printf(const char *fo
 __attribute__((format(printf, 1, 2))) void gleaner_bdw_log_printf(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vdprintf(gleaner_bdw_log_descriptor(), format, arguments);
     va_end(arguments);
 }
 

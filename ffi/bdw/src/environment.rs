@@ -12,7 +12,7 @@ pub fn read() {
         return;
     }
     if let Some(bytes) = value(c"GC_INITIAL_HEAP_SIZE").and_then(size) {
-        sizing::expand_to(bytes);
+        sizing::begin_with(bytes);
     }
     if let Some(bytes) = value(c"GC_MAXIMUM_HEAP_SIZE").and_then(size) {
         sizing::limit(bytes);

@@ -1,7 +1,7 @@
 //! Objects whose first word leads to their descriptor.
 
-use crate::{control::settle, data::*, descriptor, kinds, marking};
-use core::ffi::{c_char, c_int, c_void};
+use crate::{control::settle, data::*, descriptor, edge, kinds, marking};
+use core::ffi::{c_int, c_void};
 use gleaner::base::sync::Ordering;
 
 /// The descriptor of a kind whose objects' first word leads to a table with a descriptor in its second.
@@ -39,16 +39,6 @@ unsafe extern "C" fn GC_gcj_malloc_ignore_off_page(bytes: usize, table: *const c
     unsafe { GC_gcj_malloc(bytes, table) }
 }
 
-// Where it was made is not kept.
-/// # Safety
-/// As for `GC_gcj_malloc`.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn GC_debug_gcj_malloc(
-    bytes: usize,
-    table: *const c_void,
-    _file: *const c_char,
-    _line: c_int,
-) -> *mut c_void {
-    // SAFETY: by the caller's promise.
-    unsafe { GC_gcj_malloc(bytes, table) }
+edge::functions! {
+    fn GC_debug_gcj_malloc() = gleaner_bdw_debug_gcj_malloc;
 }

@@ -4,6 +4,7 @@
 
 use crate::{accessors::accessors, data::*, edge};
 use core::ffi::c_int;
+use gleaner::base::sync::{AtomicI32, Ordering};
 
 unsafe extern "C" {
     fn gleaner_bdw_ignore_warning();
@@ -11,8 +12,19 @@ unsafe extern "C" {
 
 static WARN: Function = Function::at(gleaner_bdw_ignore_warning as *const ());
 
+/// Where the program's own lines go that it logs by `GC_log_printf`.
+static LOG: AtomicI32 = AtomicI32::new(2);
+
 #[unsafe(no_mangle)]
-extern "C" fn GC_set_log_fd(_descriptor: c_int) {}
+extern "C" fn GC_set_log_fd(descriptor: c_int) {
+    LOG.store(descriptor, Ordering::Relaxed);
+}
+
+/// For the edge.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_log_descriptor() -> c_int {
+    LOG.load(Ordering::Relaxed)
+}
 
 edge::functions! {
     fn GC_ignore_warn_proc() = gleaner_bdw_ignore_warning;

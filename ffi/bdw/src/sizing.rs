@@ -1,13 +1,15 @@
 //! The size of the heap.
 //!
 //! The heap grows and shrinks by itself; what a program says here moves the next collection. `GC_expand_hp` and
-//! `GC_INITIAL_HEAP_SIZE` put it off until so much is in use. `GC_free_space_divisor` is what it was: a larger one
-//! collects more often. Other knobs are stored, and change nothing.
+//! `GC_INITIAL_HEAP_SIZE` put it off until so much is in use, and from then on the heap is said to have what was asked for,
+//! free, although memory is obtained when it is used. `GC_free_space_divisor` is what it was: a larger one collects more
+//! often. Other knobs are stored, and change nothing: `GC_dont_expand`, `GC_max_retries`, `GC_non_gc_bytes`, and the fewest
+//! bytes between collections.
 
 use crate::{accessors::accessors, control, data::*};
 use core::ffi::c_int;
 use gleaner::{
-    api::options,
+    api::{options, stats},
     base::sync::{AtomicI32, AtomicUsize, Ordering},
     collect::{settings, trigger},
     heap::pressure,
@@ -17,8 +19,17 @@ static MIN_BYTES_ALLOCATED: AtomicUsize = AtomicUsize::new(1);
 static RELEASES_WHEN_ASKED: AtomicI32 = AtomicI32::new(0);
 static PAGES_EXECUTABLE: AtomicI32 = AtomicI32::new(0);
 
-/// From now on no collection is due before so many bytes are in use.
-pub fn expand_to(bytes: usize) {
+/// What the heap is said to have at least: at first as much as bdwgc's.
+static PROMISED: AtomicUsize = AtomicUsize::new(64 << 10);
+
+/// The bytes of a heap that has so many: those, or what the program has asked for.
+pub fn heap_bytes(taken: u64) -> usize {
+    (taken as usize).max(PROMISED.load(Ordering::Relaxed))
+}
+
+/// From now on the heap is said to have so many bytes, and no collection is due before they are in use.
+pub fn begin_with(bytes: usize) {
+    PROMISED.fetch_max(bytes, Ordering::Relaxed);
     trigger::expect(bytes);
 }
 
@@ -30,8 +41,13 @@ pub fn limit(bytes: usize) {
 #[unsafe(no_mangle)]
 extern "C" fn GC_expand_hp(bytes: usize) -> c_int {
     control::settle();
+    let Some(whole) = heap_bytes(stats::now().bytes_heap).checked_add(bytes) else { return 0 };
+    if whole > pressure::limit_bytes().min(isize::MAX as usize) {
+        return 0;
+    }
+    PROMISED.store(whole, Ordering::Relaxed);
     let expected = settings::expected_bytes().max(trigger::first_bytes());
-    expand_to(expected.saturating_add(bytes));
+    trigger::expect(expected.saturating_add(bytes));
     1
 }
 

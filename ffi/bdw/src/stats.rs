@@ -3,9 +3,10 @@
 use crate::{data::*, sizing};
 use core::ffi::{c_uint, c_ulong, c_void};
 use gleaner::{
-    api::stats,
+    api::stats::{self, Stats},
     base::sync::{AtomicU64, Ordering},
     collect::stats::COUNTERS,
+    heap::mutator,
 };
 
 /// `GC_PROF_STATS` of `gc.h`.
@@ -26,7 +27,7 @@ struct Profile {
 }
 
 /// What `GC_get_heap_usage_safe` and its kin say. What was given back to the system is no part of the heap, so nothing of
-/// it is unmapped.
+/// it is unmapped; what the program has asked for and not used is, and is free.
 struct Usage {
     heap: usize,
     free: usize,
@@ -37,7 +38,7 @@ struct Usage {
 impl Usage {
     fn now() -> Usage {
         let figures = stats::now();
-        let heap = figures.bytes_heap as usize;
+        let heap = sizing::heap_bytes(figures.bytes_heap);
         let total = figures.bytes_allocated_total as usize;
         Usage {
             heap,
@@ -81,10 +82,23 @@ extern "C" fn GC_get_bytes_since_gc() -> usize {
     sizing::bytes_since_collection()
 }
 
-/// Counted since the start, not since the last collection: the heap keeps one count.
+/// What had been freed by hand when the last collection ended.
+static FREED_BEFORE: AtomicU64 = AtomicU64::new(0);
+
+/// A collection ends; the world is stopped yet.
+pub fn note_collection() {
+    let freed = mutator::all().map(|record| record.freed_bytes.load(Ordering::Relaxed)).sum();
+    FREED_BEFORE.store(freed, Ordering::Relaxed);
+}
+
+/// As far as threads have reported.
 #[unsafe(no_mangle)]
 extern "C" fn GC_get_expl_freed_bytes_since_gc() -> usize {
-    stats::now().bytes_freed_total as usize
+    freed_since_collection(stats::now().bytes_freed_total)
+}
+
+fn freed_since_collection(freed: u64) -> usize {
+    freed.saturating_sub(FREED_BEFORE.load(Ordering::Relaxed)) as usize
 }
 
 #[unsafe(no_mangle)]
@@ -94,8 +108,12 @@ extern "C" fn GC_get_total_bytes() -> usize {
 
 #[unsafe(no_mangle)]
 extern "C" fn GC_get_obtained_from_os_bytes() -> usize {
-    let figures = stats::now();
-    (figures.bytes_committed + figures.bytes_metadata) as usize
+    obtained_bytes(&stats::now())
+}
+
+/// No fewer than the heap has.
+fn obtained_bytes(figures: &Stats) -> usize {
+    ((figures.bytes_committed + figures.bytes_metadata) as usize).max(sizing::heap_bytes(figures.bytes_heap))
 }
 
 #[unsafe(no_mangle)]
@@ -146,8 +164,8 @@ unsafe extern "C" fn GC_get_prof_stats(place: *mut c_void, bytes: usize) -> usiz
         other_markers: 0,
         reclaimed_since_collection: 0,
         reclaimed_before_collection: figures.bytes_reclaimed_total as usize,
-        freed_since_collection: figures.bytes_freed_total as usize,
-        obtained_bytes: (figures.bytes_committed + figures.bytes_metadata) as usize,
+        freed_since_collection: freed_since_collection(figures.bytes_freed_total),
+        obtained_bytes: obtained_bytes(&figures),
     };
     let known = bytes.min(size_of::<Profile>());
     // SAFETY: by the caller's promise; what only the caller knows is all ones.

@@ -176,7 +176,8 @@ GC_API GC_on_collection_event_proc GC_CALL GC_get_on_collection_event(void);
 GC_API GC_ATTR_DEPRECATED GC_word GC_free_space_divisor;
 GC_API void GC_CALL GC_set_free_space_divisor(GC_word);
 GC_API GC_word GC_CALL GC_get_free_space_divisor(void);
-/* At least so many bytes are allocated between two collections. */
+/* This library goes by its own figures instead of the next three and of GC_max_retries and GC_dont_expand, which it only
+ * stores.  At least so many bytes are allocated between two collections. */
 GC_API void GC_CALL GC_set_min_bytes_allocd(size_t);
 GC_API size_t GC_CALL GC_get_min_bytes_allocd(void);
 /* Bytes of uncollectable objects that do not count. */
@@ -190,7 +191,7 @@ GC_API GC_word GC_CALL GC_get_allocd_bytes_per_finalizer(void);
 GC_API GC_ATTR_DEPRECATED GC_word GC_max_retries;
 GC_API void GC_CALL GC_set_max_retries(GC_word);
 GC_API GC_word GC_CALL GC_get_max_retries(void);
-/* Makes the heap bigger by so many bytes; other than 0 on success. */
+/* Makes the heap bigger by so many bytes, of which memory is taken when they are used; other than 0 on success. */
 GC_API int GC_CALL GC_expand_hp(size_t);
 /* The heap does not grow beyond so many bytes; 0: as far as there is memory. */
 GC_API void GC_CALL GC_set_max_heap_size(GC_word);
@@ -479,7 +480,7 @@ GC_API void GC_CALL GC_set_warn_proc(GC_warn_proc) GC_ATTR_NONNULL(1);
 GC_API GC_warn_proc GC_CALL GC_get_warn_proc(void);
 /* One that says nothing. */
 GC_API void GC_CALLBACK GC_ignore_warn_proc(char *, GC_word);
-/* Where the log goes. */
+/* Where goes what is written by GC_log_printf. */
 GC_API void GC_CALL GC_set_log_fd(int);
 /* Called with a message, or NULL, before the process is aborted. */
 typedef void(GC_CALLBACK *GC_abort_func)(const char *);

@@ -108,7 +108,8 @@ GC_API GC_ATTR_DEPRECATED size_t GC_debug_header_size;
 
 /* ---- While objects are marked --------------------------------------------------------------------------------------
  *
- * Marks of the object that begins there; setting one does not mark what it points to.
+ * Marks of the object that begins there; setting one does not mark what it points to.  One that is set stays: clearing it
+ * does nothing.
  */
 GC_API int GC_CALL GC_is_marked(const void *) GC_ATTR_NONNULL(1);
 GC_API void GC_CALL GC_set_mark_bit(const void *) GC_ATTR_NONNULL(1);
