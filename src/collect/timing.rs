@@ -1,0 +1,114 @@
+//! When the steps of a collection were, and who is told: counters, the line of `trace`, listeners; and what is said of a
+//! collection that was given up.
+
+use super::{
+    events::{self, Event, Step},
+    settings,
+    stats::{self, COUNTERS, Counters},
+    trigger::Trigger,
+    world,
+};
+use crate::{
+    base::sync::Ordering,
+    heap::{
+        gate,
+        mutator::{self, Mutator},
+        pressure,
+        sweep::Swept,
+    },
+    os::{clock, log},
+};
+
+/// The times of a collection's steps.
+#[derive(Clone, Copy, Default)]
+pub struct Times {
+    /// Whether hooks have been told that a collection begins.
+    pub has_begun: bool,
+    pub start_ns: u64,
+    pub stopped_ns: u64,
+    pub rooted_ns: u64,
+    pub marked_ns: u64,
+    pub settled_ns: u64,
+    pub swept_ns: u64,
+    pub resumed_ns: u64,
+}
+
+impl Times {
+    pub fn start() -> Times {
+        Times { start_ns: clock::now_ns(), ..Times::default() }
+    }
+}
+
+pub fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
+    Counters::add(&COUNTERS.stops_abandoned, 1);
+    mutator.silent_thread.store(abandoned.tid, Ordering::Relaxed);
+    // Try again after as much has been handed out as now.
+    pressure::restart(&Trigger::first_budget(pressure::spent().max(0) as usize));
+    if settings::verbose() {
+        match abandoned.tid {
+            0 => log::print(format_args!(
+                "gleaner: a collection was given up: the system does not show this process's threads or memory (/proc); \
+                 nothing was reclaimed"
+            )),
+            tid => log::print(format_args!(
+                "gleaner: a collection was given up: thread {tid} did not stop; nothing was reclaimed"
+            )),
+        }
+    }
+    false
+}
+
+pub fn report(mutator: &Mutator, swept: &Swept, times: &Times, root_bytes: u64, markers: usize) {
+    let pause = times.resumed_ns - times.start_ns;
+    COUNTERS.note(swept, pause, times.marked_ns - times.rooted_ns, times.swept_ns - times.settled_ns);
+    COUNTERS.root_bytes_last.store(root_bytes, Ordering::Relaxed);
+    let number = COUNTERS.collections.load(Ordering::Relaxed);
+    let Some(_inside) = gate::enter(mutator) else { return };
+    note_events(mutator, swept, times, number);
+    if settings::trace() {
+        let released_ns = clock::now_ns();
+        let micros = |from: u64, to: u64| to.saturating_sub(from) / 1000;
+        log::print(format_args!(
+            "gleaner: gc={number} pause_us={} stop_us={} roots_us={} mark_us={} markers={markers} weak_us={} sweep_us={} release_us={} \
+             live_bytes={} live_objects={} reclaimed_bytes={} heap_bytes={} root_bytes={root_bytes} threads={} abandoned={}",
+            micros(times.start_ns, times.resumed_ns),
+            micros(times.start_ns, times.stopped_ns),
+            micros(times.stopped_ns, times.rooted_ns),
+            micros(times.rooted_ns, times.marked_ns),
+            micros(times.marked_ns, times.settled_ns),
+            micros(times.settled_ns, times.swept_ns),
+            micros(times.resumed_ns, released_ns),
+            swept.live_bytes,
+            swept.live_objects,
+            swept.reclaimed_bytes,
+            stats::sizes().heap_bytes,
+            mutator::count_alive(),
+            COUNTERS.stops_abandoned.load(Ordering::Relaxed),
+        ));
+    }
+}
+
+fn note_events(mutator: &Mutator, swept: &Swept, times: &Times, number: u64) {
+    let event = |step: Step, time_ns: u64, before_ns: u64| {
+        let is_marked = !matches!(step, Step::Start | Step::Stop);
+        let is_swept = matches!(step, Step::SweepEnd | Step::Resume);
+        Event {
+            step,
+            collection: number,
+            time_ns,
+            duration_ns: time_ns - before_ns,
+            live_bytes: if is_marked { swept.live_bytes } else { 0 },
+            reclaimed_bytes: if is_swept { swept.reclaimed_bytes } else { 0 },
+        }
+    };
+    events::note(
+        mutator.tid.load(Ordering::Relaxed),
+        &[
+            event(Step::Start, times.start_ns, times.start_ns),
+            event(Step::Stop, times.stopped_ns, times.start_ns),
+            event(Step::MarkEnd, times.settled_ns, times.stopped_ns),
+            event(Step::SweepEnd, times.swept_ns, times.settled_ns),
+            event(Step::Resume, times.resumed_ns, times.swept_ns),
+        ],
+    );
+}
