@@ -92,6 +92,8 @@ fn stop_and_collect(
             start_ns: times.start_ns,
             end_ns: times.swept_ns,
         };
+        // Much may have been marked before the last root was read.
+        marker.note(times.marked_ns - times.stopped_ns, outcome.swept.live_objects);
         *mark_cpu_ns = (times.marked_ns - times.rooted_ns) * marker.markers() as u64;
         pressure::restart(&trigger.next_budget(&outcome));
     }

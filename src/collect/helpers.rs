@@ -84,6 +84,79 @@ impl Worth {
     }
 }
 
+/// Whether helpers save time where marking is over soon anyway. They may have enough to do and save none: where processors
+/// share a core, where objects are handed to and fro all the time, where the machine has others to run.
+///
+/// Heaps change, so two collections are compared that follow each other, one with helpers and one without. For that the other
+/// way is tried from time to time, half as often each time that it is found to be the worse one.
+struct Saving {
+    /// The time that an object takes with helpers, in thousandths of what it takes without.
+    ratio: u64,
+    /// What the collection before took: picoseconds an object, and in all; and whether it had helpers.
+    object_ps: u64,
+    mark_ns: u64,
+    had_helpers: bool,
+    /// Collections until the other way is tried, and from there to the next trial.
+    trial_in: u32,
+    trials_apart: u32,
+}
+
+const TRIALS_APART_MIN: u32 = 4;
+const TRIALS_APART_MAX: u32 = 64;
+/// What is expected before anything is known.
+const RATIO_FIRST: u64 = 500;
+/// Helpers that save less are not worth it.
+const RATIO_MAX: u64 = 950;
+/// One marker is soon done in less than this. Otherwise nobody is made to wait for a trial.
+const SOON_NS: u64 = 20_000_000;
+
+impl Saving {
+    const fn new() -> Self {
+        Saving {
+            ratio: RATIO_FIRST,
+            object_ps: 0,
+            mark_ns: 0,
+            had_helpers: false,
+            trial_in: TRIALS_APART_MIN,
+            trials_apart: TRIALS_APART_MIN,
+        }
+    }
+
+    /// Whether one marker would be done soon.
+    fn is_of_use(&self) -> bool {
+        let alone_ns = if self.had_helpers { self.mark_ns * 1000 / self.ratio } else { self.mark_ns };
+        alone_ns < SOON_NS
+    }
+
+    fn are_helpers_worth_it(&self) -> bool {
+        self.ratio < RATIO_MAX
+    }
+
+    /// Whether the collection that begins goes without.
+    fn goes_without(&mut self) -> bool {
+        self.trial_in = self.trial_in.saturating_sub(1);
+        self.are_helpers_worth_it() == (self.trial_in == 0)
+    }
+
+    /// A collection has marked so many objects in `mark_ns`.
+    fn note(&mut self, mark_ns: u64, objects: u64, has_helpers: bool) {
+        let were_worth_it = self.are_helpers_worth_it();
+        let object_ps = (mark_ns * 1000 / objects.max(1)).max(1);
+        if self.object_ps != 0 && self.had_helpers != has_helpers {
+            let (helped, alone) = if has_helpers { (object_ps, self.object_ps) } else { (self.object_ps, object_ps) };
+            // Others run on the machine, too: one pair says little.
+            self.ratio = ((self.ratio + helped * 1000 / alone) / 2).max(1);
+        }
+        (self.object_ps, self.mark_ns, self.had_helpers) = (object_ps, mark_ns, has_helpers);
+        if self.are_helpers_worth_it() != were_worth_it {
+            (self.trial_in, self.trials_apart) = (TRIALS_APART_MIN, TRIALS_APART_MIN);
+        } else if self.trial_in == 0 {
+            self.trials_apart = (self.trials_apart * 2).min(TRIALS_APART_MAX);
+            self.trial_in = self.trials_apart;
+        }
+    }
+}
+
 /// A helper's own: the thread and what it walks with.
 struct Seat {
     thread: Helper,
@@ -98,20 +171,28 @@ pub struct Helpers {
     wanted: usize,
     started: usize,
     worth: Worth,
+    saving: Saving,
 }
 
 impl Helpers {
     /// None, without memory.
     pub const fn new(share: &'static Share) -> Self {
-        Helpers { share, seats: [const { None }; HELPERS_MAX], wanted: 0, started: 0, worth: Worth::new() }
+        Helpers {
+            share,
+            seats: [const { None }; HELPERS_MAX],
+            wanted: 0,
+            started: 0,
+            worth: Worth::new(),
+            saving: Saving::new(),
+        }
     }
 
     /// Makes room for `count` helpers, each with a stack of `objects_max`: for fewer where the system refuses. Not during
     /// a collection.
     pub fn prepare(&mut self, count: usize, objects_max: usize) {
-        self.wanted = 0;
+        (self.wanted, self.started) = (0, 0);
         let is_forced = settings::markers() != 0;
-        if count == 0 || !is_forced && self.worth.goes_without() || !self.share.prepare() {
+        if count == 0 || !is_forced && self.goes_without() || !self.share.prepare() {
             return;
         }
         for seat in &mut self.seats[..count.min(HELPERS_MAX)] {
@@ -129,9 +210,12 @@ impl Helpers {
         }
     }
 
+    fn goes_without(&mut self) -> bool {
+        if self.saving.is_of_use() { self.saving.goes_without() } else { self.worth.goes_without() }
+    }
+
     /// Starts the helpers. `false`: there is none.
     pub fn start(&mut self) -> bool {
-        self.started = 0;
         if self.wanted == 0 {
             return false;
         }
@@ -166,6 +250,11 @@ impl Helpers {
         }
         self.worth.note(batches + helped, helped, self.started as u64);
         overflowed
+    }
+
+    /// All markers together have marked so many objects in `mark_ns`, in which the roots were read, too.
+    pub fn note(&mut self, mark_ns: u64, objects: u64) {
+        self.saving.note(mark_ns, objects, self.started != 0);
     }
 
     /// Gives back what the last collection needed: the threads are gone for the kernel too, and so is memory that the next
@@ -223,5 +312,28 @@ mod tests {
         worth.note(1000, 300, 3);
         assert!(worth.goes_without(), "three helpers that take three tenths together are not worth it");
         assert!(!worth.goes_without());
+    }
+
+    /// How many of so many collections of 1 M objects have helpers, where each object takes so many nanoseconds.
+    fn helped(saving: &mut Saving, collections: usize, alone_ns: u64, helped_ns: u64) -> usize {
+        const OBJECTS: u64 = 1_000_000;
+        let mut collect = || {
+            let has_helpers = !saving.goes_without();
+            saving.note(OBJECTS * if has_helpers { helped_ns } else { alone_ns }, OBJECTS, has_helpers);
+            has_helpers
+        };
+        (0..collections).filter(|_| collect()).count()
+    }
+
+    #[test]
+    fn helpers_that_save_no_time_are_tried_less_and_less_and_come_back_when_they_do() {
+        let mut saving = Saving::new();
+        assert!((900..1000).contains(&helped(&mut saving, 1000, 15, 10)));
+        assert!((2..250).contains(&helped(&mut saving, 1000, 15, 15)), "after some trials");
+        assert!((2..40).contains(&helped(&mut saving, 1000, 15, 30)));
+        assert!((500..1000).contains(&helped(&mut saving, 1000, 15, 5)), "after some trials");
+        assert!(saving.is_of_use());
+        saving.note(SOON_NS, 1_000_000, false);
+        assert!(!saving.is_of_use(), "nobody waits for a trial");
     }
 }

@@ -117,6 +117,11 @@ impl Marker {
         self.helpers.release();
     }
 
+    /// Marking took so long, reading the roots included, and so many objects are live.
+    pub fn note(&mut self, mark_ns: u64, objects: u64) {
+        self.helpers.note(mark_ns, objects);
+    }
+
     /// How many marked at once in this cycle.
     pub fn markers(&self) -> usize {
         1 + self.helpers.started()
