@@ -199,8 +199,8 @@ accept-leaks: doors tools $(OUT)/leaky_server
 accept-throughput: doors
 	benches/servers.sh $(CHECK)
 
-# Debian's own programs on our libgc.so.1: what they do on Debian's, in less time and no more memory, and the same when there
-# is a collection every thousand allocations.
+# Debian's own programs on our libgc.so.1: what they do on Debian's, in less time and no more memory, and the same, on small
+# inputs, when there is a collection every thousand allocations. `CHECK=guile/deep` makes it one case, `CHECK=ecl` a group.
 .PHONY: accept-libgc-programs accept-libgc-speed accept-libgc-zeal
 accept-libgc-programs: doors
 	tests/libgc/programs/judged.sh
