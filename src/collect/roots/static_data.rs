@@ -15,7 +15,7 @@ use super::{
 use crate::{
     base::addr::Range,
     collect::table::List,
-    heap::centre,
+    heap::{cage, centre},
     os::{mem, statics},
 };
 
@@ -59,9 +59,10 @@ impl StaticData {
     }
 }
 
-/// Our large tables in static data, in ascending order: they hold no roots.
-fn own_tables() -> [Range; 2] {
-    let mut tables = [mem::table(), centre::table()];
+/// Our large tables in static data, and those that have the heap's address, in ascending order: they hold no roots.
+fn own_tables() -> [Range; 4] {
+    let [map, spans] = cage::tables();
+    let mut tables = [mem::table(), centre::table(), map, spans];
     tables.sort_unstable_by_key(|table| table.start);
     tables
 }
