@@ -3,5 +3,5 @@
 mod edge;
 
 fn main() {
-    edge::compile("gleaner_bdw_edge", &["src/edge.c", "src/callouts.c", "src/debug.c"], &[]);
+    edge::compile("gleaner_bdw_edge", &["src/edge.c", "src/callouts.c", "src/debug.c", "src/suspend.c"], &[]);
 }

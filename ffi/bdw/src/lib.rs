@@ -14,7 +14,6 @@
 // A pointer from C is handed on as it came; whether it may be followed is for the function that does.
 #![allow(clippy::not_unsafe_ptr_arg_deref)]
 
-mod absent;
 mod accessors;
 mod alloc;
 mod callbacks;

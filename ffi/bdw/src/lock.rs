@@ -112,7 +112,3 @@ extern "C" fn GC_start_world_external() {
     }
     world::resume();
 }
-
-crate::absent::absent! {
-    GC_suspend_thread GC_resume_thread GC_is_thread_suspended
-}

@@ -79,6 +79,21 @@ extern "C" fn gleaner_bdw_thread_started() {
     let _ = world::register();
 }
 
+/// Whether a thread of the C library's uses the heap or has been registered; for the edge.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_is_thread_known(id: usize) -> c_int {
+    // The C library knows a thread by the address of its control block.
+    let is_it = |record: &&mutator::Mutator| record.is_alive() && record.thread_pointer.load(Ordering::Relaxed) == id;
+    c_int::from(mutator::all().any(|record| is_it(&record)))
+}
+
+/// Whether the calling thread, which a signal has interrupted, is in no slow path, which others might wait for; for the edge.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_may_stand() -> c_int {
+    // Relaxed: only this thread writes it.
+    c_int::from(mutator::current_or_hidden().is_none_or(|mutator| mutator.inside.load(Ordering::Relaxed) == 0))
+}
+
 // Nothing to prepare.
 #[unsafe(no_mangle)]
 extern "C" fn GC_allow_register_threads() {}
@@ -103,5 +118,8 @@ edge::functions! {
     fn GC_get_my_stackbottom() = gleaner_bdw_get_my_stackbottom;
     fn GC_set_stackbottom() = gleaner_bdw_set_stackbottom;
     fn GC_do_blocking() = gleaner_bdw_do_blocking;
+    fn GC_suspend_thread() = gleaner_bdw_suspend_thread;
+    fn GC_resume_thread() = gleaner_bdw_resume_thread;
+    fn GC_is_thread_suspended() = gleaner_bdw_is_thread_suspended;
     fn GC_call_with_gc_active() = gleaner_bdw_call_with_gc_active;
 }

@@ -18,7 +18,8 @@ GC_API void GC_CALL GC_finalize_all(void);
 #ifndef GC_SUSPEND_THREAD_ID
 #define GC_SUSPEND_THREAD_ID void *
 #endif
-/* Stops a thread until it is told to go on. */
+/* Stops a thread until it is told to go on; another than those that the collector knows is left alone.  It is stopped by
+ * SIGXCPU, which it must not block. */
 GC_API void GC_CALL GC_suspend_thread(GC_SUSPEND_THREAD_ID);
 GC_API void GC_CALL GC_resume_thread(GC_SUSPEND_THREAD_ID);
 GC_API int GC_CALL GC_is_thread_suspended(GC_SUSPEND_THREAD_ID);
