@@ -228,6 +228,17 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
     Some(unit)
 }
 
+/// A sweep has taken slots back: every claim goes on from its block's first slot. The world is stopped.
+pub(super) fn restart_claims() {
+    for record in mutator::all() {
+        record.for_each_class_used(|class| {
+            let magazine = record.magazine(class);
+            // SAFETY: every owner is stopped outside its gate, or gone, and nobody else looks at its claims.
+            unsafe { *magazine.cursor.get() = 0 };
+        });
+    }
+}
+
 /// Which free slots may be taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Take {

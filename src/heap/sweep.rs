@@ -17,7 +17,7 @@
 use super::{
     announce,
     cage::{self, Unit},
-    centre, large, remains,
+    centre, large, refill, remains,
     size_class::UNIT,
     units::{self, Class, State},
     zeal,
@@ -83,6 +83,7 @@ fn count() -> Swept {
 fn reclaim() -> Swept {
     let mut swept = Swept::default();
     centre::forget_all();
+    refill::restart_claims();
     if memcheck::is_running() {
         announce::note_sweep_begins();
     }
