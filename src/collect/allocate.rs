@@ -27,6 +27,7 @@ use crate::{
         mutator::{self, Mutator},
         pressure, refill,
         resolve::{self, Slot},
+        size_class::UNIT,
         surplus, zeal,
     },
     os::{backtrace::Backtrace, memcheck},
@@ -96,7 +97,7 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
         }
         collect(cause);
     }
-    let mut has_collected = false;
+    let (mut has_made_room, mut has_collected) = (false, false);
     loop {
         let Some(inside) = gate::enter(mutator) else { return Taken::NoWayIn };
         if let Some(taken) = take(&inside) {
@@ -106,6 +107,14 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
             continue;
         }
         drop(inside);
+        if pressure::is_growth_due() {
+            // Once: others may spend what the collection gives before this thread is back.
+            if has_made_room || !collect(Cause::Growth) {
+                pressure::let_grow(UNIT);
+            }
+            has_made_room = true;
+            continue;
+        }
         if has_collected || !collect(Cause::Forced) {
             return Taken::Nothing;
         }

@@ -96,6 +96,8 @@ use world::Held;
 pub enum Cause {
     /// The budget is spent. If another thread has collected meanwhile, that will do.
     Due,
+    /// The heap would have to grow, and is to be collected before.
+    Growth,
     /// The heap has no room, zeal wants it, or somebody asked for it.
     Forced,
 }
@@ -200,7 +202,7 @@ struct Turn {
 
 impl Turn {
     fn take(mutator: &Mutator, cause: Cause) -> Option<Turn> {
-        if cause == Cause::Forced {
+        if cause != Cause::Due {
             return Some(Turn { is_mine: false });
         }
         let tid = mutator.tid.load(Ordering::Relaxed);
@@ -235,7 +237,12 @@ fn collect_with_loader_locked(mutator: &Mutator, cause: Cause) -> bool {
     }
     // Signals are blocked from here on: a handler on this thread could change the heap under the marker.
     let world = world::hold();
-    if cause == Cause::Due && !pressure::is_due() {
+    let is_done = match cause {
+        Cause::Due => !pressure::is_due(),
+        Cause::Growth => !pressure::is_growth_due(),
+        Cause::Forced => false,
+    };
+    if is_done {
         return true;
     }
     // Again: a reason may have come up while the world was another's.

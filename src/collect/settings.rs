@@ -88,8 +88,9 @@ setting! {
     markers set_markers MARKERS: AtomicUsize = 0 => usize;
     /// Whether a library may be opened so that it uses another malloc than the program.
     deep_binding set_deep_binding DEEP_BINDING: AtomicBool = false => bool;
-    /// What the space handed out between two collections is divided by, beside [`USUAL_SPACE_DIVISOR`].
-    space_divisor set_space_divisor SPACE_DIVISOR: AtomicU32 = USUAL_SPACE_DIVISOR as u32 => u32;
+    /// What the space handed out between two collections is divided by, beside [`USUAL_SPACE_DIVISOR`]; zero where the
+    /// door has no such divisor.
+    space_divisor set_space_divisor SPACE_DIVISOR: AtomicU32 = 0 => u32;
     /// Bytes in use below which no collection is due.
     expected_bytes set_expected_bytes EXPECTED: AtomicUsize = 0 => usize;
     /// The signal that stops threads; zero picks an unclaimed one.

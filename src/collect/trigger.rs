@@ -36,6 +36,17 @@
 //! small heap is collected while it is in the second cache, unless so much is handed out, in large pieces, or to stop many
 //! threads takes so long, that it would spend more than an eleventh of its time so. A pace that the user sets is all there
 //! is, in every door. The programs of `libgc.so.1` set a divisor instead (`divided`), and say how much they will need.
+//! Their heap is also collected before it grows:
+//!
+//! ```text
+//!   worth  = (2 * live scanned bytes + live pointer-free bytes / 4 + roots) / divisor
+//!   growth = max(worth + min(live bytes / divisor, 8 MiB), clamp(cost / 24 ns * 64 B, 64 KiB, 512 KiB))
+//! ```
+//!
+//! From `growth` on the heap takes no more memory from the system but after a collection; while pages that it has already
+//! will do, a collection is due as above. So its size follows bdwgc's, which collects when it is full and `worth` has been
+//! handed out, and otherwise grows by its size over the divisor, at most 16 MiB: half of that more than it must, on average.
+//! A heap that has once been large is not collected the more often for it.
 
 use super::{roots, settings, stats::COUNTERS};
 use crate::{
@@ -71,6 +82,11 @@ const LIBRARY_CEILING_MILLI: u64 = 2000;
 const LIBRARY_EXTRA_BYTES: u64 = 64 << 20;
 /// What collecting may cost for each byte handed out, behind `gleaner.h`.
 const BYTES_PER_US: u64 = 64 * 1000 / 6;
+/// What it may cost where the heap would have to grow, so that small heaps stay small.
+const GROWING_BYTES_PER_US: u64 = 64 * 1000 / 24;
+const GROWTH_STEP_MAX: u64 = 8 << 20;
+const GROWTH_FLOOR_MIN: u64 = 64 << 10;
+const GROWTH_FLOOR_MAX: u64 = 512 << 10;
 
 /// What a collection cost and brought.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +114,7 @@ impl Trigger {
     /// The budget before the first collection, and after one that was given up.
     pub fn first_budget(spent: usize) -> Budget {
         let bytes = floor_bytes().max(spent);
-        Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns: 0 }
+        Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns: 0, growth_bytes: usize::MAX }
     }
 
     /// The budget after a collection.
@@ -109,12 +125,19 @@ impl Trigger {
             0 => self.malloc_budget(base, outcome),
             set => {
                 let bytes = floor_bytes().max(part(base, u64::from(set)));
-                Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns: outcome.end_ns }
+                let (not_before_ns, growth_bytes) = (outcome.end_ns, usize::MAX);
+                Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns, growth_bytes }
             }
         };
         // Until so much is in use, the program has said, there need be no collection.
         let room = settings::expected_bytes().saturating_sub(outcome.swept.live_bytes as usize);
-        Budget { soft_bytes: budget.soft_bytes.max(room), hard_bytes: budget.hard_bytes.max(room), ..budget }
+        Budget {
+            soft_bytes: budget.soft_bytes.max(room),
+            hard_bytes: budget.hard_bytes.max(room),
+            // What blocks of other classes have free of it is no room for the next object.
+            growth_bytes: budget.growth_bytes.max(room / 2),
+            ..budget
+        }
     }
 
     fn library_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
@@ -124,6 +147,7 @@ impl Trigger {
             soft_bytes: bytes.max(floor_bytes()),
             hard_bytes: bytes.max(library_floor_max()),
             not_before_ns: outcome.end_ns + outcome.cost_ns() * LIBRARY_PATIENCE,
+            growth_bytes: growth_bytes(outcome, settings::space_divisor()),
         }
     }
 
@@ -139,6 +163,7 @@ impl Trigger {
             soft_bytes: part(base, MALLOC_PACE_MILLI).max(floor_bytes()),
             hard_bytes: self.malloc_ceiling(ceiling),
             not_before_ns: outcome.end_ns + outcome.cost_ns() * self.patience,
+            growth_bytes: usize::MAX,
         }
     }
 
@@ -181,22 +206,41 @@ fn affordable_bytes(steady: u64, cost_ns: u64) -> u64 {
 /// a smaller one gives at least twice what is live divided by it, a larger one less in proportion.
 fn divided(bytes: u64, steady: u64) -> u64 {
     match u64::from(settings::space_divisor()) {
+        0 => bytes,
         divisor @ ..settings::USUAL_SPACE_DIVISOR => bytes.max(steady.saturating_mul(2) / divisor.max(1)),
         divisor => bytes.saturating_mul(settings::USUAL_SPACE_DIVISOR) / divisor,
     }
 }
 
-/// From now on no collection is due before `bytes` are in use, and pages for so many stay.
+/// What may be handed out until the heap is collected before it grows, under [`settings::space_divisor`].
+fn growth_bytes(outcome: &Outcome, divisor: u32) -> usize {
+    if divisor == 0 {
+        return usize::MAX;
+    }
+    let pointer_free = outcome.swept.live_pointer_free_bytes;
+    let scanned = (outcome.swept.live_bytes - pointer_free).saturating_sub(outcome.hole_bytes);
+    let searched = 2 * scanned + pointer_free / 4 + outcome.root_bytes;
+    let affordable = outcome.cost_ns().saturating_mul(GROWING_BYTES_PER_US) / 1000;
+    let floor = affordable.clamp(GROWTH_FLOOR_MIN, GROWTH_FLOOR_MAX);
+    let step = (outcome.swept.live_bytes / u64::from(divisor)).min(GROWTH_STEP_MAX);
+    (searched / u64::from(divisor) + step).max(floor) as usize
+}
+
+/// Sets [`settings::space_divisor`]: from now on the heap is collected before it grows.
+pub fn set_space_divisor(divisor: u32) {
+    settings::set_space_divisor(divisor);
+    if COUNTERS.collections.load(Ordering::Relaxed) == 0 {
+        pressure::bound_growth(GROWTH_FLOOR_MAX as usize);
+    }
+}
+
+/// From now on no collection is due before `bytes` are in use or the heap has taken so many, and pages for so many stay.
 pub fn expect(bytes: usize) {
     settings::set_expected_bytes(bytes);
     surplus::keep(bytes);
+    pressure::set_expected_bytes(bytes);
     let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed) as usize;
     pressure::raise(bytes.saturating_sub(live));
-}
-
-/// What may be handed out before the first collection.
-pub fn first_bytes() -> usize {
-    Trigger::first_budget(0).hard_bytes
 }
 
 /// The least that is allocated between two collections: as set, else 8 MiB behind malloc, where little is garbage, and
@@ -269,6 +313,27 @@ mod tests {
             [LIVE, 3 * LIVE, LIVE, 3 * LIVE, 3 * LIVE].map(|base| trigger.library_budget(base, &outcome).hard_bytes);
         let (steady, grown) = (affordable_bytes(LIVE, 10_000_000), affordable_bytes(3 * LIVE, 10_000_000));
         assert_eq!(budgets, [steady, steady, steady, steady, grown].map(|bytes| bytes as usize));
+    }
+
+    #[test]
+    fn the_heap_grows_by_what_the_divisor_gives_and_a_small_one_by_what_a_collection_costs() {
+        const LIVE: u64 = 90_000_000;
+        let mut outcome = outcome(1000, 400);
+        outcome.root_bytes = 3_000_000;
+        outcome.swept.live_bytes = LIVE;
+        let growth = [0, 1, 3, 30].map(|divisor| growth_bytes(&outcome, divisor));
+        let worth = (2 * LIVE + outcome.root_bytes) as usize;
+        let step = GROWTH_STEP_MAX as usize;
+        assert_eq!(growth, [usize::MAX, worth + step, worth / 3 + step, worth / 30 + LIVE as usize / 30]);
+        outcome.swept.live_pointer_free_bytes = LIVE;
+        assert_eq!(growth_bytes(&outcome, 3) as u64, (LIVE / 4 + outcome.root_bytes) / 3 + GROWTH_STEP_MAX);
+        outcome.swept = Swept::default();
+        outcome.root_bytes = 0;
+        let small = [0, 100_000, 10_000_000].map(|cost_ns| {
+            outcome.end_ns = outcome.start_ns + cost_ns;
+            growth_bytes(&outcome, 3) as u64
+        });
+        assert_eq!(small, [GROWTH_FLOOR_MIN, 100 * GROWING_BYTES_PER_US, GROWTH_FLOOR_MAX]);
     }
 
     #[test]

@@ -174,7 +174,8 @@ impl Centre {
     }
 }
 
-/// Takes units from the cage, within the heap's limit.
+/// Takes units from the cage, within the heap's limit; where a collection is due before the heap grows, only units whose
+/// pages it has.
 #[unsafe(link_section = ".text.hot")]
 pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
     let mut cage = CAGE.lock();
@@ -182,7 +183,10 @@ pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
     if cage.used_bytes() + count as usize * UNIT > pressure::limit_bytes() {
         return None;
     }
-    cage.take(count, align)
+    match pressure::is_growth_withheld(cage.held_bytes()) {
+        true => cage.take_idle(count, align),
+        false => cage.take(count, align),
+    }
 }
 
 fn take_block(class: Class) -> Option<Unit> {

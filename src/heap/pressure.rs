@@ -16,6 +16,10 @@ static SPENT: AtomicI64 = AtomicI64::new(0);
 /// The counter from which on a collection is due once its time has come, and the one at which it is due at once.
 static SOFT: AtomicI64 = AtomicI64::new(i64::MAX);
 static HARD: AtomicI64 = AtomicI64::new(i64::MAX);
+/// The counter from which on the heap is collected before it takes more memory from the system.
+static GROWTH: AtomicI64 = AtomicI64::new(i64::MAX);
+/// Bytes up to which the heap grows all the same.
+static EXPECTED_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// When the next collection's time has come.
 static NOT_BEFORE_NS: AtomicU64 = AtomicU64::new(0);
 /// Bytes of units that the heap may take; `usize::MAX` when there is no limit.
@@ -69,6 +73,33 @@ pub fn is_overdue() -> bool {
     SPENT.load(Ordering::Relaxed) / 4 * 3 >= HARD.load(Ordering::Relaxed)
 }
 
+/// Sets up to how many bytes the heap grows whether it is to be collected before or not.
+pub fn set_expected_bytes(bytes: usize) {
+    EXPECTED_BYTES.store(bytes, Ordering::Relaxed);
+}
+
+/// Whether a heap that has taken `held_bytes` from the system is to be collected before it takes more.
+#[inline]
+pub fn is_growth_withheld(held_bytes: usize) -> bool {
+    is_growth_due() && held_bytes >= EXPECTED_BYTES.load(Ordering::Relaxed)
+}
+
+/// Whether the heap is to be collected before it takes more memory from the system, unless it is expected to.
+#[inline]
+pub fn is_growth_due() -> bool {
+    SPENT.load(Ordering::Relaxed) >= GROWTH.load(Ordering::Relaxed)
+}
+
+/// Until the next collection the heap is to grow by no more than so many bytes without that.
+pub fn bound_growth(bytes: usize) {
+    GROWTH.fetch_min(bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+}
+
+/// Lets the heap grow without that for so many bytes more.
+pub fn let_grow(bytes: usize) {
+    GROWTH.fetch_max(SPENT.load(Ordering::Relaxed).saturating_add(bytes as i64), Ordering::Relaxed);
+}
+
 #[cold]
 fn is_time() -> bool {
     clock::is_past(NOT_BEFORE_NS.load(Ordering::Relaxed))
@@ -88,6 +119,8 @@ pub struct Budget {
     pub hard_bytes: usize,
     /// Its time, monotonic.
     pub not_before_ns: u64,
+    /// Bytes from which on it is due as soon as the heap would have to grow.
+    pub growth_bytes: usize,
 }
 
 /// Starts counting anew.
@@ -96,6 +129,7 @@ pub fn restart(budget: &Budget) {
     SOFT.store(budget.soft_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
     HARD.store(budget.hard_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
     NOT_BEFORE_NS.store(budget.not_before_ns, Ordering::Relaxed);
+    GROWTH.store(budget.growth_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
 }
 
 /// Raises the budget until the next collection to at least so many bytes.

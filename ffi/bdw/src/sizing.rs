@@ -46,8 +46,7 @@ extern "C" fn GC_expand_hp(bytes: usize) -> c_int {
         return 0;
     }
     PROMISED.store(whole, Ordering::Relaxed);
-    let expected = settings::expected_bytes().max(trigger::first_bytes());
-    trigger::expect(expected.saturating_add(bytes));
+    trigger::expect(whole.max(settings::expected_bytes()));
     1
 }
 
@@ -60,7 +59,7 @@ extern "C" fn GC_set_max_heap_size(bytes: usize) {
 pub fn settle() {
     let divisor = GC_free_space_divisor.load(Ordering::Relaxed).clamp(1, 1000) as u32;
     if settings::space_divisor() != divisor {
-        settings::set_space_divisor(divisor);
+        trigger::set_space_divisor(divisor);
     }
 }
 

@@ -33,6 +33,7 @@ use crate::{
     os::lock::{Lock, Rank},
 };
 use bitvec::{order::Lsb0, slice::BitSlice};
+use core::ops::Range;
 
 pub use idle::{Releasing, idle_units, taken_units};
 pub use room::{bytes_max, units_max};
@@ -84,14 +85,28 @@ impl Cage {
         if count > self.units_max || align > self.units_max {
             return None;
         }
-        let first = match self.find(count, align) {
+        let first = match self.find(count, align, frontier(), |_, _| None) {
             Some(first) => first,
             None => self.grow(count, align)?,
         };
+        Some(self.take_found(first, count))
+    }
+
+    /// As [`take`](Cage::take), but idle units alone.
+    pub fn take_idle(&mut self, count: u32, align: u32) -> Option<Taken> {
+        if count > self.idle_units {
+            return None;
+        }
+        let last_clean = |cage: &Cage, run: Range<usize>| cage.dirty[run].last_zero();
+        let first = self.find(count, align, self.idle_end, last_clean)?;
+        Some(self.take_found(first, count))
+    }
+
+    fn take_found(&mut self, first: Unit, count: u32) -> Taken {
         if first == self.lowest_free {
             self.lowest_free = first + count;
         }
-        Some(self.take_free(first, count))
+        self.take_free(first, count)
     }
 
     /// Takes the units from `first` on if they are all free: a large object grows where it is.
@@ -125,14 +140,20 @@ impl Cage {
         self.set_idle(self.idle_units + count);
     }
 
-    /// The lowest run of `count` free units below the frontier.
-    fn find(&mut self, count: u32, align: u32) -> Option<Unit> {
-        let frontier = frontier() as usize;
+    /// The lowest run of `count` free units below `end` in which `unfit` finds none; it says where in a run the last is.
+    fn find(
+        &mut self,
+        count: u32,
+        align: u32,
+        end: Unit,
+        unfit: impl Fn(&Cage, Range<usize>) -> Option<usize>,
+    ) -> Option<Unit> {
+        let end = end as usize;
         let (count, align) = (count as usize, align as usize);
         let mut from = self.lowest_free as usize;
         let mut first_look = true;
         loop {
-            from += self.used[from.min(frontier)..frontier].first_zero()?;
+            from += self.used[from.min(end)..end].first_zero()?;
             if first_look {
                 self.lowest_free = from as Unit;
                 first_look = false;
@@ -144,10 +165,11 @@ impl Cage {
                 continue;
             }
             from = aligned;
-            if from + count > frontier {
+            if from + count > end {
                 return None;
             }
-            match self.used[from..from + count].last_one() {
+            let run = from..from + count;
+            match self.used[run.clone()].last_one().or_else(|| unfit(self, run)) {
                 None => return Some(from as Unit),
                 Some(last) => from += last + 1,
             }
@@ -159,8 +181,37 @@ impl Cage {
         self.used_units as usize * UNIT
     }
 
+    /// Bytes in units that have pages: those that are used, and idle ones.
+    pub fn held_bytes(&self) -> usize {
+        (self.used_units + self.idle_units) as usize * UNIT
+    }
+
     /// Whether a unit is taken.
     pub fn is_used(&self, unit: Unit) -> bool {
         self.used[unit as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::{ensure_reserved, units};
+
+    #[test]
+    fn idle_units_are_taken_again_and_where_there_are_too_few_none_is() {
+        assert!(ensure_reserved());
+        let mut cage = CAGE.lock();
+        let cage = cage.as_mut().unwrap();
+        let first = cage.take(8, 8).expect("room").first;
+        cage.give(first, 8);
+        assert!(cage.take_idle(cage.idle_units + 1, 1).is_none());
+        for (count, align) in [(3, 1), (4, 4), (1, 1)] {
+            let idle = cage.idle_units;
+            let taken = cage.take_idle(count, align).expect("idle units");
+            assert!(!taken.is_zero && taken.first.is_multiple_of(align));
+            assert_eq!((taken.first + count <= cage.idle_end, cage.idle_units), (true, idle - count));
+            assert!((taken.first..taken.first + count).all(|unit| units::class_of(unit) == units::Class::FREE));
+            cage.give(taken.first, count);
+        }
     }
 }

@@ -3,9 +3,10 @@
 
 enum { BYTES = 32 };
 
-static void *held[MANY];
+static void *held[MANY], *spare;
 
-/* Holds each second object of the heap, by static data, and watches those before them. */
+/* Holds each second object of the heap, by static data, and watches those before them. Until there are enough of both, the
+ * others are kept, for their places would come back. */
 static void make(void) {
     int holding = 0, watching = 0;
     while (holding < MANY || watching < MANY) {
@@ -20,8 +21,13 @@ static void make(void) {
                     held[holding++] = object;
             } else if (watching < MANY)
                 watch(watching++, object);
+            else {
+                GC_NEXT(object) = spare;
+                spare = object;
+            }
         }
     }
+    spare = NULL;
 }
 
 int main(void) {
