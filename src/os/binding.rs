@@ -104,7 +104,7 @@ impl Object<'_> {
     }
 
     /// What the loader made read-only once it had filled it: whole pages.
-    fn read_only_after_start(&self) -> Range {
+    pub fn read_only_after_start(&self) -> Range {
         let range = self.segments(libc::PT_GNU_RELRO).map(|(_, range)| range).next().unwrap_or_default();
         Range::new(range.start.align_down(mem::PAGE), range.end.align_down(mem::PAGE))
     }

@@ -14,7 +14,11 @@ use crate::{
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::sync::{AtomicBool, AtomicI32, Ordering},
-    collect::{self, Cause, roots, stats::COUNTERS},
+    collect::{
+        self, Cause,
+        roots::{self, excluded},
+        stats::COUNTERS,
+    },
     heap::{self, gate, mutator, pressure, resolve, surplus},
 };
 use gleaner_abi::engine::{self, Place};
@@ -55,6 +59,7 @@ pub extern "C" fn GC_init() {
     if roots::needs_loader() {
         // No other door has objects in this heap, and ours have a byte past their end where interior pointers keep them.
         resolve::have_ends_keep_nothing();
+        excluded::leave_sealed_out();
     }
     settle_interior_pointers();
     if GC_stackbottom.load(Ordering::Relaxed) == 0 {

@@ -1,4 +1,5 @@
-//! What the program wants left out of the roots: parts of static data and of registered ranges, or all static data.
+//! What the program wants left out of the roots: parts of static data and of registered ranges, or all static data. And what
+//! a door's programs do not count on: the data that the loader has sealed.
 //!
 //! Heeded where the loader lists static data. Where every mapping that the program may have written is a root, all that lies
 //! in one is searched all the same.
@@ -63,9 +64,20 @@ impl Excluded {
 /// which is empty for the program itself, is a root. It must not unwind.
 pub type Filter = fn(path: &CStr, segment: Range) -> bool;
 
-// Relaxed, both: a collection goes by what it finds as it begins.
+// Relaxed, all: a collection goes by what it finds as it begins.
 static IS_ALL_LEFT_OUT: AtomicBool = AtomicBool::new(false);
 static FILTER: AtomicUsize = AtomicUsize::new(0);
+static IS_SEALED_LEFT_OUT: AtomicBool = AtomicBool::new(false);
+
+/// Leaves out what the loader makes read-only before the program runs: tables of addresses of code and of static data.
+pub fn leave_sealed_out() {
+    IS_SEALED_LEFT_OUT.store(true, Ordering::Relaxed);
+}
+
+/// The part of an object's segments that is left out for that; empty if none is.
+pub fn sealed(object: &Object<'_>) -> Range {
+    if IS_SEALED_LEFT_OUT.load(Ordering::Relaxed) { object.read_only_after_start() } else { Range::default() }
+}
 
 /// Leaves all static data out, or no more.
 pub fn leave_static_data_out(is_out: bool) {

@@ -37,8 +37,11 @@ impl StaticData {
         let own = own_tables();
         let mut complete = true;
         statics::for_each_object(|object| {
+            let sealed = excluded::sealed(object);
             for range in object.writable().filter(|&range| excluded::is_wanted(object, range)) {
-                left_out::without(range, &own, |part| complete &= self.segments.push(part).is_ok());
+                left_out::without(range, &[sealed], |part| {
+                    left_out::without(part, &own, |part| complete &= self.segments.push(part).is_ok());
+                });
             }
             complete &= modules.add(object);
         });
