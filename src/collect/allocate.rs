@@ -9,7 +9,7 @@ use super::{
     condemned::{self, Access},
     ephemeron,
     finalize::Finalizer,
-    item,
+    item, may_begin,
     settings::{self, FreeMode},
     stats::{COUNTERS, Counters},
     tables::{self, TABLES},
@@ -91,7 +91,8 @@ enum Taken<T> {
 /// Collects if that is due, and lets `take` take something from the heap, after a collection if there is no room before.
 #[inline(always)]
 fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Option<T>) -> Taken<T> {
-    if let Some(cause) = cause_to_collect() {
+    // What comes before a collection costs a call of the system and a lock: nothing for each of the others meanwhile.
+    if let Some(cause) = cause_to_collect().filter(|&cause| may_begin(cause)) {
         if let Some(inside) = gate::enter(mutator) {
             heap::fit_limit(&inside);
         }

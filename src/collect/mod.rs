@@ -213,6 +213,12 @@ impl Turn {
     }
 }
 
+/// Whether this is not another thread's turn, as far as one can see before taking it.
+pub fn may_begin(cause: Cause) -> bool {
+    // Relaxed: as in `Turn::take`.
+    cause == Cause::Forced || TURN.load(Ordering::Relaxed) == 0 || pressure::is_overdue()
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         if self.is_mine {
