@@ -15,7 +15,7 @@ use super::{
 use crate::{
     base::addr::Range,
     collect::table::List,
-    heap::{cage, centre},
+    heap::centre,
     os::{mem, statics},
 };
 
@@ -62,10 +62,9 @@ impl StaticData {
     }
 }
 
-/// Our large tables in static data, and those that have the heap's address, in ascending order: they hold no roots.
-fn own_tables() -> [Range; 4] {
-    let [map, spans] = cage::tables();
-    let mut tables = [mem::table(), centre::table(), map, spans];
+/// Our large tables in static data, in ascending order: they hold no roots.
+fn own_tables() -> [Range; 2] {
+    let mut tables = [mem::table(), centre::table()];
     tables.sort_unstable_by_key(|table| table.start);
     tables
 }

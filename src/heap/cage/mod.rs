@@ -39,7 +39,7 @@ pub use idle::{Releasing, idle_units, taken_units};
 pub use room::{bytes_max, units_max};
 pub use spans::{
     MAP, Map, Unit, addr_of, committed_bytes, contains, first_span, for_each_committed, frontier, hull, reserved_hull,
-    tables, unit_of, unit_of_first_span,
+    unit_of, unit_of_first_span,
 };
 
 type Bits = BitSlice<u64, Lsb0>;

@@ -131,14 +131,6 @@ impl Span {
     }
 }
 
-/// What says where the heap is: its first address is that of an object, which it is not to keep.
-pub fn tables() -> [Range; 2] {
-    [
-        Range::sized(Addr::of(&raw const MAP), size_of_val(&MAP)),
-        Range::sized(Addr::of(&raw const SPANS), size_of_val(&SPANS)),
-    ]
-}
-
 #[unsafe(link_section = ".tables")]
 static SPANS: [Span; SPANS_MAX] = [const {
     Span {

@@ -234,7 +234,7 @@ int main(void)
         { "the siglongjmp of a handler on its own stack", by_handler_on_its_stack },
         { "allocating, then longjmp", by_allocating },
     };
-    static void *held;
+    static void *volatile held;
     size_t i;
     gc_kind kind = gc_kind_new(watch);
     CHECK(kind != 0, "no kind");
