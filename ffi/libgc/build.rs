@@ -30,7 +30,15 @@ fn main() {
     for object in cc::Build::new().file(&file).compile_intermediates() {
         println!("cargo::rustc-cdylib-link-arg={}", object.display());
     }
-    let old = ["dlopen", "pthread_cancel", "pthread_create", "pthread_detach", "pthread_join", "pthread_sigmask"];
+    let old = [
+        "dlopen",
+        "pthread_cancel",
+        "pthread_create",
+        "pthread_detach",
+        "pthread_join",
+        "pthread_kill",
+        "pthread_sigmask",
+    ];
     link::library("libgc.so.1", &old);
 }
 
