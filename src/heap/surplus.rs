@@ -52,8 +52,8 @@ const WATCHED_FREES_MAX: i32 = 4096;
 const BUSY_FLUSHES: u32 = 4;
 const BUSY_UNITS: u32 = TURN_UNITS_MIN;
 
-/// So many units may stay idle for ever.
-static KEPT_UNITS: AtomicU32 = AtomicU32::new(KEPT_UNITS_MIN);
+/// So many more may, as the program has said.
+static KEPT_UNITS_MORE: AtomicU32 = AtomicU32::new(0);
 /// When the next turn is, and when the next tick.
 static NEXT_TURN_NS: AtomicU64 = AtomicU64::new(0);
 static NEXT_TICK_NS: AtomicU64 = AtomicU64::new(0);
@@ -68,19 +68,19 @@ static TAKEN_BEFORE: AtomicU32 = AtomicU32::new(0);
 /// Lets the pages of `bytes` stay that nobody uses: the program has said that it will.
 pub fn keep(bytes: usize) {
     let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX);
-    KEPT_UNITS.store(units.max(KEPT_UNITS_MIN), Ordering::Relaxed);
+    KEPT_UNITS_MORE.store(units.saturating_sub(KEPT_UNITS_MIN), Ordering::Relaxed);
 }
 
-/// The idle units beyond those that may stay.
+/// Of so many idle units those beyond what may stay.
 #[inline(always)]
-fn idle_beyond() -> u32 {
-    cage::idle_units().saturating_sub(KEPT_UNITS.load(Ordering::Relaxed))
+fn beyond_kept(units: u32) -> u32 {
+    units.saturating_sub(KEPT_UNITS_MIN).saturating_sub(KEPT_UNITS_MORE.load(Ordering::Relaxed))
 }
 
 /// A slow path is over: gives idle units back if it is time.
 #[inline]
 pub fn look(inside: &Inside<'_>) {
-    if idle_beyond() > 0 {
+    if beyond_kept(cage::idle_units()) > 0 {
         take_turn_if_due(inside);
     }
 }
@@ -88,7 +88,7 @@ pub fn look(inside: &Inside<'_>) {
 /// As [`look`]; from now on frees look as well, while there is something to give back.
 #[inline]
 pub fn look_and_watch(inside: &Inside<'_>) {
-    if idle_beyond() > 0 {
+    if beyond_kept(cage::idle_units()) > 0 {
         take_turn_if_due(inside);
         if !fast::is_surplus_watched() && FREES_LEFT.load(Ordering::Relaxed) > 0 {
             count_anew();
@@ -101,7 +101,7 @@ pub fn look_and_watch(inside: &Inside<'_>) {
 /// magazines, so that its next allocation of another class begins the watch.
 #[inline]
 pub fn look_after_flush(inside: &Inside<'_>) -> bool {
-    if idle_beyond() == 0 {
+    if beyond_kept(cage::idle_units()) == 0 {
         return false;
     }
     if fast::is_surplus_watched() {
@@ -120,7 +120,7 @@ pub fn look_if_watched(inside: &Inside<'_>) {
 
 #[cold]
 fn look_watched(inside: &Inside<'_>) {
-    let beyond = idle_beyond();
+    let beyond = beyond_kept(cage::idle_units());
     if beyond == 0 {
         return fast::watch_surplus(false);
     }
@@ -151,7 +151,7 @@ fn tick_if_due(now: u64) {
     let next = NEXT_TICK_NS.load(Ordering::Relaxed);
     if now >= next && try_set(&NEXT_TICK_NS, next, now + TICK_NS) {
         let low_water = CAGE.lock().as_mut().map_or(0, |cage| cage.restart_low_water());
-        SURPLUS_UNITS.store(low_water.saturating_sub(KEPT_UNITS.load(Ordering::Relaxed)), Ordering::Relaxed);
+        SURPLUS_UNITS.store(beyond_kept(low_water), Ordering::Relaxed);
     }
 }
 
@@ -160,7 +160,7 @@ fn take_turn(inside: &Inside<'_>, now: u64, next: u64, surplus: u32) -> bool {
     if !try_set(&NEXT_TURN_NS, next, now + TURN_NS) {
         return false;
     }
-    let surplus = surplus.min(idle_beyond());
+    let surplus = surplus.min(beyond_kept(cage::idle_units()));
     let wanted = (surplus / TURN_PART).clamp(TURN_UNITS_MIN, TURN_UNITS_MAX).min(surplus);
     let released = release(inside, wanted, TURN_RUNS_MAX);
     SURPLUS_UNITS.store(surplus - released, Ordering::Relaxed);
