@@ -1,41 +1,18 @@
 /* A fork in the middle of what other threads allocate: the child has the heap as it was, and collects and grows it. */
 #define GC_THREADS
-#include "check.h"
+#include "chain.h"
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { LENGTH = 2000, FORKS = 20, THREADS = 3 };
 
-struct node {
-    struct node *next;
-    size_t number;
-};
-
 static volatile int is_over;
-
-static struct node *build(void) {
-    struct node *head = NULL;
-    for (size_t i = 0; i < LENGTH; i++) {
-        struct node *node = GC_malloc(sizeof *node);
-        node->next = head;
-        node->number = i;
-        head = node;
-    }
-    return head;
-}
-
-static void judge(const struct node *head) {
-    size_t length = 0;
-    for (; head != NULL; head = head->next)
-        CHECK(head->number == LENGTH - ++length, "node %zu", length);
-    CHECK(length == LENGTH, "%zu nodes", length);
-}
 
 static void *allocate(void *unused) {
     (void)unused;
     while (!is_over)
-        judge(build());
+        judge(build(LENGTH), LENGTH);
     return NULL;
 }
 
@@ -44,7 +21,7 @@ int main(void) {
     struct node *head;
     GC_set_handle_fork(1);
     GC_INIT();
-    head = build();
+    head = build(LENGTH);
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, allocate, NULL);
     for (int i = 0; i < FORKS; i++) {
@@ -54,9 +31,9 @@ int main(void) {
         if (child == 0) {
             GC_start_mark_threads();
             for (int round = 0; round < 20; round++)
-                judge(build());
+                judge(build(LENGTH), LENGTH);
             GC_gcollect();
-            judge(head);
+            judge(head, LENGTH);
             _exit(0);
         }
         CHECK(waitpid(child, &status, 0) == child && status == 0, "a child ended with %#x", (unsigned)status);
@@ -64,6 +41,6 @@ int main(void) {
     is_over = 1;
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    judge(head);
+    judge(head, LENGTH);
     return 0;
 }

@@ -1,43 +1,28 @@
 /* Threads by the wrappers: lists survive, registration answers, blocked threads hold nobody up, the lock excludes. */
 #define GC_THREADS
-#include "check.h"
+#include "chain.h"
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 enum { THREADS = 4, LENGTH = 20000 };
 
-struct node {
-    struct node *next;
-    size_t number;
-};
-
-static void *build(void *unused) {
+static void *build_many(void *unused) {
     struct node *head = NULL;
     (void)unused;
-    for (size_t round = 0; round < 10; round++) {
-        head = NULL;
-        for (size_t i = 0; i < LENGTH; i++) {
-            struct node *node = GC_malloc(sizeof *node);
-            node->next = head;
-            node->number = i;
-            head = node;
-        }
-    }
+    for (int round = 0; round < 10; round++)
+        head = build(LENGTH);
     return head;
 }
 
 static void lists(void) {
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
-        CHECK(pthread_create(&threads[i], NULL, build, NULL) == 0, "pthread_create");
+        CHECK(pthread_create(&threads[i], NULL, build_many, NULL) == 0, "pthread_create");
     for (int i = 0; i < THREADS; i++) {
         struct node *head;
-        size_t length = 0;
         CHECK(pthread_join(threads[i], (void **)&head) == 0, "pthread_join");
-        for (; head != NULL; head = head->next)
-            CHECK(head->number == LENGTH - ++length, "node %zu of thread %d", length, i);
-        CHECK(length == LENGTH, "%zu nodes", length);
+        judge(head, LENGTH);
     }
 }
 
@@ -60,7 +45,7 @@ static void *register_self(void *unused) {
     CHECK(GC_get_stack_base(&base) == GC_SUCCESS, "the base of a stack");
     for (int i = 0; i < 3; i++) {
         CHECK(GC_register_my_thread(&base) == GC_SUCCESS && GC_thread_is_registered(), "registered");
-        build(NULL);
+        build_many(NULL);
         CHECK(GC_unregister_my_thread() == GC_SUCCESS && !GC_thread_is_registered(), "unregistered");
     }
     return NULL;
@@ -96,7 +81,7 @@ static void blocking(void) {
     GC_pthread_create(&thread, NULL, blocked_thread, NULL);
     CHECK(read(from_blocked[0], &byte, 1) == 1, "a pipe");
     GC_gcollect();
-    build(NULL);
+    build_many(NULL);
     CHECK(write(to_blocked[1], "", 1) == 1, "a pipe");
     GC_pthread_join(thread, &result);
     CHECK(result == &to_blocked, "the result");
@@ -137,7 +122,7 @@ int main(void) {
     GC_pthread_create(&thread, NULL, register_again, NULL);
     GC_pthread_join(thread, NULL);
     pthread_create(&thread, NULL, register_self, NULL);
-    build(NULL);
+    build_many(NULL);
     pthread_join(thread, NULL);
     blocking();
     for (int i = 0; i < THREADS; i++)
