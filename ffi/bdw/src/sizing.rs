@@ -12,12 +12,11 @@ use gleaner::{
     api::{options, stats},
     base::sync::{AtomicI32, AtomicUsize, Ordering},
     collect::{settings, trigger},
-    heap::pressure,
+    heap::{cage, pressure},
 };
 
 static MIN_BYTES_ALLOCATED: AtomicUsize = AtomicUsize::new(1);
 static RELEASES_WHEN_ASKED: AtomicI32 = AtomicI32::new(0);
-static PAGES_EXECUTABLE: AtomicI32 = AtomicI32::new(0);
 
 /// What the heap is said to have at least: at first as much as bdwgc's.
 static PROMISED: AtomicUsize = AtomicUsize::new(64 << 10);
@@ -74,6 +73,18 @@ extern "C" fn GC_get_free_space_divisor() -> usize {
     GC_free_space_divisor.load(Ordering::Relaxed)
 }
 
+/// From now on the program may execute what it writes into objects, those it has included, or no longer. Where the system
+/// refuses, the getter says so.
+#[unsafe(no_mangle)]
+extern "C" fn GC_set_pages_executable(is_executable: c_int) {
+    cage::set_executable(is_executable != 0);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn GC_get_pages_executable() -> c_int {
+    cage::protection().execute.into()
+}
+
 /// Bytes handed out since the last collection less those freed by hand, as far as threads have reported.
 pub fn bytes_since_collection() -> usize {
     pressure::spent().max(0) as usize
@@ -82,7 +93,6 @@ pub fn bytes_since_collection() -> usize {
 accessors! {
     GC_get_min_bytes_allocd, GC_set_min_bytes_allocd: usize in MIN_BYTES_ALLOCATED;
     GC_get_force_unmap_on_gcollect, GC_set_force_unmap_on_gcollect: c_int in RELEASES_WHEN_ASKED;
-    GC_get_pages_executable, GC_set_pages_executable: c_int in PAGES_EXECUTABLE;
     GC_get_dont_expand, GC_set_dont_expand: c_int in GC_dont_expand;
     GC_get_dont_precollect, GC_set_dont_precollect: c_int in GC_dont_precollect;
     GC_get_max_retries, GC_set_max_retries: usize in GC_max_retries;

@@ -204,7 +204,8 @@ GC_API GC_ATTR_DEPRECATED int GC_use_entire_heap;
 GC_API GC_ATTR_DEPRECATED int GC_dont_precollect;
 GC_API void GC_CALL GC_set_dont_precollect(int);
 GC_API int GC_CALL GC_get_dont_precollect(void);
-/* Other than 0: what objects contain may be executed.  Before GC_init. */
+/* Other than 0: what objects contain may be executed, in those there are, too.  GC_INIT's caller sets it before, for bdwgc
+ * heeds it for new pages only.  Where the system refuses, it stays as it was. */
 GC_API void GC_CALL GC_set_pages_executable(int);
 GC_API int GC_CALL GC_get_pages_executable(void);
 /* Called with the size of the heap when that has changed, with locks held. */

@@ -19,7 +19,6 @@ use crate::{
 
 const RUNS_MAX: usize = 16 << 10;
 
-const OPEN: Protection = Protection { read: true, write: true, execute: false };
 const BARRED: Protection = Protection { read: false, write: false, execute: false };
 
 #[derive(Clone, Copy, Default)]
@@ -109,7 +108,7 @@ impl Pages {
 
     fn open(&mut self, range: Range) {
         // What the kernel refuses for want of mappings it cannot be asked otherwise: the page would stay barred for good.
-        if !mem::protect(range, OPEN) {
+        if !mem::protect(range, cage::protection()) {
             crate::fatal!("verify: the system does not open a page again; allow more mappings (vm.max_map_count)");
         }
         self.runs = (self.runs + self.neighbours(range)).saturating_sub(1);

@@ -18,11 +18,13 @@
 //! | `spans` | which addresses are the heap's, and which unit each is |
 //! | `room` | address space is reserved, committed and given back |
 //! | `idle` | idle units are counted, and go back to the system |
+//! | `executable` | programs may execute what they write |
 //!
 //! Holds:   every unit of a block or large object is used; used units are dirty; units past the frontier are unused.
 //!          A unit that is being given back counts as used meanwhile, so nobody takes it, and has no class.
 //! Threads: [`CAGE`] is a lock; what is read without it is in `spans`.
 
+mod executable;
 mod idle;
 mod room;
 mod spans;
@@ -35,6 +37,7 @@ use crate::{
 use bitvec::{order::Lsb0, slice::BitSlice};
 use core::ops::Range;
 
+pub use executable::{protection, set_executable};
 pub use idle::{Releasing, idle_units, taken_units};
 pub use room::{bytes_max, units_max};
 pub use spans::{

@@ -12,6 +12,7 @@
 //! Holds:   units below the frontier have side entries; those of a span's committed part have memory, too.
 //! Threads: written under the cage's lock, read by anybody: what has been published stays as it is, but grows.
 
+use super::executable;
 use crate::heap::{
     size_class::{UNIT, UNIT_SHIFT},
     units,
@@ -176,7 +177,7 @@ pub(super) fn commit_to(end: Unit) -> bool {
         return true;
     }
     let range = Range::new(start + committed as usize * UNIT, start + (end - first) as usize * UNIT);
-    if !units::commit(end) || !mem::commit(range) {
+    if !units::commit(end) || !executable::commit(range) {
         return false;
     }
     if memcheck::is_running() {
