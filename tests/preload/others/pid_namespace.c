@@ -3,38 +3,11 @@
  * needs: unshare --pid --fork true
  * says: a collection was given up
  */
-#include "preload.h"
+#include "holder.h"
 
 #include <dlfcn.h>
-#include <sched.h>
 #include <sys/wait.h>
 #include <threads.h>
-
-static struct {
-    uintptr_t hidden;
-    volatile int has_taken, may_end;
-} shared;
-
-static int holder(void *unused)
-{
-    __asm__ volatile("mov (%0), %%r12\n"
-                     "not %%r12\n"
-                     "movq $0, (%0)\n"
-                     "movl $1, %1\n"
-                     "1: pause\n"
-                     "cmpl $0, %2\n"
-                     "je 1b\n"
-                     "not %%r12\n"
-                     "mov %%r12, (%0)\n"
-                     "xor %%r12, %%r12\n"
-                     : : "r"(&shared.hidden), "m"(shared.has_taken), "m"(shared.may_end) : "r12", "memory");
-    return unused != NULL;
-}
-
-static void make(void)
-{
-    shared.hidden = hide(victim_new());
-}
 
 int main(void)
 {
@@ -46,12 +19,9 @@ int main(void)
         void *library = dlopen("libc.so.6", RTLD_LAZY);
         int (*create)(thrd_t *, thrd_start_t, void *);
         NEED(library != NULL && (*(void **)&create = dlsym(library, "thrd_create")) != NULL);
-        run(make);
+        run(make_hidden);
         NEED(create(&thread, holder, NULL) == thrd_success);
-        while (!shared.has_taken)
-            thrd_yield();
-        churn();
-        shared.may_end = 1;
+        churn_beside_holder();
         thrd_join(thread, NULL);
         int result = judge(reveal(shared.hidden));
         fflush(stdout);
