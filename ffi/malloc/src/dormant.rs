@@ -93,6 +93,10 @@ theirs! {
     their_usable_size c"malloc_usable_size" unsafe extern "C" fn(*mut c_void) -> usize;
 }
 
+/// The object that another's `malloc` was asked for. It stays: a program may free nothing before it has run some of its own
+/// code, as GNU Common Lisp, whose `free` looks into tables that `main` makes.
+static ASKED_FOR: AtomicUsize = AtomicUsize::new(0);
+
 /// Whether a function is of this library.
 fn is_ours(address: usize) -> bool {
     let mut is_ours = false;
@@ -114,17 +118,18 @@ fn has_another_malloc() -> bool {
     }
     their_free::find();
     let (Some(malloc), Some(free)) = (their_malloc::get(), their_free::get()) else { return false };
-    // SAFETY: any size may be asked for, and what comes back is given back the same way.
-    let is_theirs = unsafe {
-        let p = malloc(BYTES);
-        let is_theirs = !p.is_null() && !cage::contains(Addr::of(p));
-        free(p);
-        is_theirs
-    };
+    // SAFETY: any size may be asked for.
+    let p = unsafe { malloc(BYTES) };
+    let is_theirs = !p.is_null() && !cage::contains(Addr::of(p));
     if is_theirs {
+        // Relaxed: nobody reads it but who looks for leaks.
+        ASKED_FOR.store(p.addr(), Ordering::Relaxed);
         for find in [their_calloc::find, their_memalign::find, their_realloc::find, their_usable_size::find] {
             find();
         }
+    } else {
+        // SAFETY: given back as it was asked for.
+        unsafe { free(p) };
     }
     is_theirs
 }

@@ -1,5 +1,5 @@
 /* A program with a malloc of its own, from an array: the library stands aside, and neither takes a signal nor looks at
- * threads. It does not define aligned_alloc, which is the C library's then.
+ * threads. It does not define aligned_alloc, which is the C library's then, and may free nothing before main has begun.
  * says: gleaner: dormant: the program has a malloc of its own
  */
 #include "preload.h"
@@ -14,6 +14,7 @@ static const unsigned long long OF_THE_C_LIBRARY = 3ull << 31;
 static _Alignas(16) char pool[POOL_BYTES];
 static atomic_size_t taken;
 static atomic_size_t calls;
+static int has_begun;
 
 void *malloc(size_t bytes)
 {
@@ -28,7 +29,7 @@ void *malloc(size_t bytes)
 
 void free(void *p)
 {
-    if (p != NULL && ((char *)p < pool || (char *)p >= pool + POOL_BYTES))
+    if (!has_begun || (p != NULL && ((char *)p < pool || (char *)p >= pool + POOL_BYTES)))
         abort();
 }
 
@@ -58,6 +59,7 @@ int main(void)
 {
     pthread_t thread;
     struct sigaction action;
+    has_begun = 1;
     NEED((errno = pthread_create(&thread, NULL, other, NULL)) == 0);
     pthread_join(thread, NULL);
     char *text = strdup("mine");
