@@ -4,6 +4,7 @@
 //! |---|---|
 //! | fontconfig | as distances from the object that holds them, so that its caches can be mapped anywhere |
 //! | ruby | in packed structures, at multiples of 4 that are no multiples of 8: the buffers of its `IO` |
+//! | SWI-Prolog | the blocks of its growing arrays, each as large as those before it together, by the address less its own size |
 //!
 //! When such a library is there at the start, what it allocates itself becomes uncollectable: it lives until the
 //! library frees it, and is a root, so what it points to lives as well. One that is loaded later may have allocated
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// How the names of their files begin.
-const NAMES: [&[u8]; 2] = [b"libfontconfig.so", b"libruby"];
+const NAMES: [&[u8]; 3] = [b"libfontconfig.so", b"libruby", b"libswipl.so"];
 
 /// Where those lie that allocate uncollectable objects. Relaxed throughout: written while one thread runs, and every
 /// thread that ever collects was made by it, or is it.
