@@ -12,7 +12,7 @@
 //! - [`helper`] bare threads of ours · [`cpus`] how many processors there are for them.
 //! - [`quota`] what control groups grant of processors and memory.
 //! - [`thread`] who runs in this process, and how to wake or signal them.
-//! - [`signal`] the stop signal and what a stopped thread's context holds.
+//! - [`signal`] the stop signal · [`registers`] those that a stopped thread's context holds.
 //! - [`stack`] spilled registers and the ends of stacks.
 //! - [`statics`] the segments of loaded objects, as the loader lists them.
 //! - [`binding`] which functions a loaded object's calls reach.
@@ -48,6 +48,7 @@ pub mod pages;
 pub mod path;
 pub mod poll;
 pub mod quota;
+pub mod registers;
 pub mod rendezvous;
 pub mod scan;
 pub mod signal;

@@ -1,8 +1,8 @@
-//! The stop signal, and what the context of a stopped thread holds.
+//! The stop signal, and where the context of a stopped thread says that it stood. Its registers: [`registers`](super::registers).
 //!
 //! Signals are set up by raw system calls: the C library's `sigaction` may be the very function that a door wraps.
 
-use super::{memcheck, sys};
+use super::sys;
 use crate::base::{
     addr::{Addr, Range},
     sync::{AtomicI32, AtomicUsize, Ordering},
@@ -354,53 +354,6 @@ fn is_other_handler_due(mask: Set, handler: Handler) -> bool {
         is_handled && action_of.handler != handler as usize
     };
     (1..=64).any(|number| pending & !mask & set_of(number) != 0 && is_due(number))
-}
-
-/// "FPXS": software bytes of the saved state say how much of the XSAVE area follows.
-const XSTATE_MAGIC: u32 = 0x4650_5853;
-const LEGACY_STATE_BYTES: usize = 512;
-const SOFTWARE_BYTES_OFFSET: usize = 464;
-
-/// The ranges that hold the interrupted code's registers: the general ones, and the vector ones.
-///
-/// # Safety
-/// `context` is the third argument of a handler that has not returned.
-pub unsafe fn registers(context: *const libc::c_void) -> [Range; 2] {
-    // SAFETY: by the caller's promise it is a `ucontext_t`, and its vector area, if any, has the kernel's layout.
-    unsafe {
-        let machine = &raw const (*context.cast::<libc::ucontext_t>()).uc_mcontext;
-        let general = Range::sized(Addr::of(&raw const (*machine).gregs), size_of_val(&(*machine).gregs));
-        let vectors = (*machine).fpregs.cast::<u8>();
-        if vectors.is_null() {
-            return [general, Range::default()];
-        }
-        if memcheck::is_simulated() {
-            return [general, simulated_registers(context, Addr::of(vectors))];
-        }
-        let software = vectors.add(SOFTWARE_BYTES_OFFSET).cast::<u32>();
-        // magic, size with the end marker, features (8 bytes), size of the state
-        let bytes = if *software == XSTATE_MAGIC { *software.add(4) as usize } else { LEGACY_STATE_BYTES };
-        [general, Range::sized(Addr::of(vectors), bytes.max(LEGACY_STATE_BYTES))]
-    }
-}
-
-/// Where valgrind keeps all registers of the interrupted code: the vector area of the context is empty, and the simulated
-/// processor's state lies behind it, at the end of the handler's frame.
-///
-/// # Safety
-/// As for [`registers`]; `vectors` is the context's vector area.
-unsafe fn simulated_registers(context: *const libc::c_void, vectors: Addr) -> Range {
-    // SAFETY: by the caller's promise it is a `ucontext_t`.
-    let (below_red_zone, alternate) = unsafe {
-        let alternate = &(*context.cast::<libc::ucontext_t>()).uc_stack;
-        (
-            Addr::new(stack_pointer(context).get() - RED_ZONE_BYTES),
-            Range::sized(Addr::of(alternate.ss_sp), alternate.ss_size),
-        )
-    };
-    // The frame lies right below the interrupted code's, or at the end of the alternate stack.
-    let end = if alternate.contains(vectors) { alternate.end } else { below_red_zone };
-    Range::new(vectors, end)
 }
 
 /// The lowest and highest real-time signals an application may use, as the C library reports them.

@@ -32,7 +32,7 @@ use crate::{
     },
     collect::fibers::{self, Fibers},
     heap::{mutator::Mutator, resolve},
-    os::{maps, pages::Pages, signal},
+    os::{maps, pages::Pages, registers, signal},
 };
 
 /// The used part of a thread's stack: the frames of its functions, where words may lie at any byte, and its control block
@@ -105,9 +105,7 @@ pub fn own_stack_from(record: &Mutator, myself: Myself<'_>) -> Option<Addr> {
 pub fn visit_registers(record: &Mutator, myself: Myself<'_>, visit: &mut Visitor<'_>) {
     let Some(context) = context(record, myself).filter(|_| !is_blind(Place::Registers)) else { return };
     // SAFETY: the thread is stopped in its handler, so its context is there.
-    for range in unsafe { signal::registers(context) } {
-        visit(Source::Registers, range);
-    }
+    unsafe { registers::for_each_range(context, |range| visit(Source::Registers, range)) };
 }
 
 /// The used part of the thread's own stack, or all of it that holds something.
