@@ -10,7 +10,8 @@
 //! On stacks and in vector registers an address may lie at any byte. A compiler that takes a value apart, say the tag and the
 //! payload of an enum of Rust's, copies what follows the tag as so many bytes, to wherever there is room; for a while that
 //! may be the only copy. So these are gone through eight times, a byte further each time. In memory that outlives a
-//! function each word has its place.
+//! function each word has its place. The programs of `libgc.so.1` are promised aligned words only, and their stacks are read
+//! once ([`have_stacks_aligned`](super::roots::have_stacks_aligned)).
 //!
 //! Objects are short and hold mostly addresses. Theirs are *packed*: written one behind the other to an array, without a
 //! branch on what a word is.

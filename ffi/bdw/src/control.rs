@@ -59,6 +59,7 @@ pub extern "C" fn GC_init() {
     if roots::needs_loader() {
         // No other door has objects in this heap, and ours have a byte past their end where interior pointers keep them.
         resolve::have_ends_keep_nothing();
+        roots::have_stacks_aligned();
         excluded::leave_sealed_out();
     }
     settle_interior_pointers();

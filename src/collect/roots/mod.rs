@@ -52,7 +52,7 @@ use super::{
 use crate::{
     base::{
         addr::{Addr, Ambiguous, Range},
-        sync::Ordering,
+        sync::{AtomicBool, Ordering},
     },
     heap::{
         cage, emergency,
@@ -97,7 +97,11 @@ pub enum Source {
 impl Source {
     /// Whether an address may lie at any byte there: see [`filter`](super::filter).
     pub fn has_words_at_any_byte(self) -> bool {
-        matches!(self, Source::Registers | Source::Stack | Source::Code)
+        match self {
+            Source::Code => true,
+            Source::Registers | Source::Stack => !ARE_STACKS_ALIGNED.load(Ordering::Relaxed),
+            _ => false,
+        }
     }
 
     /// Whether any address inside an object keeps it there, although one in an object may not: see
@@ -121,6 +125,16 @@ impl Source {
             Source::Kernel => "what the kernel holds",
         }
     }
+}
+
+/// Whether stacks and registers have addresses in whole words alone.
+static ARE_STACKS_ALIGNED: AtomicBool = AtomicBool::new(false);
+
+/// From now on an address keeps an object from a stack or a register only where a whole word is it: for a door whose programs
+/// were promised no more. Before the first collection.
+pub fn have_stacks_aligned() {
+    // Relaxed: set before there is anything to keep.
+    ARE_STACKS_ALIGNED.store(true, Ordering::Relaxed);
 }
 
 /// Who is given the roots: ranges that can be read until it returns.
