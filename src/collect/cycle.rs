@@ -20,6 +20,7 @@ use super::{
 use crate::{
     base::sync::Ordering,
     heap::{
+        cage::{CAGE, Cage},
         fast, gate,
         mutator::{self, Mutator},
         pressure, surplus,
@@ -89,6 +90,7 @@ fn stop_and_collect(
             swept,
             hole_bytes: marker.hole_bytes(),
             root_bytes: snapshot.bytes,
+            held_bytes: CAGE.lock().as_ref().map_or(0, Cage::held_bytes) as u64,
             start_ns: times.start_ns,
             end_ns: times.swept_ns,
         };

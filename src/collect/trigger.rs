@@ -46,7 +46,14 @@
 //! From `growth` on the heap takes no more memory from the system but after a collection; while pages that it has already
 //! will do, a collection is due as above. So its size follows bdwgc's, which collects when it is full and `worth` has been
 //! handed out, and otherwise grows by its size over the divisor, at most 16 MiB: half of that more than it must, on average.
-//! A heap that has once been large is not collected the more often for it.
+//! Pages that the heap has, which nobody uses, are used first, as bdwgc does it:
+//!
+//! ```text
+//!   soft and hard = max(the above, min(bytes of units with pages - live bytes, cost / 0.5 ns * 64 B))
+//! ```
+//!
+//! So a program whose live data comes and goes is collected as often as the most that it had allows; pages that go unused for
+//! long go back to the system.
 
 use super::{roots, settings, stats::COUNTERS};
 use crate::{
@@ -84,6 +91,8 @@ const LIBRARY_EXTRA_BYTES: u64 = 64 << 20;
 const BYTES_PER_US: u64 = 64 * 1000 / 6;
 /// What it may cost where the heap would have to grow, so that small heaps stay small.
 const GROWING_BYTES_PER_US: u64 = 64 * 1000 / 24;
+/// What it may cost while there are pages that the heap has already.
+const ROOM_BYTES_PER_US: u64 = 64 * 1000 * 2;
 const GROWTH_STEP_MAX: u64 = 8 << 20;
 const GROWTH_FLOOR_MIN: u64 = 64 << 10;
 const GROWTH_FLOOR_MAX: u64 = 512 << 10;
@@ -99,6 +108,8 @@ pub struct Outcome {
     pub hole_bytes: u64,
     /// Bytes read as roots.
     pub root_bytes: u64,
+    /// Bytes of the heap's units that have pages, used or not.
+    pub held_bytes: u64,
     /// When it began and ended.
     pub start_ns: u64,
     /// See `start_ns`.
@@ -143,9 +154,10 @@ impl Trigger {
     fn library_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
         let steady = base.min(core::mem::replace(&mut self.last_base, base));
         let bytes = divided(affordable_bytes(steady, outcome.cost_ns()), steady) as usize;
+        let room = room_bytes(outcome, settings::space_divisor());
         Budget {
-            soft_bytes: bytes.max(floor_bytes()),
-            hard_bytes: bytes.max(library_floor_max()),
+            soft_bytes: bytes.max(floor_bytes()).max(room),
+            hard_bytes: bytes.max(library_floor_max()).max(room),
             not_before_ns: outcome.end_ns + outcome.cost_ns() * LIBRARY_PATIENCE,
             growth_bytes: growth_bytes(outcome, settings::space_divisor()),
         }
@@ -212,6 +224,15 @@ fn divided(bytes: u64, steady: u64) -> u64 {
     }
 }
 
+/// What may be handed out of the pages that the heap has already, where it is collected before it grows.
+fn room_bytes(outcome: &Outcome, divisor: u32) -> usize {
+    if divisor == 0 {
+        return 0;
+    }
+    let room = outcome.held_bytes.saturating_sub(outcome.swept.live_bytes);
+    room.min(outcome.cost_ns().saturating_mul(ROOM_BYTES_PER_US) / 1000) as usize
+}
+
 /// What may be handed out until the heap is collected before it grows, under [`settings::space_divisor`].
 fn growth_bytes(outcome: &Outcome, divisor: u32) -> usize {
     if divisor == 0 {
@@ -267,7 +288,15 @@ mod tests {
 
     fn outcome(spent: u64, reclaimed_bytes: u64) -> Outcome {
         let swept = Swept { reclaimed_bytes, live_bytes: 1 << 30, ..Swept::default() };
-        Outcome { spent, swept, hole_bytes: 0, root_bytes: 0, start_ns: 1_000_000_000, end_ns: 1_010_000_000 }
+        Outcome {
+            spent,
+            swept,
+            hole_bytes: 0,
+            root_bytes: 0,
+            held_bytes: 0,
+            start_ns: 1_000_000_000,
+            end_ns: 1_010_000_000,
+        }
     }
 
     /// The budget behind malloc.
@@ -334,6 +363,18 @@ mod tests {
             growth_bytes(&outcome, 3) as u64
         });
         assert_eq!(small, [GROWTH_FLOOR_MIN, 100 * GROWING_BYTES_PER_US, GROWTH_FLOOR_MAX]);
+    }
+
+    #[test]
+    fn pages_that_the_heap_has_are_used_first_unless_a_collection_costs_next_to_nothing() {
+        const LIVE: u64 = 1_000_000;
+        let mut outcome = outcome(1000, 400);
+        outcome.swept.live_bytes = LIVE;
+        assert_eq!(room_bytes(&outcome, 3), 0);
+        outcome.held_bytes = 20 * LIVE;
+        assert_eq!([0, 1, 3].map(|divisor| room_bytes(&outcome, divisor)), [0, 19 * LIVE as usize, 19 * LIVE as usize]);
+        outcome.end_ns = outcome.start_ns + 10_000;
+        assert_eq!(room_bytes(&outcome, 3), 1_280_000);
     }
 
     #[test]
