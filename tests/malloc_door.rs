@@ -67,6 +67,7 @@ programs! {
     leader_exits: "" "verify=1";
     limited: "limit=32M" "limit=32M:free=checked";
     operators: "" "free=checked:verify=1";
+    stop_frames: "" "verify=1:recheck=1";
     threads_pass: "" "verify=1:zeal=2000" "free=checked";
     semantics: "" "free=checked" "zeal=500:verify=1" "poison=1";
     waiting: "poison=1" "poison=1:verify=1";

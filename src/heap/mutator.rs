@@ -89,6 +89,12 @@ pub struct Mutator {
     pub alternate_stack: AtomicUsize,
     /// Bytes of its alternate stack.
     pub alternate_stack_bytes: AtomicUsize,
+    /// Where the frame of its last stop lies that was not on its own stack; zero: there was none.
+    pub stop_frame: AtomicUsize,
+    /// Bytes of that frame.
+    pub stop_frame_bytes: AtomicUsize,
+    /// A sum of what the frame held.
+    pub stop_frame_sum: AtomicU64,
     /// Its own stack as a fiber, and the fiber that it runs.
     pub fibers: fiber::OfThread,
     /// Net bytes allocated since they were last added to the heap's counter.
@@ -274,6 +280,7 @@ impl Mutator {
         self.thread_pointer.store(0, Ordering::Relaxed);
         self.set_stack(Range::default());
         self.alternate_stack.store(0, Ordering::Relaxed);
+        self.stop_frame.store(0, Ordering::Relaxed);
         self.inside.store(0, Ordering::Relaxed);
         self.tid.store(tid, Ordering::Release);
     }

@@ -58,6 +58,29 @@ pub unsafe fn for_each_range(context: *const libc::c_void, mut visit: impl FnMut
     }
 }
 
+/// The frame that the kernel has made for the handler: all that it has written there, and what it skipped. `None`: it cannot be
+/// told, as under valgrind, which makes its own.
+///
+/// # Safety
+/// As for [`for_each_range`].
+pub unsafe fn frame(context: *const libc::c_void) -> Option<Range> {
+    const RETURN_ADDRESS_BYTES: usize = size_of::<usize>();
+    const BYTES_MAX: usize = 64 << 10;
+    // SAFETY: by the caller's promise it is a `ucontext_t`, and its vector area, if any, has the kernel's layout.
+    let (area, bytes) = unsafe {
+        let area = Addr::of((*context.cast::<libc::ucontext_t>()).uc_mcontext.fpregs);
+        if area.is_null() || memcheck::is_simulated() {
+            return None;
+        }
+        let software = (area + SOFTWARE_OFFSET).get() as *const u32;
+        // The second word is the size with the end marker.
+        (area, if *software == XSTATE_MAGIC { *software.add(1) as usize } else { HEADER_OFFSET })
+    };
+    let context = Addr::of(context);
+    let frame = Range::new(Addr::new(context.get() - RETURN_ADDRESS_BYTES), area + bytes);
+    (context < area && frame.bytes() <= BYTES_MAX).then_some(frame)
+}
+
 /// The parts of the area that the kernel has saved registers in.
 ///
 /// # Safety

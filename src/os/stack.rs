@@ -34,6 +34,15 @@ macro_rules! pop_registers {
     };
 }
 
+/// Text of a naked function: has a signal's handler begin with nothing of the interrupted code in the callee-saved registers,
+/// which it would leave in its own frame. The kernel puts them back when the handler returns.
+#[macro_export]
+macro_rules! forget_registers {
+    () => {
+        "xor ebx, ebx\nxor ebp, ebp\nxor r12d, r12d\nxor r13d, r13d\nxor r14d, r14d\nxor r15d, r15d"
+    };
+}
+
 /// Text of a naked function: pushes the callee-saved registers, and makes `rbp` the frame that they lie in. From then on
 /// the stack pointer may be anywhere.
 #[macro_export]

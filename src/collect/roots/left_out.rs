@@ -6,7 +6,8 @@
 //! ```
 //!
 //! What is ours would keep everything alive, being full of addresses; the dead part of a stack may hold any of them. The
-//! stacks of fibers are searched when their records are ([`fibers`](crate::collect::fibers)).
+//! stacks of fibers are searched when their records are ([`fibers`](crate::collect::fibers)). And a thread that was stopped
+//! while it had an alternate stack has left its registers there ([`stop_frame`]).
 //!
 //! Holds:   the parts left out are in ascending order, and so are the used parts of stacks, each behind a part left out.
 //! Threads: the collecting thread; the world is stopped.
@@ -14,6 +15,7 @@
 use super::{
     Fault, Myself, Unknown, mappings,
     stacks::{self, Used},
+    stop_frame,
 };
 use crate::{
     base::{
@@ -50,7 +52,7 @@ impl LeftOut {
         let mut count = 0;
         mem::for_each_range(|_| count += 1);
         if self.stacks.reserve(mutator::count_alive()).is_err()
-            || self.ranges.reserve(count + mutator::count_alive() + fibers.count() + 64).is_err()
+            || self.ranges.reserve(count + 2 * mutator::count_alive() + fibers.count() + 64).is_err()
         {
             return Err(Unknown);
         }
@@ -61,6 +63,11 @@ impl LeftOut {
             let is_apart = |record: &&Mutator| record.is_alive() && !is_listed_as_stack(record, myself);
             for record in mutator::all().filter(is_apart) {
                 complete &= self.add_stack(record, myself);
+            }
+        }
+        for record in mutator::all().filter(|record| record.is_alive()) {
+            if let Some(frame) = stop_frame::of(record, myself).filter(|frame| fibers.stack_at(frame.start).is_none()) {
+                complete &= self.ranges.push(frame).is_ok();
             }
         }
         self.stacks.as_mut_slice().sort_unstable_by_key(|used| used.frames.start);

@@ -38,6 +38,7 @@ pub mod reading;
 pub mod sealed;
 pub mod stacks;
 pub mod static_data;
+pub mod stop_frame;
 pub mod thread_local;
 pub mod unchanged;
 

@@ -20,7 +20,7 @@ use crate::{
     },
     os::{poll::Place, signal, sys, thread, tls},
 };
-use core::ffi::c_void;
+use core::{arch::naked_asm, ffi::c_void};
 
 /// The stop under way, or the last one; [`RESUMED`] has the number of the last one that is over.
 static STOP: AtomicU32 = AtomicU32::new(0);
@@ -117,7 +117,13 @@ pub fn has_answered(record: &Mutator, stop: u32) -> bool {
 }
 
 /// The handler. All signals are blocked.
+#[unsafe(naked)]
 pub extern "C" fn on_stop(_: i32, _: *mut c_void, context: *mut c_void) {
+    naked_asm!(crate::forget_registers!(), "jmp {stop}", stop = sym stop)
+}
+
+/// As [`on_stop`].
+extern "C" fn stop(_: i32, _: *mut c_void, context: *mut c_void) {
     answer(context);
     // SAFETY: the kernel has passed the context, and all signals are blocked.
     let has_cut_short = unsafe { signal::has_cut_call_short(context, on_stop) };
