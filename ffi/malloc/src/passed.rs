@@ -80,7 +80,8 @@ extern "C" fn look(call: &Original, arguments: &[usize; ARGUMENTS]) {
     arguments.iter().for_each(|&argument| look_at(name, argument));
     let second = arguments[ARGUMENTS - 2];
     match name.to_bytes() {
-        b"readv" | b"writev" | b"preadv" | b"pwritev" => {
+        b"readv" | b"writev" | b"preadv" | b"preadv64" | b"preadv2" | b"preadv64v2" | b"pwritev" | b"pwritev64"
+        | b"pwritev2" | b"pwritev64v2" => {
             look_at_buffers(name, second, arguments[ARGUMENTS - 3]);
         }
         b"recvmsg" | b"sendmsg" => look_at_message(name, second),

@@ -83,6 +83,36 @@ regions! {
     gai_suspend c"gai_suspend"
 }
 
+// These wait for a device, where no signal reaches the thread before the call is over: the stop would last as long.
+// `fallocate` of memory ends at a signal in older kernels.
+regions! {
+    find_of_files:
+    pread c"pread"
+    pread64 c"pread64"
+    __pread_chk c"__pread_chk"
+    __pread64_chk c"__pread64_chk"
+    preadv c"preadv"
+    preadv64 c"preadv64"
+    preadv2 c"preadv2"
+    preadv64v2 c"preadv64v2"
+    pwrite c"pwrite"
+    pwrite64 c"pwrite64"
+    pwritev c"pwritev"
+    pwritev64 c"pwritev64"
+    pwritev2 c"pwritev2"
+    pwritev64v2 c"pwritev64v2"
+    fsync c"fsync"
+    fdatasync c"fdatasync"
+    sync c"sync"
+    syncfs c"syncfs"
+    sync_file_range c"sync_file_range"
+    msync c"msync"
+    fallocate c"fallocate"
+    fallocate64 c"fallocate64"
+    posix_fallocate c"posix_fallocate"
+    posix_fallocate64 c"posix_fallocate64"
+}
+
 regions! {
     find_of_edges:
     gleaner_call_nanosleep c"nanosleep"
@@ -183,6 +213,7 @@ static SYSCALL: Original = Original::new(c"syscall");
 /// Looks all up while one thread runs.
 pub fn find_originals() {
     find_plain();
+    find_of_files();
     find_of_edges();
     SYSCALL.find();
 }
@@ -200,14 +231,18 @@ extern "C" fn note_call(number: c_long, first: usize, second: usize, third: usiz
 /// The calls of the system's that may wait, or whose result may be short, by their numbers; but for those on a futex, of
 /// which it depends.
 static WAITS: [u8; followed::END] = {
-    /// By name in the kernel's order: read, write, poll; readv, writev; select, pause, nanosleep; sendfile, connect, accept,
-    /// sendto, recvfrom, sendmsg, recvmsg; wait4; semop; msgsnd, msgrcv; fcntl, flock.
-    const FIRST: &[usize] = &[0, 1, 7, 19, 20, 23, 34, 35, 40, 42, 43, 44, 45, 46, 47, 61, 65, 69, 70, 72, 73];
-    /// rt_sigtimedwait, rt_sigsuspend; io_getevents, semtimedop, clock_nanosleep, epoll_wait; mq_timedsend,
-    /// mq_timedreceive, waitid, pselect6, ppoll, splice, tee, vmsplice, epoll_pwait, accept4.
-    const SECOND: &[usize] = &[128, 130, 208, 220, 230, 232, 242, 243, 247, 270, 271, 275, 276, 278, 281, 288];
-    /// recvmmsg, sendmmsg, getrandom, copy_file_range, io_pgetevents, io_uring_enter, epoll_pwait2, futex_waitv, futex_wait.
-    const THIRD: &[usize] = &[299, 307, 318, 326, 333, 426, 441, 449, 455];
+    /// By name in the kernel's order: read, write, poll; pread64, pwrite64, readv, writev; select, msync, pause, nanosleep;
+    /// sendfile, connect, accept, sendto, recvfrom, sendmsg, recvmsg; wait4; semop; msgsnd, msgrcv; fcntl, flock, fsync,
+    /// fdatasync.
+    const FIRST: &[usize] =
+        &[0, 1, 7, 17, 18, 19, 20, 23, 26, 34, 35, 40, 42, 43, 44, 45, 46, 47, 61, 65, 69, 70, 72, 73, 74, 75];
+    /// rt_sigtimedwait, rt_sigsuspend; sync; io_getevents, semtimedop, clock_nanosleep, epoll_wait; mq_timedsend,
+    /// mq_timedreceive, waitid, pselect6, ppoll, splice, tee, sync_file_range, vmsplice, epoll_pwait, fallocate, accept4.
+    const SECOND: &[usize] =
+        &[128, 130, 162, 208, 220, 230, 232, 242, 243, 247, 270, 271, 275, 276, 277, 278, 281, 285, 288];
+    /// preadv, pwritev, recvmmsg, syncfs, sendmmsg, getrandom, copy_file_range, preadv2, pwritev2, io_pgetevents,
+    /// io_uring_enter, epoll_pwait2, futex_waitv, futex_wait.
+    const THIRD: &[usize] = &[295, 296, 299, 306, 307, 318, 326, 327, 328, 333, 426, 441, 449, 455];
     let mut table = [0; followed::END];
     let groups = [FIRST, SECOND, THIRD];
     let mut group = 0;

@@ -17,6 +17,10 @@
  * says:   by connect_to+# (PROGRAM+#)
  * says:   called from main+# (PROGRAM+#)
  * says:   allocated by make_object+# (PROGRAM+#)
+ * says: preadv2 was given #, 8 bytes inside an object of 120 bytes at #, unreachable since collection 1
+ * says:   by scatter_at+# (PROGRAM+#)
+ * says:   called from main+# (PROGRAM+#)
+ * says:   allocated by make_object+# (PROGRAM+#)
  * blind: passed
  */
 #include "preload.h"
@@ -24,7 +28,8 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-static uintptr_t hidden[4];
+enum { OBJECTS = 5 };
+static uintptr_t hidden[OBJECTS];
 
 NOINLINE void *make_object(void)
 {
@@ -35,7 +40,7 @@ NOINLINE void *make_object(void)
 
 static void put(void)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < OBJECTS; i++)
         hidden[i] = hide(make_object());
 }
 
@@ -65,6 +70,14 @@ NOINLINE int connect_to(int fd, struct sockaddr_un *name)
     return result - 1;
 }
 
+NOINLINE ssize_t scatter_at(int fd, char *buffer)
+{
+    char front[2];
+    struct iovec parts[] = {{front, 2}, {buffer + 8, 5}};
+    ssize_t bytes = preadv2(fd, parts, 2, 0, 0);
+    return bytes + 1;
+}
+
 int main(void)
 {
     int ends[2];
@@ -77,6 +90,12 @@ int main(void)
     ssize_t written = write_from(ends[1], (char *)reveal(hidden[3]) + 1);
     errno = 0;
     int connected = connect_to(socket(AF_UNIX, SOCK_STREAM, 0), reveal(hidden[2]));
-    printf("%zd %.5s %zd %.5s %zd %d %s\n", got, first, scattered, second + 8, written, connected, strerror(errno));
+    const char *error = strerror(errno);
+    FILE *file = tmpfile();
+    char *third = reveal(hidden[4]);
+    NEED(file != NULL && fputs("hello, friend", file) >= 0 && fflush(file) == 0);
+    ssize_t scattered_at = scatter_at(fileno(file), third);
+    printf("%zd %.5s %zd %.5s %zd %d %s ", got, first, scattered, second + 8, written, connected, error);
+    printf("%zd %.5s\n", scattered_at, third + 8);
     return 0;
 }
