@@ -180,7 +180,7 @@ run_postgres() {
     local bin client=(-h "$PWD/sockets" -U postgres)
     bin=$(postgres_bin)
     create_postgres >initdb.log
-    serve 1000 postgres_server
+    serve 500 postgres_server
     until_there "$bin/pg_isready" -q -h "$PWD/sockets"
     "$bin/pgbench" "${client[@]}" -q -i -s 2 postgres >pgbench.log 2>&1
     "$bin/pgbench" "${client[@]}" -n -c 4 -T "$seconds" postgres >pgbench.log 2>&1
