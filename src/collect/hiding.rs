@@ -19,12 +19,9 @@ use crate::{
         addr::{Addr, Range},
         sync::{AtomicUsize, Ordering},
     },
-    os::{
-        binding::{self, Replacement},
-        maps::Mapping,
-        statics,
-    },
+    os::{binding, maps::Mapping, statics},
 };
+use core::ffi::CStr;
 
 /// How the names of their files begin.
 const NAMES: [&[u8]; 3] = [b"libfontconfig.so", b"libruby", b"libswipl.so"];
@@ -58,14 +55,18 @@ fn hides_pointers(path: &[u8]) -> bool {
     NAMES.iter().any(|listed| name.starts_with(listed))
 }
 
+/// A function, and what is to be called in its place.
+pub type Replacement<'a> = (&'a CStr, usize);
+
 /// Makes the listed libraries that are loaded allocate by the functions given.
 ///
 /// # Safety
 /// One thread runs, none of the listed libraries is ever unloaded, and each function has the type of what it replaces.
 pub unsafe fn treat_loaded(replacements: &[Replacement<'_>]) {
+    let mut find = |name: &CStr| replacements.iter().find(|(replaced, _)| *replaced == name).map(|&(_, other)| other);
     statics::for_each_object(|object| {
         // SAFETY: by the caller's promise.
-        if hides_pointers(object.path.to_bytes()) && unsafe { binding::rebind(object, replacements) } {
+        if hides_pointers(object.path.to_bytes()) && unsafe { binding::rebind(object, &mut find) } {
             // Where there is no room left, nothing will be reclaimed.
             let _ = TREATED.iter().find(|place| place.take(object.extent()));
         }

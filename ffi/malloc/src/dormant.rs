@@ -98,7 +98,7 @@ theirs! {
 static ASKED_FOR: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a function is of this library.
-fn is_ours(address: usize) -> bool {
+pub fn is_ours(address: usize) -> bool {
     let mut is_ours = false;
     statics::for_each_object(|object| {
         is_ours |= object.contains(Addr::of(&raw const STATE)) && object.contains(Addr::new(address));

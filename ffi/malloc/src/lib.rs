@@ -18,6 +18,7 @@
 //!   ([`followed`]); [`peek`] reads what a program gives to the kernel
 //! - [`faults`] accesses to objects that a collection would have reclaimed
 //!   · [`passed`] those that are handed to the kernel
+//! - [`namesakes`] libraries with a collector of their own under `gc.h`'s names
 //! - [`hiding`] libraries that hide pointers · [`limits`] limits of the address space
 #![no_std]
 // `cargo test --lib` builds every default member's library as a test, where `std` has a panic handler of its own; a shell
@@ -42,6 +43,7 @@ mod jumps;
 mod limits;
 mod loader;
 mod masks;
+mod namesakes;
 mod passed;
 mod peek;
 mod regions;
@@ -62,8 +64,11 @@ use gleaner_abi::engine::{self, Engine, Place};
 /// Run by the loader before the program's constructors.
 extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, environment: *const *const c_char) {
     if dormant::is_dormant() {
-        // SAFETY: glibc passes the environment to constructors.
-        return unsafe { dormant::say(environment) };
+        // SAFETY: glibc passes the environment to constructors, and runs them on one thread.
+        return unsafe {
+            dormant::say(environment);
+            namesakes::leave_to_others(true);
+        };
     }
     if engine::place() != Place::Elsewhere {
         interpose::find_originals();
@@ -84,7 +89,10 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         hiding::treat_loaded();
     }
     // SAFETY: glibc passes the environment to constructors.
-    unsafe { gleaner_abi::start::start(Door::Malloc, environment) };
+    unsafe {
+        gleaner_abi::start::start(Door::Malloc, environment);
+        namesakes::leave_to_others(false);
+    };
     if engine::place() != Place::Elsewhere {
         loader::forbid_deep_binding();
         // SAFETY: the same, which the program has as its own.
