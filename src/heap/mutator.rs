@@ -61,6 +61,9 @@ pub struct Mutator {
     pub is_deaf: AtomicU32,
     /// How many system calls of the thread's the stop signal alone has cut short. Only the thread uses it.
     pub calls_cut_short: AtomicU32,
+    /// How many handlers of the program's have run on the thread that came by the malloc door's gateway. Only the thread
+    /// uses it.
+    pub handlers_run: AtomicU32,
     /// The stack pointer at the start of the safe region.
     pub region_sp: AtomicUsize,
     /// The frame that opened the program's safe region: what runs inside lies below it on the stack.

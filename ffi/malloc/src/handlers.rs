@@ -22,7 +22,7 @@ use core::{
 use gleaner::{
     base::sync::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     collect::world,
-    heap::region,
+    heap::{mutator, region},
     os::signal,
 };
 use gleaner_abi::exports::errno;
@@ -86,6 +86,10 @@ unsafe extern "C" fn gateway() {
 /// The kernel has passed `information` and `context` to the gateway.
 unsafe extern "C" fn enter(number: c_int, information: *const c_void, context: *const c_void) -> usize {
     region::leave();
+    if let Some(mutator) = mutator::current_or_hidden() {
+        // Relaxed: only this thread uses it.
+        mutator.handlers_run.store(mutator.handlers_run.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
     // SAFETY: by the caller's promise.
     unsafe { signals::note_delivered(number, information) };
     if faults::are_looked_at(number) {

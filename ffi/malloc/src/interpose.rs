@@ -4,10 +4,10 @@ use core::ffi::{c_int, c_void};
 use gleaner::{
     base::{
         addr::{Addr, Range},
-        sync::{AtomicPtr, Ordering},
+        sync::{AtomicPtr, AtomicU32, Ordering},
     },
     collect::closed,
-    heap::mutator,
+    heap::mutator::{self, Mutator},
     os::{dl, mem, written},
 };
 use gleaner_abi::exports::errno;
@@ -75,13 +75,26 @@ pub extern "C" fn gleaner_stack_below(frame: *const c_void) -> usize {
     stack.map_or(0, |stack| frame - stack.start)
 }
 
-/// How many calls of this thread's the stop signal has cut short. For the edge.
-#[unsafe(no_mangle)]
-pub extern "C" fn gleaner_calls_cut_short() -> u32 {
-    mutator::current_or_hidden().map_or(0, |mutator| mutator.calls_cut_short.load(Ordering::Relaxed))
+/// What has interrupted this thread so far: how many calls the stop signal has cut short, and how many handlers of the
+/// program's have run. For the edge.
+#[repr(C)]
+pub struct Interruptions {
+    calls_cut_short: u32,
+    handlers_run: u32,
 }
 
-/// Sets what [`gleaner_calls_cut_short`] says. For the edge.
+/// See [`Interruptions`].
+#[unsafe(no_mangle)]
+pub extern "C" fn gleaner_interruptions() -> Interruptions {
+    let mutator = mutator::current_or_hidden();
+    let count = |of: fn(&Mutator) -> &AtomicU32| mutator.map_or(0, |mutator| of(mutator).load(Ordering::Relaxed));
+    Interruptions {
+        calls_cut_short: count(|mutator| &mutator.calls_cut_short),
+        handlers_run: count(|mutator| &mutator.handlers_run),
+    }
+}
+
+/// Sets how many calls of this thread's the stop signal has cut short. For the edge.
 #[unsafe(no_mangle)]
 pub extern "C" fn gleaner_set_calls_cut_short(count: u32) {
     if let Some(mutator) = mutator::current_or_hidden() {

@@ -2,7 +2,8 @@
  *
  * Some calls are ended by every signal, SA_RESTART or not.  The program has sent none when a collection stops the
  * thread, so they are made again, with what is left of their time.  A signal of the program's own still ends them: the
- * count goes up only when the stop signal alone has ended a call.
+ * count of calls cut short goes up only when no handler of the program's is about to run, and where one has run already,
+ * the call is over, though the stop signal may have come between that handler and what follows the call.
  */
 #ifndef GLEANER_PERSIST_H
 #define GLEANER_PERSIST_H
@@ -11,23 +12,27 @@
 #include <limits.h>
 #include <time.h>
 
-/* The Rust side: how many calls of this thread's the stop signal has cut short. */
-unsigned gleaner_calls_cut_short(void);
+/* The Rust side: what has interrupted this thread so far. */
+struct interruptions {
+    unsigned calls_cut_short, handlers_run;
+};
+struct interruptions gleaner_interruptions(void);
 void gleaner_set_calls_cut_short(unsigned count);
 
-/* Whether the stop signal alone has ended the call that was made when the count was `before`.  The count goes back to
- * it: a handler of the program's may be making the call, in the middle of another one. */
-static inline int is_cut_short_by_us(unsigned before) {
-    if (gleaner_calls_cut_short() == before)
+/* Whether the stop signal alone has ended the call that was made when the counts were `before`.  That of calls goes back:
+ * a handler of the program's may be making the call, in the middle of another one. */
+static inline int is_cut_short_by_us(struct interruptions before) {
+    struct interruptions now = gleaner_interruptions();
+    if (now.calls_cut_short == before.calls_cut_short)
         return 0;
-    gleaner_set_calls_cut_short(before);
-    return 1;
+    gleaner_set_calls_cut_short(before.calls_cut_short);
+    return now.handlers_run == before.handlers_run;
 }
 
 /* Makes the call, and again, after `prepare`, while it is cut short by us. */
 #define PERSIST(result, call, prepare)                                                                                 \
     do {                                                                                                               \
-        unsigned before = gleaner_calls_cut_short();                                                                   \
+        struct interruptions before = gleaner_interruptions();                                                         \
         while (((result) = (call)) == -1 && errno == EINTR && is_cut_short_by_us(before)) {                            \
             prepare;                                                                                                   \
         }                                                                                                              \

@@ -54,7 +54,7 @@ int gleaner_edge_clock_nanosleep(clockid_t clock, int flags, const struct timesp
     int is_relative = (flags & TIMER_ABSTIME) == 0;
     int is_real_time = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
     long long end = is_relative && is_real_time ? end_after(time) : LLONG_MAX;
-    unsigned before = gleaner_calls_cut_short();
+    struct interruptions before = gleaner_interruptions();
     int error;
     while ((error = gleaner_call_clock_nanosleep(clock, flags, time, &rest)) == EINTR && is_cut_short_by_us(before)) {
         if (is_relative) {
