@@ -5,6 +5,10 @@
 
 #include <pthread.h>
 
+#ifndef KEYS_BEFORE
+#define KEYS_BEFORE 0
+#endif
+
 static pthread_key_t key;
 static pthread_barrier_t stored, collected;
 
@@ -25,7 +29,8 @@ static void *other(void *unused)
 int main(void)
 {
     pthread_t thread;
-    NEED((errno = pthread_key_create(&key, NULL)) == 0);
+    for (int i = 0; i <= KEYS_BEFORE; i++)
+        NEED((errno = pthread_key_create(&key, NULL)) == 0);
     pthread_barrier_init(&stored, NULL, 2);
     pthread_barrier_init(&collected, NULL, 2);
     NEED((errno = pthread_create(&thread, NULL, other, NULL)) == 0);
