@@ -4,7 +4,7 @@
 //!
 //! | objects | addresses that keep them |
 //! |---|---|
-//! | all of libgc's names, once interior pointers are turned off | on stacks, in registers, and in what was registered or is ours any; in static data and in objects their first bytes, and those so many bytes behind that were registered |
+//! | all of libgc's names, once interior pointers are turned off | on stacks, in registers, and in what is ours any; in static data, in ranges that were registered or pushed, and in objects their first bytes, and those so many bytes behind that were registered |
 //! | of a kind that is [known by its beginning](know_by_beginning) | in their first page, wherever the address lies |
 //!
 //! What `malloc`, handles of Rust's and fibers are made of is kept by any address, whatever libgc is told.

@@ -47,7 +47,7 @@ impl Sink for Pushed<'_> {
 
     unsafe fn words(&mut self, range: Range) {
         // SAFETY: by the caller's promise.
-        unsafe { self.0.root_range(Source::Registered, range) };
+        unsafe { self.0.root_range(Source::Range, range) };
     }
 
     unsafe fn stack(&mut self, range: Range) {

@@ -305,7 +305,7 @@ impl Sink for Recheck<'_> {
     }
 
     unsafe fn words(&mut self, range: Range) {
-        self.root(Source::Registered, range);
+        self.root(Source::Range, range);
     }
 
     unsafe fn stack(&mut self, range: Range) {

@@ -85,7 +85,9 @@ pub enum Source {
     Code,
     /// Thread-local storage.
     ThreadLocal,
-    /// A range that the program registered, or a pin, or a page of the heap that it has closed.
+    /// A range that the program registered or pushed.
+    Range,
+    /// A pin, or a page of the heap that the program has closed.
     Registered,
     /// Data of a finalizer, or an object in the queue, or one that waits to be shown.
     Finalizer,
@@ -108,7 +110,7 @@ impl Source {
     /// Whether any address inside an object keeps it there, although one in an object may not: see
     /// [`displacement`](super::displacement).
     pub fn lets_any_inside_keep(self) -> bool {
-        !matches!(self, Source::Static | Source::Uncollectable)
+        !matches!(self, Source::Static | Source::Range | Source::Uncollectable)
     }
 
     /// In words.
@@ -120,7 +122,8 @@ impl Source {
             Source::Static => "static data or a mapping of the program's",
             Source::Code => "code that the program has made",
             Source::ThreadLocal => "thread-local storage",
-            Source::Registered => "a registered range, a pin or a protected page",
+            Source::Range => "a registered range",
+            Source::Registered => "a pin or a protected page",
             Source::Finalizer => "a finalizer",
             Source::Uncollectable => "an uncollectable object",
             Source::Kernel => "what the kernel holds",
@@ -305,7 +308,7 @@ fn alive() -> impl Iterator<Item = &'static Mutator> {
 /// What the program has asked for, and what its finalizers need.
 fn visit_requested(tables: &Tables, visit: &mut Visitor<'_>) {
     for &range in tables.ranges.as_slice() {
-        tables.excluded.without(range, |part| visit(Source::Registered, part));
+        tables.excluded.without(range, |part| visit(Source::Range, part));
     }
     tables.pins.for_each(|object, _| visit_object(Source::Registered, object, visit));
     tables.finalizers.for_each_data(|word, runner| visit_data(word, runner, visit));

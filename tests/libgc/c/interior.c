@@ -1,5 +1,5 @@
-/* With GC_all_interior_pointers 0, which words keep an object: on a stack any address inside it; in other objects and in
- * static data its first byte, and places whose distance from that the program has registered. */
+/* With GC_all_interior_pointers 0, which words keep an object: on a stack any address inside it; in other objects, in static
+ * data and in registered ranges its first byte, and places whose distance from that the program has registered. */
 #include "many.h"
 #include <gc_disclaim.h>
 
@@ -10,6 +10,7 @@ static int way, ways = 2;
 static char *in_static_data[MANY];
 static char **in_object;
 static char **in_uncollectable;
+static char **in_range;
 static char **place;
 
 /* How the program knows an object, which has more before that. */
@@ -63,6 +64,7 @@ static void expect_everywhere(int all) {
         expect("in static data", in_static_data, all);
         expect("in an object", in_object, all);
         expect("in an uncollectable object", in_uncollectable, all);
+        expect("in a registered range", in_range, all);
     }
 }
 
@@ -107,6 +109,8 @@ int main(void) {
     CHECK(GC_get_all_interior_pointers() == 0, "as it was set");
     in_object = GC_malloc(MANY * sizeof *in_object);
     in_uncollectable = GC_malloc_uncollectable(MANY * sizeof *in_uncollectable);
+    in_range = calloc(MANY, sizeof *in_range);
+    GC_add_roots(in_range, in_range + MANY);
     CHECK(GC_size(GC_malloc(16)) == 16, "no byte is added");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         static const size_t kept_ones[] = {0, TAGGED, REGISTERED};
