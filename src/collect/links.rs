@@ -23,14 +23,17 @@ use super::{
     weak::WeakKind,
 };
 use crate::{
-    base::addr::{Addr, Ambiguous},
-    heap::resolve,
+    base::addr::{Addr, Ambiguous, Range},
+    heap::{cage, resolve},
 };
 
 /// All links of one kind and the other.
 pub struct Links {
     short: Map<usize>,
     long: Map<usize>,
+    /// Whether a link lay in an object that was not marked when those of its kind were cleared last.
+    is_short_in_doubt: bool,
+    is_long_in_doubt: bool,
 }
 
 /// What came of moving a link.
@@ -47,13 +50,17 @@ pub enum Moved {
 impl Links {
     /// None, without memory.
     pub const fn new() -> Self {
-        Links { short: Map::new(), long: Map::new() }
+        Links { short: Map::new(), long: Map::new(), is_short_in_doubt: false, is_long_in_doubt: false }
     }
 
     fn of(&mut self, kind: WeakKind) -> &mut Map<usize> {
+        self.with_doubt(kind).0
+    }
+
+    fn with_doubt(&mut self, kind: WeakKind) -> (&mut Map<usize>, &mut bool) {
         match kind {
-            WeakKind::Short => &mut self.short,
-            WeakKind::Long => &mut self.long,
+            WeakKind::Short => (&mut self.short, &mut self.is_short_in_doubt),
+            WeakKind::Long => (&mut self.long, &mut self.is_long_in_doubt),
         }
     }
 
@@ -96,32 +103,62 @@ impl Links {
 
     /// Clears the links of a kind whose objects are not marked: how many. The world is stopped.
     pub fn clear_unmarked(&mut self, kind: WeakKind) -> u64 {
-        let mut cleared = 0;
-        self.of(kind).retain(|link, object| {
-            let stays = is_marked(Addr::new(*object));
+        let (links, is_in_doubt) = self.with_doubt(kind);
+        let (mut cleared, mut places) = (0, Places::new());
+        *is_in_doubt = false;
+        links.retain(|link, object| {
+            let (stays, lives) = (is_marked(Addr::new(*object)), places.lives(link));
             if !stays {
                 cleared += 1;
-                if lives(link) {
+                if lives {
                     // SAFETY: the program answers for the link being a word that can be written, until it takes it back.
                     unsafe { link.as_ptr::<usize>().write_volatile(0) };
                 }
             }
+            *is_in_doubt |= stays && !lives;
             stays
         });
         cleared
     }
 
-    /// Forgets the links of a kind that lie in objects that are not marked. The world is stopped.
+    /// Forgets the links of a kind that lie in objects that are not marked. The world is stopped, since before they were
+    /// [cleared](Self::clear_unmarked); what was marked then still is.
     pub fn forget_dead(&mut self, kind: WeakKind) {
-        self.of(kind).retain(|link, _| lives(link));
+        let (links, is_in_doubt) = self.with_doubt(kind);
+        if core::mem::replace(is_in_doubt, false) {
+            let mut places = Places::new();
+            links.retain(|link, _| places.lives(link));
+        }
     }
 }
 
-/// Whether a link does not lie in an object that dies, nor in a free part of the heap.
-fn lives(link: Addr) -> bool {
-    match resolve::resolve(Ambiguous(link.get())) {
-        Some(slot) => slot.word().is_marked(slot.bit()),
-        None => !crate::heap::cage::contains(link),
+/// Where links lie. Most are one table's of the program's, an object that is looked at once while they follow each other.
+struct Places {
+    /// The object that the last link lay in, and whether it is marked.
+    last: Range,
+    is_marked: bool,
+}
+
+impl Places {
+    fn new() -> Places {
+        Places { last: Range::new(Addr::NULL, Addr::NULL), is_marked: false }
+    }
+
+    /// Whether a link does not lie in an object that dies, nor in a free part of the heap. No object is marked meanwhile.
+    #[inline]
+    fn lives(&mut self, link: Addr) -> bool {
+        if self.last.contains(link) { self.is_marked } else { self.look(link) }
+    }
+
+    fn look(&mut self, link: Addr) -> bool {
+        match resolve::resolve(Ambiguous(link.get())) {
+            Some(slot) => {
+                self.last = Range::sized(slot.start(), slot.bytes());
+                self.is_marked = slot.word().is_marked(slot.bit());
+                self.is_marked
+            }
+            None => !cage::contains(link),
+        }
     }
 }
 
