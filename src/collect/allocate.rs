@@ -101,6 +101,7 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
     let (mut has_made_room, mut has_collected) = (false, false);
     loop {
         let Some(inside) = gate::enter(mutator) else { return Taken::NoWayIn };
+        mutator.was_growth_withheld.store(0, Ordering::Relaxed);
         if let Some(taken) = take(&inside) {
             return Taken::Something(taken);
         }
@@ -108,7 +109,7 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
             continue;
         }
         drop(inside);
-        if pressure::is_growth_due() {
+        if mutator.was_growth_withheld.load(Ordering::Relaxed) != 0 {
             // Once: others may spend what the collection gives before this thread is back.
             if has_made_room || !collect(Cause::Growth) {
                 pressure::let_grow(UNIT);
@@ -545,4 +546,34 @@ pub fn set_finalizer(object: Addr, finalizer: Finalizer) -> Result<(), Refused> 
 pub fn bytes_in_use() -> u64 {
     let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed) as i64;
     (live + pressure::spent()).max(0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_refused_growth_asks_again_whatever_others_have_done_since() {
+        assert!(heap::ensure_reserved());
+        let mutator = mutator::register().expect("a record");
+        let mut refusals = 0;
+        // By the time that the refused thread looks, no collection is due any more: another thread has had the heap grow.
+        let taken = take_or_collect(mutator, |inside| {
+            assert!(!pressure::is_growth_due());
+            refusals += 1;
+            if refusals > 5 {
+                return Some(());
+            }
+            inside.mutator().was_growth_withheld.store(1, Ordering::Relaxed);
+            None
+        });
+        assert!(matches!(taken, Taken::Something(())), "no memory after {refusals} refusals");
+        // Without room at all there is no memory, and that is found out soon.
+        let mut refusals = 0;
+        let taken = take_or_collect(mutator, |_| {
+            refusals += 1;
+            None::<()>
+        });
+        assert!(matches!(taken, Taken::Nothing) && refusals <= 2);
+    }
 }

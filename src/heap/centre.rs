@@ -21,7 +21,7 @@
 use super::{
     cage::{self, CAGE, Unit},
     kind::KINDS_MAX,
-    pressure, remains,
+    mutator, pressure, remains,
     size_class::{Shape, UNIT},
     units::{self, CLASS_WORDS, Class, State},
 };
@@ -184,8 +184,20 @@ pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
         return None;
     }
     match pressure::is_growth_withheld(cage.held_bytes()) {
-        true => cage.take_idle(count, align),
+        true => cage.take_idle(count, align).or_else(|| {
+            note_growth_withheld();
+            None
+        }),
         false => cage.take(count, align),
+    }
+}
+
+/// Tells the calling thread's allocation why it gets nothing. By the time that it looks, another thread may have collected,
+/// or let the heap grow: that a collection is not due any more says nothing.
+#[cold]
+fn note_growth_withheld() {
+    if let Some(mutator) = mutator::current() {
+        mutator.was_growth_withheld.store(1, Ordering::Relaxed);
     }
 }
 
