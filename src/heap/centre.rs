@@ -100,6 +100,14 @@ pub fn give_back(class: Class, unit: Unit, is_used_up: bool) {
     centre.settle(class, unit);
 }
 
+/// Ends a claim; the caller puts the block where it belongs. The world is stopped.
+pub(super) fn end_claim(unit: Unit) {
+    remains::end_claim(unit, false);
+    let block = units::block(unit);
+    block.pristine_from.store(u32::MAX, Ordering::Relaxed);
+    block.set_state(State::Full);
+}
+
 /// Slots were freed into the block. Lists it if it has become worth it, and gives it up if it is wholly free.
 #[inline]
 pub fn note_room(class: Class, unit: Unit) {

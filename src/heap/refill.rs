@@ -5,10 +5,12 @@
 //! hot data has no lock.
 //!
 //! A thread that has just begun with a class may never need more of it, as most of a thousand sleeping threads. So its
-//! array is small at first, and it gives its claim up after each of its first refills: such threads share a block. There
-//! each takes slots by the four that make up whole cache lines, for two threads that write to one line slow each other
-//! down. For the same reason the first slots that a thread frees before it has allocated any of their class go to the
-//! bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
+//! array is small at first. And most threads use most classes little between two collections: with a claim for each, what
+//! is in use would lie in many blocks that are nearly empty, in more pages than the processor remembers places of. So each
+//! collection ends all claims, and after it a thread gives its claim up after each of its first refills: such threads share
+//! a block. There each takes slots by the four that make up whole cache lines, for two threads that write to one line slow
+//! each other down. For the same reason the first slots that a thread frees before it has allocated any of their class go
+//! to the bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
 //!
 //! Kinds that promise zero, and [`remains`] that are not to be handed out, are zeroed here, in runs, just before they are
 //! used; slots of fresh pages are known to be zero. At most 16 KiB a refill, so that what was cleared is still in the first cache
@@ -51,9 +53,10 @@ const ARRAYS_BYTES_FIRST: usize = 2 << 10;
 const ARRAYS_BYTES: usize = 16 << 10;
 /// How much larger an array is than the one before it: what those before leave behind is a third of it.
 const ARRAY_GROWTH: usize = 4;
-/// So many refills come from blocks that are shared, for slots that are smaller than pages; and so many slots of a class
-/// never allocated go to the bitmaps.
-const SHARED_REFILLS: u8 = 2;
+/// So many refills after a collection come from blocks that are shared, of so many bytes at most; and so many slots of a
+/// class never allocated go to the bitmaps.
+const SHARED_REFILLS: u8 = 4;
+const SHARED_BYTES_MAX: usize = 8 << 10;
 const FOREIGN_FREES: u8 = 4;
 /// Slots that fill whole cache lines, whatever their size: four granules are a line.
 const LINE_SLOTS: usize = 4;
@@ -79,14 +82,14 @@ pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
     if contents.count == 0 {
         let shape = class.shape();
         grow_limit(mutator, magazine, shape, &mut contents);
-        let wanted = (contents.limit / 2).min(REFILL_BYTES_MAX / shape.slot_bytes as usize).max(1);
+        let wanted = |bytes_max| (contents.limit / 2).min(bytes_max / shape.slot_bytes as usize).max(1);
         // SAFETY: the owner, in its gate.
         let refills = unsafe { &mut *magazine.visits.get() };
-        if *refills < SHARED_REFILLS && shape.slot_bytes as usize <= MAGAZINE_BYTES_FIRST {
+        if *refills < SHARED_REFILLS {
             *refills += 1;
-            take_shared(magazine, class, wanted, &mut contents);
+            take_shared(magazine, class, wanted(SHARED_BYTES_MAX), &mut contents);
         } else {
-            take_wanted(magazine, class, wanted, &mut contents);
+            take_wanted(magazine, class, wanted(REFILL_BYTES_MAX), &mut contents);
         }
         // The lowest address is handed out first.
         contents.slots().reverse();
@@ -140,8 +143,11 @@ fn take_shared(magazine: &Magazine, class: Class, wanted: usize, contents: &mut 
         return take_wanted(magazine, class, wanted, contents);
     }
     // SAFETY: the owner, in its gate.
-    unsafe { *magazine.claimed.get() = 0 };
-    centre::give_back(class, unit, false);
+    let is_used_up = unsafe {
+        *magazine.claimed.get() = 0;
+        take == Take::Any && *magazine.cursor.get() as usize >= class.shape().words()
+    };
+    centre::give_back(class, unit, is_used_up);
 }
 
 /// Gives a magazine its array.
@@ -228,15 +234,31 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
     Some(unit)
 }
 
-/// A sweep has taken slots back: every claim goes on from its block's first slot. The world is stopped.
-pub(super) fn restart_claims() {
+/// A sweep is about to take slots back, and to put each block where it belongs: every claim ends, and threads share blocks
+/// again at first. The world is stopped.
+pub(super) fn end_claims() {
     for record in mutator::all() {
-        record.for_each_class_used(|class| {
-            let magazine = record.magazine(class);
-            // SAFETY: every owner is stopped outside its gate, or gone, and nobody else looks at its claims.
-            unsafe { *magazine.cursor.get() = 0 };
-        });
+        // SAFETY: every owner is stopped outside its gate, or gone, and nobody else looks at its claims.
+        unsafe { end_claims_of(record, centre::end_claim) };
     }
+}
+
+/// Has a record claim nothing any more, and `end` what it has claimed.
+///
+/// # Safety
+/// The caller stands in for the owner.
+unsafe fn end_claims_of(record: &Mutator, mut end: impl FnMut(Unit)) {
+    record.for_each_class_used(|class| {
+        let magazine = record.magazine(class);
+        // SAFETY: by the caller's promise.
+        let claimed = unsafe {
+            *magazine.visits.get() = 0;
+            core::mem::take(&mut *magazine.claimed.get())
+        };
+        if claimed != 0 {
+            end(claimed - 1);
+        }
+    });
 }
 
 /// Which free slots may be taken.
@@ -492,5 +514,35 @@ mod tests {
         // SAFETY: as above.
         unsafe { abandon(record) };
         record.release();
+    }
+
+    #[test]
+    fn threads_share_blocks_until_they_use_a_class_much_and_again_after_a_collection() {
+        assert!(ensure_reserved());
+        let records = [1, 2].map(|number| mutator::obtain(u32::MAX / 4 + number).expect("a record"));
+        let class = Class::small(Kind::TYPED, size_class::of(2048));
+        let refilled = |record: &'static Mutator| {
+            let inside = gate::enter(record).expect("no handler runs");
+            while !record.magazine(class).is_empty() {
+                // SAFETY: the record is ours.
+                unsafe { record.magazine(class).pop() };
+            }
+            assert!(refill(&inside, class));
+            // SAFETY: as above.
+            let first = Addr::new(unsafe { record.magazine(class).cached() }[0]);
+            cage::unit_of(first).expect("a unit of the heap")
+        };
+        let are_shared = || refilled(records[0]) == refilled(records[1]);
+        assert!(are_shared(), "each thread begins with a block of its own");
+        (1..SHARED_REFILLS).for_each(|_| _ = are_shared());
+        assert!(!are_shared(), "threads that use a class much share a block of it");
+        // SAFETY: the records are ours.
+        records.map(|record| unsafe { end_claims_of(record, |unit| centre::give_back(class, unit, false)) });
+        assert!(are_shared(), "what a collection does has no effect");
+        for record in records {
+            // SAFETY: as above.
+            unsafe { abandon(record) };
+            record.release();
+        }
     }
 }
