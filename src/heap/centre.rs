@@ -8,7 +8,7 @@
 //!     +----------------  Full      (a thread that frees enough into it)
 //! ```
 //!
-//! A block that is wholly free goes back to the cage, from any state but Claimed.
+//! A block that is wholly free goes back to the cage, from any state but Claimed; the heap's first one stays.
 //!
 //! Giving back and freeing meet in one race: the giver sees little room and says Full, while a thread frees the slots
 //! that would make room and sees Claimed, so neither lists the block. Both write first and read then, in one total order
@@ -32,6 +32,10 @@ use crate::{
     },
     os::lock::{Guard, Lock, Rank},
 };
+
+/// The block that begins here is never given up: the heap's address stands in the tables that say where the heap is, among
+/// the roots, and keeps the object that begins there. It is to stay a small one.
+const FIRST_UNIT: Unit = 0;
 
 /// The list's head: unit + 1, or zero.
 pub struct Centre {
@@ -145,13 +149,15 @@ impl Centre {
             State::Claimed => {}
             // The only listed block stays even if it is empty: the class is likely to want it back.
             State::Listed
-                if free == shape.slots && (block.next.load(Ordering::Relaxed) != 0 || self.first != unit + 1) =>
+                if free == shape.slots
+                    && unit != FIRST_UNIT
+                    && (block.next.load(Ordering::Relaxed) != 0 || self.first != unit + 1) =>
             {
                 self.unlist(unit);
                 give_up(class, unit);
             }
             State::Listed => {}
-            State::Full if free == shape.slots && self.first != 0 => give_up(class, unit),
+            State::Full if free == shape.slots && unit != FIRST_UNIT && self.first != 0 => give_up(class, unit),
             State::Full if room(shape, free) >= worth_listing(shape) => self.list(class, unit),
             State::Full => {}
         }
@@ -261,7 +267,7 @@ pub(super) fn place(class: Class, unit: Unit) {
     let (block, shape) = (units::block(unit), class.shape());
     let free = block.free.load(Ordering::Relaxed);
     block.set_state(State::Full);
-    if free == shape.slots {
+    if free == shape.slots && unit != FIRST_UNIT {
         give_up(class, unit);
     } else if free >= worth_listing(shape) {
         centre(class).list(class, unit);
