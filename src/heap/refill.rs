@@ -536,8 +536,10 @@ mod tests {
         assert!(are_shared(), "each thread begins with a block of its own");
         (1..SHARED_REFILLS).for_each(|_| _ = are_shared());
         assert!(!are_shared(), "threads that use a class much share a block of it");
-        // SAFETY: the records are ours.
-        records.map(|record| unsafe { end_claims_of(record, |unit| centre::give_back(class, unit, false)) });
+        for record in records {
+            // SAFETY: the records are ours.
+            unsafe { end_claims_of(record, |unit| centre::give_back(class, unit, false)) };
+        }
         assert!(are_shared(), "what a collection does has no effect");
         for record in records {
             // SAFETY: as above.
