@@ -10,7 +10,7 @@
  *     cycles N SEED      orders of 16 lines, each of which refers to its neighbours and its order; all are forgotten
  *     list N SEED        a report is a list of N nodes; it takes the place of the last one, which nobody takes apart
  *     thread N SEED      a thread of its own makes a list of N nodes, and dies with it
- *     stats              forgotten BYTES kept BYTES
+ *     stats              forgotten BYTES kept BYTES: as asked of malloc, and as given by it
  *
  * Each connection has a thread. All of them share the records, which are the server's real work: every request reads
  * some and replaces some, and those that go are freed as they should be. A record, or a report, that does not hold what
@@ -19,6 +19,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -118,7 +119,7 @@ static void records_make(size_t count) {
         pthread_mutex_init(&locks[i], NULL);
     for (size_t i = 0; i < count; i++)
         records[i] = record_new(i);
-    kept_bytes = count * (sizeof *records + sizeof **records);
+    kept_bytes = malloc_usable_size(records) + count * malloc_usable_size(records[0]);
 }
 
 /* ---- forgotten buffers ------------------------------------------------------------------------------------------- */

@@ -127,7 +127,8 @@ fn sum(first: u64, count: u64) -> u64 {
     count * first + count * (count - 1) / 2
 }
 
-/// The bytes that the server has forgotten, and those that it keeps, by the sizes that it asked of malloc.
+/// The bytes that the server has forgotten, by the sizes that it asked of malloc, and those that it keeps, by the sizes that it
+/// was given: they are what is live.
 pub fn forgotten_and_kept(address: SocketAddr) -> Result<(u64, u64)> {
     let answer = Connection::open(address)?.ask("stats")?;
     let words: Vec<_> = answer.split(' ').collect();

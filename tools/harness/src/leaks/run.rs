@@ -31,7 +31,7 @@ pub struct Run {
     pub requests: u64,
     /// Bytes forgotten, as they were asked of malloc.
     pub forgotten_bytes: u64,
-    /// Bytes of the records.
+    /// Bytes of the records, as malloc has rounded them.
     pub kept_bytes: u64,
     /// CPU seconds of the server.
     pub cpu_seconds: f64,
