@@ -21,8 +21,6 @@ pub struct Collection {
     pub live_bytes: u64,
     /// What it took back.
     pub reclaimed_bytes: u64,
-    /// What the heap held in memory when it was over.
-    pub heap_bytes: u64,
 }
 
 /// All that gleaner said of one process.
@@ -77,7 +75,6 @@ fn parse_collection(line: &str) -> Result<Collection> {
         pause_us: field(line, "pause_us")?,
         live_bytes: field(line, "live_bytes")?,
         reclaimed_bytes: field(line, "reclaimed_bytes")?,
-        heap_bytes: field(line, "heap_bytes")?,
     })
 }
 
@@ -98,15 +95,14 @@ mod tests {
 something of the program's own
 gleaner: gc=1 pause_us=1234 stop_us=12 roots_us=34 mark_us=1000 weak_us=3 sweep_us=150 release_us=2 live_bytes=67108864 live_objects=123 reclaimed_bytes=4567 heap_bytes=80000000 rss_hint_bytes=0 threads=5 abandoned=0
 gleaner: cannot stop thread 7; collection abandoned
-gleaner: gc=2 pause_us=300 stop_us=12 live_bytes=7 reclaimed_bytes=33 heap_bytes=65536
+gleaner: gc=2 pause_us=300 stop_us=12 live_bytes=7 reclaimed_bytes=33
 gleaner: exit collections=2 reclaimed_bytes=4600 reclaimed_objects=9 pause_total_us=1534 pause_longest_us=1234 heap_bytes=1 stops_abandoned=1
 ";
 
     #[test]
     fn a_trace_is_read_line_by_line() {
         let trace = Trace::parse(STDERR).unwrap();
-        let first =
-            Collection { number: 1, pause_us: 1234, live_bytes: 67108864, reclaimed_bytes: 4567, heap_bytes: 80000000 };
+        let first = Collection { number: 1, pause_us: 1234, live_bytes: 67108864, reclaimed_bytes: 4567 };
         assert_eq!(trace.collections.len(), 2);
         assert_eq!(trace.collections[0], first);
         assert_eq!(trace.collections_at_exit, Some(2));

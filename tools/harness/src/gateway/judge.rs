@@ -177,7 +177,7 @@ mod tests {
 
     /// A run of 80 requests whose resident memory at each of 80 counts is given.
     fn run(malloc: &'static str, collections: usize, resident: impl Fn(u64) -> u64) -> Run {
-        let collection = Collection { number: 1, pause_us: 1, live_bytes: 1, reclaimed_bytes: 1, heap_bytes: 1 };
+        let collection = Collection { number: 1, pause_us: 1, live_bytes: 1, reclaimed_bytes: 1 };
         let sample = |requests| Sample {
             seconds: requests as f64,
             requests,

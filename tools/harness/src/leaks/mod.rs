@@ -4,10 +4,10 @@
 //! load → server, watched: a run; its samples → footprint → verdict. A short run on glibc's malloc says what the same
 //! requests would need there.
 //!
-//! Two things have to be flat: what the heap holds when a collection is over, and resident memory. The second has in it what
-//! was forgotten since the last collection, which follows the machine: a collection is due only when a multiple of the pause
-//! of the one before is over, so where others take the processor pauses are longer, and more is forgotten meanwhile. By as
-//! much as that comes to, and no more, may resident memory be larger at the end: nothing, where the pauses stay the same.
+//! Two things have to be flat: what collections find live, and resident memory. The second has in it what was forgotten since
+//! the last collection, which follows the machine: a collection is due only when a multiple of the pause of the one before is
+//! over, so where others take the processor pauses are longer, and more is forgotten meanwhile. By as much as that comes to,
+//! and no more, may resident memory be larger at the end: nothing, where the pauses stay the same.
 
 mod flat;
 mod load;
@@ -193,16 +193,17 @@ fn report(plain: &Run, run: &Run, path: &Path) -> bool {
 
 /// What is asked of a run, with its figures, and the answers. A figure that is not a number falls short.
 fn judge(run: &Run) -> Vec<(String, bool)> {
-    let (heap, footprint) = (&held(run), &run.footprint);
+    let (live, footprint) = (&live(run), &run.footprint);
     let share_most = if run.seconds < SHORT { GROWTH_MOST_SHORT } else { GROWTH_MOST };
     let most = |footprint: &Footprint| share_most * footprint.median + IDLE_BYTES;
     let later = later_bytes(run);
     let peak_most = LIVE_FACTOR * live_most(run) + 2.0 * IDLE_BYTES;
     let share = run.forgotten_bytes as f64 / footprint.peak;
     let mut answers = Vec::new();
-    for (name, footprint, most) in
-        [("of what collections leave", heap, most(heap)), ("of resident memory", footprint, most(footprint) + later)]
-    {
+    for (name, footprint, most) in [
+        ("of what collections find live", live, most(live)),
+        ("of resident memory", footprint, most(footprint) + later),
+    ] {
         let growth = footprint.last - footprint.first;
         answers.push((
             format!(
@@ -231,11 +232,11 @@ fn judge(run: &Run) -> Vec<(String, bool)> {
     answers
 }
 
-/// What the heap held after each collection: as if they were a second apart.
-fn held(run: &Run) -> Footprint {
+/// What each collection found live: as if they were a second apart.
+fn live(run: &Run) -> Footprint {
     let samples = run.trace.collections.iter().enumerate();
     let samples: Vec<_> =
-        samples.map(|(at, collection)| Sample { seconds: at as f64, bytes: collection.heap_bytes as f64 }).collect();
+        samples.map(|(at, collection)| Sample { seconds: at as f64, bytes: collection.live_bytes as f64 }).collect();
     Footprint::of(&samples)
 }
 
@@ -260,7 +261,7 @@ mod tests {
     fn run(name: &str, collections: usize, bytes: impl Fn(f64) -> f64) -> Run {
         let sample = |second| Sample { seconds: f64::from(second), bytes: bytes(f64::from(second)) };
         let samples: Vec<_> = (0..=3600).map(sample).collect();
-        let collection = Collection { number: 1, pause_us: 1, live_bytes: 1, reclaimed_bytes: 1, heap_bytes: 1 };
+        let collection = Collection { number: 1, pause_us: 1, live_bytes: 1, reclaimed_bytes: 1 };
         Run {
             name: name.to_owned(),
             seconds: 3600.0,
@@ -295,17 +296,17 @@ mod tests {
         assert_eq!(short(&run("buffers", 9, |_| 4e7)), [6]);
     }
 
-    /// Each collection is given its pause and what it leaves.
+    /// Each collection is given its pause and what it finds live.
     fn with_collections(mut run: Run, of: impl Fn(f64) -> (u64, f64)) -> Run {
         for (at, collection) in run.trace.collections.iter_mut().enumerate() {
-            let (pause_us, heap_bytes) = of(at as f64);
-            (collection.pause_us, collection.heap_bytes) = (pause_us, heap_bytes as u64);
+            let (pause_us, live_bytes) = of(at as f64);
+            (collection.pause_us, collection.live_bytes) = (pause_us, live_bytes as u64);
         }
         run
     }
 
     #[test]
-    fn what_collections_leave_has_to_be_flat_whatever_the_pauses() {
+    fn what_collections_find_live_has_to_be_flat_whatever_the_pauses() {
         let grows = |pause_us| with_collections(run("buffers", 1000, |_| 4e7), |at| (pause_us, 2e7 + 2e4 * at));
         assert_eq!(short(&grows(1)), [0, 1]);
         let also_pauses = with_collections(grows(1), |at| (1000 * at as u64, 2e7 + 2e4 * at));
