@@ -23,11 +23,11 @@ use crate::{
         cage::{CAGE, Cage},
         fast, gate,
         mutator::{self, Mutator},
-        pressure, surplus,
+        pressure, refill, surplus,
         sweep::{self, Swept},
         verify,
     },
-    os::{clock, mem},
+    os::{clock, cpus, mem},
 };
 
 /// One collection. `false` when the world could not be stopped or its roots not be found: nothing has changed then.
@@ -146,6 +146,7 @@ fn mark_and_sweep(
         Mode::On | Mode::Verify => sweep::Mode::Reclaim,
         Mode::Report | Mode::Off => sweep::Mode::Count,
     };
+    refill::set_much_shared(mutator::count_alive() > 2 * cpus::usable());
     let mut swept = sweep::sweep(mode);
     tables.condemned.correct(&mut swept);
     if settings::verify() {

@@ -32,7 +32,7 @@
 //! | gate, in and out | none; it reads the word that says "closed" | each slow path |
 //! | refill | bit words, one OR for up to 64 slots, four words a line; the block's count of free slots, once. Both are shared with those who free into that block | once for 16 KiB or half a magazine: 512 objects of 16 B, 256 of 64 B, 4 of 4 KiB |
 //! | flush | bit words, one AND for neighbours, at worst one for each slot; the count, once a block | once for half a magazine, 32 KiB or 512 objects |
-//! | claim, give back | the class's centre; the block and its neighbours on the list | once a block of 64 KiB that is used up, and at each of the first four refills after a collection |
+//! | claim, give back | the class's centre; the block and its neighbours on the list | once a block of 64 KiB that is used up, and where blocks are much shared, at each of the first four refills after a collection |
 //! | fresh block, and one given up | the lock of the cage, its bitmap, the unit's class: 32 units a line | once for 64 KiB by which the heap grows or shrinks |
 //! | large malloc, large free | as for a fresh block, and a class for each unit | each, from 256 KiB up |
 //! | the heap's counter | one line | once for 16 KiB that a thread hands out and does not take back |

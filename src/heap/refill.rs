@@ -5,12 +5,16 @@
 //! hot data has no lock.
 //!
 //! A thread that has just begun with a class may never need more of it, as most of a thousand sleeping threads. So its
-//! array is small at first. And most threads use most classes little between two collections: with a claim for each, what
-//! is in use would lie in many blocks that are nearly empty, in more pages than the processor remembers places of. So each
-//! collection ends all claims, and after it a thread gives its claim up after each of its first refills: such threads share
-//! a block. There each takes slots by the four that make up whole cache lines, for two threads that write to one line slow
-//! each other down. For the same reason the first slots that a thread frees before it has allocated any of their class go
-//! to the bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
+//! array is small at first, and it gives its claim up after each of its first refills: such threads share a block. There
+//! each takes slots by the four that make up whole cache lines, for two threads that write to one line slow each other
+//! down. For the same reason the first slots that a thread frees before it has allocated any of their class go to the
+//! bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
+//!
+//! Where there are more than twice as many threads as processors, blocks are *much shared*: each collection ends all claims, and after it the
+//! first refills of each class, of any size, are from shared blocks again. Most threads use most classes little between two
+//! collections, and with a claim for each what is in use would lie in many blocks that are nearly empty. Threads that have
+//! a processor each are fewer, and would pay for it: the lines of a shared block go from one processor to the other at
+//! each refill.
 //!
 //! Kinds that promise zero, and [`remains`] that are not to be handed out, are zeroed here, in runs, just before they are
 //! used; slots of fresh pages are known to be zero. At most 16 KiB a refill, so that what was cleared is still in the first cache
@@ -35,8 +39,11 @@ use super::{
 use crate::base::{
     addr::{Addr, Range},
     bits,
-    sync::Ordering,
+    sync::{AtomicBool, Ordering},
 };
+
+/// See the module's documentation.
+static IS_MUCH_SHARED: AtomicBool = AtomicBool::new(false);
 
 const MAGAZINE_BYTES_MAX: usize = 64 << 10;
 const MAGAZINE_SLOTS_MIN: usize = 4;
@@ -53,10 +60,12 @@ const ARRAYS_BYTES_FIRST: usize = 2 << 10;
 const ARRAYS_BYTES: usize = 16 << 10;
 /// How much larger an array is than the one before it: what those before leave behind is a third of it.
 const ARRAY_GROWTH: usize = 4;
-/// So many refills after a collection come from blocks that are shared, of so many bytes at most; and so many slots of a
-/// class never allocated go to the bitmaps.
+/// A thread's first refills come from blocks that are shared, for slots that are smaller than pages.
+const FIRST_REFILLS: u8 = 2;
+/// Where blocks are much shared: the first refills after each collection, of so many bytes at most.
 const SHARED_REFILLS: u8 = 4;
 const SHARED_BYTES_MAX: usize = 8 << 10;
+/// So many slots of a class never allocated go to the bitmaps.
 const FOREIGN_FREES: u8 = 4;
 /// Slots that fill whole cache lines, whatever their size: four granules are a line.
 const LINE_SLOTS: usize = 4;
@@ -85,7 +94,7 @@ pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
         let wanted = |bytes_max| (contents.limit / 2).min(bytes_max / shape.slot_bytes as usize).max(1);
         // SAFETY: the owner, in its gate.
         let refills = unsafe { &mut *magazine.visits.get() };
-        if *refills < SHARED_REFILLS {
+        if is_refill_shared(*refills, shape) {
             *refills += 1;
             take_shared(magazine, class, wanted(SHARED_BYTES_MAX), &mut contents);
         } else {
@@ -100,6 +109,15 @@ pub fn refill(inside: &Inside<'_>, class: Class) -> bool {
     unsafe { magazine.open(contents) };
     surplus::look_and_watch(inside);
     has_slots
+}
+
+/// Whether the next refill, before which there have been `refills`, comes from a shared block.
+fn is_refill_shared(refills: u8, shape: &Shape) -> bool {
+    // Relaxed: changed with the world stopped.
+    match IS_MUCH_SHARED.load(Ordering::Relaxed) {
+        true => refills < SHARED_REFILLS,
+        false => refills < FIRST_REFILLS && shape.slot_bytes as usize <= MAGAZINE_BYTES_FIRST,
+    }
 }
 
 /// Takes one slot past the magazine, which stays empty and without room: for zeal.
@@ -234,12 +252,23 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
     Some(unit)
 }
 
-/// A sweep is about to take slots back, and to put each block where it belongs: every claim ends, and threads share blocks
-/// again at first. The world is stopped.
-pub(super) fn end_claims() {
+/// From now on threads share blocks much, or only where each of many uses a class hardly at all. The world is stopped.
+pub fn set_much_shared(is_much_shared: bool) {
+    IS_MUCH_SHARED.store(is_much_shared, Ordering::Relaxed);
+}
+
+/// A sweep is about to take slots back, and to put each block that nobody claims where it belongs. Where blocks are much
+/// shared, every claim ends, and else it goes on from its block's first slot. The world is stopped.
+pub(super) fn renew_claims() {
+    let is_much_shared = IS_MUCH_SHARED.load(Ordering::Relaxed);
     for record in mutator::all() {
         // SAFETY: every owner is stopped outside its gate, or gone, and nobody else looks at its claims.
-        unsafe { end_claims_of(record, centre::end_claim) };
+        unsafe {
+            match is_much_shared {
+                true => end_claims_of(record, centre::end_claim),
+                false => record.for_each_class_used(|class| *record.magazine(class).cursor.get() = 0),
+            }
+        }
     }
 }
 
@@ -517,11 +546,12 @@ mod tests {
     }
 
     #[test]
-    fn threads_share_blocks_until_they_use_a_class_much_and_again_after_a_collection() {
+    fn where_blocks_are_much_shared_they_are_until_a_class_is_used_much_and_again_after_a_collection() {
         assert!(ensure_reserved());
         let records = [1, 2].map(|number| mutator::obtain(u32::MAX / 4 + number).expect("a record"));
         let class = Class::small(Kind::TYPED, size_class::of(2048));
         let refilled = |record: &'static Mutator| {
+            set_much_shared(true);
             let inside = gate::enter(record).expect("no handler runs");
             while !record.magazine(class).is_empty() {
                 // SAFETY: the record is ours.
@@ -541,6 +571,7 @@ mod tests {
             unsafe { end_claims_of(record, |unit| centre::give_back(class, unit, false)) };
         }
         assert!(are_shared(), "what a collection does has no effect");
+        set_much_shared(false);
         for record in records {
             // SAFETY: as above.
             unsafe { abandon(record) };

@@ -83,7 +83,7 @@ fn count() -> Swept {
 fn reclaim() -> Swept {
     let mut swept = Swept::default();
     centre::forget_all();
-    refill::end_claims();
+    refill::renew_claims();
     if memcheck::is_running() {
         announce::note_sweep_begins();
     }
