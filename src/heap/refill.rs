@@ -10,11 +10,11 @@
 //! down. For the same reason the first slots that a thread frees before it has allocated any of their class go to the
 //! bitmaps: their neighbours in the line are likely to be with the thread that allocated them.
 //!
-//! Where there are more than twice as many threads as processors, blocks are *much shared*: each collection ends all claims, and after it the
-//! first refills of each class, of any size, are from shared blocks again. Most threads use most classes little between two
-//! collections, and with a claim for each what is in use would lie in many blocks that are nearly empty. Threads that have
-//! a processor each are fewer, and would pay for it: the lines of a shared block go from one processor to the other at
-//! each refill.
+//! Where there are more than twice as many threads as processors, blocks are *much shared*: each collection ends all
+//! claims, and after it the first refills of each class, of any size, are from shared blocks again. Most threads use most
+//! classes little between two collections, and with a claim for each what is in use would lie in many blocks that are
+//! nearly empty. Threads that have a processor each are fewer, and would pay for it: the lines of a shared block go from
+//! one processor to the other at each refill.
 //!
 //! Kinds that promise zero, and [`remains`] that are not to be handed out, are zeroed here, in runs, just before they are
 //! used; slots of fresh pages are known to be zero. At most 16 KiB a refill, so that what was cleared is still in the first cache
@@ -252,7 +252,7 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
     Some(unit)
 }
 
-/// From now on threads share blocks much, or only where each of many uses a class hardly at all. The world is stopped.
+/// Whether threads share blocks much from now on. The world is stopped.
 pub fn set_much_shared(is_much_shared: bool) {
     IS_MUCH_SHARED.store(is_much_shared, Ordering::Relaxed);
 }
