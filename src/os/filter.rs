@@ -9,13 +9,17 @@
 //! Threads: a filter becomes strict on the thread that brings it, before that; the trial runs while one thread does.
 
 use super::{
+    bare::{self, Ids},
     lines::{self, Line},
     memcheck,
     sys::{self, File},
     thread,
 };
-use crate::base::sync::{AtomicBool, Ordering};
-use core::{arch::naked_asm, mem::MaybeUninit};
+use crate::base::{
+    addr::Addr,
+    sync::{AtomicBool, Ordering},
+};
+use core::{ffi::c_void, mem::MaybeUninit, ptr::null_mut};
 
 /// Relaxed: who brings a filter says so first, and to others it is as good as none.
 static IS_STRICT: AtomicBool = AtomicBool::new(false);
@@ -68,7 +72,7 @@ const OF_A_COLLECTION: [i64; 17] = [
 ];
 
 /// In the child, which has no thread-local storage of its own.
-extern "C" fn make_calls() {
+extern "C" fn make_calls(_: *mut c_void) {
     const CORE: usize = 4;
     // No image of its memory is left behind: where one goes to a program, the kernel takes this size for none.
     let none = [1usize; 2];
@@ -90,42 +94,15 @@ pub fn ends_collectors() -> bool {
     const STACK_WORDS: usize = 1024;
     const FLAGS: i32 = libc::CLONE_VM | libc::CLONE_VFORK;
     let mut stack = [MaybeUninit::<u128>::uninit(); STACK_WORDS];
+    let top = Addr::of(stack.as_mut_ptr_range().end);
     // SAFETY: the child runs `make_calls` on an array of ours, while we wait for its end.
-    let child = unsafe { clone(FLAGS as usize, stack.as_mut_ptr_range().end.cast(), make_calls) };
+    let child = unsafe { bare::start(FLAGS, top, &Ids::NONE, Addr::NULL, make_calls, null_mut()) };
     let mut status = 0i32;
     // SAFETY: `status` is ours. The child sends no signal when it ends, and is not waited for otherwise.
     let waited = unsafe {
         sys::call(libc::SYS_wait4, [child as usize, &raw mut status as usize, libc::__WCLONE as usize, 0, 0, 0])
     };
     child < 0 || waited != child || status != 0
-}
-
-/// `clone`: in the child calls `run` on `stack`, and ends it.
-///
-/// # Safety
-/// The flags suspend the caller until the child has ended; `run` keeps to system calls.
-#[unsafe(naked)]
-unsafe extern "C" fn clone(flags: usize, stack: *mut u8, run: extern "C" fn()) -> isize {
-    naked_asm!(
-        "mov r9, rdx",
-        "xor edx, edx",
-        "xor r10d, r10d",
-        "xor r8d, r8d",
-        "mov eax, {clone}",
-        "syscall",
-        "test rax, rax",
-        "jz 2f",
-        "ret",
-        "2:",
-        "xor ebp, ebp",
-        "call r9",
-        "xor edi, edi",
-        "mov eax, {exit}",
-        "syscall",
-        "ud2",
-        clone = const libc::SYS_clone,
-        exit = const libc::SYS_exit,
-    );
 }
 
 #[cfg(test)]

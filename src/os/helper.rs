@@ -6,12 +6,15 @@
 //!
 //! Threads: the collecting thread starts and joins.
 
-use super::{clock, mem, sys, thread, tls};
+use super::{
+    bare::{self, Ids},
+    clock, mem, sys, thread, tls,
+};
 use crate::base::{
-    addr::{Addr, Range},
+    addr::Range,
     sync::{AtomicU32, Ordering},
 };
-use core::{arch::naked_asm, ffi::c_void};
+use core::ffi::c_void;
 
 const FLAGS: i32 = libc::CLONE_VM
     | libc::CLONE_FS
@@ -52,14 +55,10 @@ impl Helper {
     /// No thread is here: the last one has been [`join`](Self::join)ed. `run` keeps to what
     /// such a thread may do; `data` is what it wants, and stays until then.
     pub unsafe fn start(&self, run: extern "C" fn(*mut c_void), data: *mut c_void) -> bool {
-        let top = self.stack.start + (self.stack.bytes() - 2 * size_of::<usize>());
         self.running.store(1, Ordering::Relaxed);
-        // SAFETY: the top of our own stack, which nobody uses now. `clone` finds both words there.
-        let result = unsafe {
-            top.as_ptr::<usize>().write(data as usize);
-            (top + size_of::<usize>()).as_ptr::<usize>().write(run as usize);
-            clone(FLAGS as usize, top, self.tid.as_ptr(), self.running.as_ptr(), tls::thread_pointer())
-        };
+        let ids = Ids { parent: self.tid.as_ptr(), child: self.running.as_ptr() };
+        // SAFETY: our own stack, which nobody uses now; the rest by the caller's promise.
+        let result = unsafe { bare::start(FLAGS, self.stack.end, &ids, tls::thread_pointer(), run, data) };
         if result < 0 {
             self.running.store(0, Ordering::Relaxed);
         }
@@ -88,33 +87,6 @@ impl Helper {
             thread::yield_now();
         }
     }
-}
-
-/// `clone`: in the new thread pops an argument and a function off `stack`, calls it, and ends the thread.
-///
-/// # Safety
-/// As [`Helper::start`].
-#[unsafe(naked)]
-unsafe extern "C" fn clone(flags: usize, stack: Addr, parent_tid: *mut u32, child_tid: *mut u32, tp: Addr) -> isize {
-    naked_asm!(
-        "mov r10, rcx",
-        "mov eax, {clone}",
-        "syscall",
-        "test rax, rax",
-        "jz 2f",
-        "ret",
-        "2:",
-        "xor ebp, ebp",
-        "pop rdi",
-        "pop rax",
-        "call rax",
-        "xor edi, edi",
-        "mov eax, {exit}",
-        "syscall",
-        "ud2",
-        clone = const libc::SYS_clone,
-        exit = const libc::SYS_exit,
-    );
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! - [`tls`] the words of thread-local storage the fast paths read.
 //! - [`jump`] where a `longjmp` goes.
 //! - [`filter`] filters of system calls.
+//! - [`bare`] tasks made without the C library.
 //! - [`helper`] bare threads of ours · [`cpus`] how many processors there are for them.
 //! - [`quota`] what control groups grant of processors and memory.
 //! - [`thread`] who runs in this process, and how to wake or signal them.
@@ -27,6 +28,7 @@
 //! - [`dl`] what other libraries have under our names · [`rendezvous`] where copies of this one meet.
 
 pub mod backtrace;
+pub mod bare;
 pub mod binding;
 pub mod clock;
 pub mod copying;
