@@ -1,7 +1,7 @@
 /* Row 5: the only pointer is the value of a thread's first key, which lies in its control block.
  * blind: control
  */
-#include "preload.h"
+#include "beside.h"
 
 #include <pthread.h>
 
@@ -10,7 +10,6 @@
 #endif
 
 static pthread_key_t key;
-static pthread_barrier_t stored, collected;
 
 static void put(void)
 {
@@ -20,23 +19,15 @@ static void put(void)
 static void *other(void *unused)
 {
     run(put);
-    pthread_barrier_wait(&stored);
-    pthread_barrier_wait(&collected);
+    let_collect();
     judge(pthread_getspecific(key));
     return unused;
 }
 
 int main(void)
 {
-    pthread_t thread;
     for (int i = 0; i <= KEYS_BEFORE; i++)
         NEED((errno = pthread_key_create(&key, NULL)) == 0);
-    pthread_barrier_init(&stored, NULL, 2);
-    pthread_barrier_init(&collected, NULL, 2);
-    NEED((errno = pthread_create(&thread, NULL, other, NULL)) == 0);
-    pthread_barrier_wait(&stored);
-    churn();
-    pthread_barrier_wait(&collected);
-    pthread_join(thread, NULL);
+    collect_beside(other);
     return 0;
 }
