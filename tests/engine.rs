@@ -9,7 +9,8 @@ use gleaner::{
     collect::{
         self, Cause,
         allocate::{self, Freed},
-        census, disclaim,
+        census,
+        disclaim::{self, Sight},
         finalize::{Finalizer, Order, Runner},
         hooks::{self, Moment},
         links::Moved,
@@ -496,7 +497,7 @@ fn show() -> usize {
 fn dead_objects_are_shown_with_all_they_lead_to_and_kept_if_that_is_the_answer() {
     let _alone = alone();
     let kind = made(Words::Any, true, true);
-    disclaim::set(kind, Some(disclaimed));
+    disclaim::set(kind, Some(disclaimed), Sight::Object);
     let kept = Kept::new(1);
     let objects = Remembered::new(|index| {
         let (shown, other) = (object(32, kind), object(32, Kind::SCANNED));
@@ -527,7 +528,31 @@ fn dead_objects_are_shown_with_all_they_lead_to_and_kept_if_that_is_the_answer()
         assert!(tables(|tables| tables.dead.keep(last)));
         assert!(is_alive(last) && show() == 0);
     }
-    disclaim::set(kind, None);
+    disclaim::set(kind, None, Sight::Object);
+}
+
+#[test]
+fn dead_objects_are_shown_before_what_they_lead_to_where_that_is_asked_for() {
+    let _alone = alone();
+    let kind = made(Words::Any, true, true);
+    disclaim::set(kind, Some(disclaimed), Sight::ParentsFirst);
+    let other = object(32, Kind::SCANNED);
+    set(other, 0, 42);
+    Remembered::new(|_| {
+        let (parent, child) = (object(32, kind), object(32, kind));
+        [parent, child].into_iter().for_each(|object| set(object, 0, 42));
+        set(parent, 1, child.get());
+        set(child, 1, other.get());
+        child
+    });
+    ANSWER.store(0, Ordering::Relaxed);
+    for round in ["parents", "children"] {
+        SHOWN.store(0, Ordering::Relaxed);
+        collect();
+        elsewhere(show);
+        assert!((MANY - FEW..=MANY).contains(&SHOWN.load(Ordering::Relaxed)), "{round}: {SHOWN:?}");
+    }
+    disclaim::set(kind, None, Sight::Object);
 }
 
 /// The object's first word is what the callback answers.

@@ -10,13 +10,16 @@
 //!
 //! An object that is dead and waits is not marked, as far as the program is told; who asks for its mark keeps it.
 //!
+//! It is freed once it has been shown. So where kinds ask for [parents first](Sight::ParentsFirst), what another dead object
+//! leads to is shown after a later collection, and circles never: as bdwgc documents it, and does.
+//!
 //! Holds:   an object that waits is in use, and waits once.
 //! Threads: the tables' lock; found with the world stopped; shown by one thread at a time, outside all locks.
 
 use super::{allocate, mark::Marker, table::List};
 use crate::{
     base::{
-        addr::{Addr, Ambiguous},
+        addr::{Addr, Ambiguous, ObjRef},
         sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     heap::{
@@ -32,15 +35,32 @@ pub type Procedure = unsafe extern "C" fn(*mut core::ffi::c_void) -> core::ffi::
 static PROCEDURES: [AtomicUsize; KINDS_MAX] = [const { AtomicUsize::new(0) }; KINDS_MAX];
 /// The kinds that have one, a bit each. Release and Acquire pair with each other.
 static KINDS: AtomicU64 = AtomicU64::new(0);
+/// Those of them whose objects are shown before what they lead to. Set before the mask above.
+static PARENTS_FIRST: AtomicU64 = AtomicU64::new(0);
 /// How many wait: whether it is worth taking the lock. Relaxed: of the moment.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// Whether a thread shows some.
 static IS_SHOWING: AtomicBool = AtomicBool::new(false);
 
+/// What a procedure may look at beside its object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sight {
+    /// What lives otherwise.
+    Object,
+    /// All that the object leads to: it is shown first. That goes for objects whose first word has one of its two lowest
+    /// bits set, as those with a closure have.
+    ParentsFirst,
+}
+
 /// Has the dead objects of a kind shown to a procedure, or no more.
-pub fn set(kind: Kind, procedure: Option<Procedure>) {
+pub fn set(kind: Kind, procedure: Option<Procedure>, sight: Sight) {
     let bit = 1 << kind.number();
     KINDS.fetch_and(!bit, Ordering::Release);
+    // Relaxed: the mask of kinds is set after it.
+    match sight {
+        Sight::Object => PARENTS_FIRST.fetch_and(!bit, Ordering::Relaxed),
+        Sight::ParentsFirst => PARENTS_FIRST.fetch_or(bit, Ordering::Relaxed),
+    };
     if let Some(procedure) = procedure {
         PROCEDURES[kind.number() as usize].store(procedure as usize, Ordering::Relaxed);
         KINDS.fetch_or(bit, Ordering::Release);
@@ -74,18 +94,13 @@ impl Dead {
         if kinds == 0 {
             return;
         }
+        keep_what_dead_lead_to(kinds & PARENTS_FIRST.load(Ordering::Relaxed), marker);
         let before = self.waiting.len();
-        sweep::for_each_allocated_word(
-            |class| kinds >> class.kind().number() & 1 == 1,
-            |class, unit, index, allocated| {
-                let dead = allocated & !units::words(unit)[index].marked.load(Ordering::Relaxed);
-                sweep::for_each_slot(class, unit, index, dead, |start| {
-                    // Without memory for the note it is shown after a later collection.
-                    let _ = self.waiting.push(start.get());
-                    marker.offer(Ambiguous(start.get()));
-                });
-            },
-        );
+        for_each_dead(kinds, |start| {
+            // Without memory for the note it is shown after a later collection.
+            let _ = self.waiting.push(start.get());
+            marker.offer(Ambiguous(start.get()));
+        });
         marker.drain();
         WAITING.fetch_add(self.waiting.len() - before, Ordering::Relaxed);
     }
@@ -114,6 +129,33 @@ impl Dead {
         WAITING.fetch_sub(1, Ordering::Relaxed);
         Some(Addr::new(self.shown))
     }
+}
+
+/// Visits the objects of some kinds that are not marked.
+fn for_each_dead(kinds: u64, mut visit: impl FnMut(Addr)) {
+    sweep::for_each_allocated_word(
+        |class| kinds >> class.kind().number() & 1 == 1,
+        |class, unit, index, allocated| {
+            let dead = allocated & !units::words(unit)[index].marked.load(Ordering::Relaxed);
+            sweep::for_each_slot(class, unit, index, dead, &mut visit);
+        },
+    );
+}
+
+/// Marks what dead objects of some kinds lead to, and not them: so a dead object that another leads to lives on until that
+/// has been shown.
+fn keep_what_dead_lead_to(kinds: u64, marker: &mut Marker) {
+    if kinds == 0 {
+        return;
+    }
+    for_each_dead(kinds, |start| {
+        // SAFETY: an object in use, of a word at least.
+        let asks = unsafe { start.as_ptr::<usize>().read() } & 3 != 0;
+        if asks {
+            marker.scan_children_of_unmarked(ObjRef::claim(start), true);
+        }
+    });
+    marker.drain();
 }
 
 /// Whether anything waits to be shown.

@@ -1,7 +1,7 @@
 //! Procedures that see objects die.
 //!
-//! They run after the collection, with the world running and the allocation lock held, and what their objects lead to is
-//! there yet: so all objects of such a kind are treated as if the program had asked for that.
+//! They run after the collection, with the world running and the allocation lock held. Of a kind for which the program has
+//! asked for it, what an object leads to is there yet, and has not been shown before.
 
 use crate::{
     control::settle,
@@ -16,7 +16,7 @@ use core::{
 use gleaner::{
     base::addr::Addr,
     collect::{
-        disclaim::{self, Procedure},
+        disclaim::{self, Procedure, Sight},
         hooks,
     },
 };
@@ -33,10 +33,11 @@ fn show() {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn GC_register_disclaim_proc(kind: c_int, procedure: Option<Procedure>, _from_all: c_int) {
+extern "C" fn GC_register_disclaim_proc(kind: c_int, procedure: Option<Procedure>, from_all: c_int) {
     settle();
     hooks::OVER.set(Some(show));
-    disclaim::set(kinds::of_number(kind), procedure);
+    let sight = if from_all == 0 { Sight::Object } else { Sight::ParentsFirst };
+    disclaim::set(kinds::of_number(kind), procedure, sight);
 }
 
 /// `struct GC_finalizer_closure`.
