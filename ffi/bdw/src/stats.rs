@@ -4,10 +4,14 @@ use crate::{data::*, sizing};
 use core::ffi::{c_uint, c_ulong, c_void};
 use gleaner::{
     api::stats::{self, Stats},
-    base::sync::{AtomicU64, Ordering},
-    collect::stats::COUNTERS,
+    base::{
+        addr::Addr,
+        sync::{AtomicU64, Ordering},
+    },
+    collect::{allocate, stats::COUNTERS},
     heap::mutator,
 };
+use gleaner_abi::misuse;
 
 /// `GC_PROF_STATS` of `gc.h`.
 #[repr(C)]
@@ -91,9 +95,16 @@ pub fn note_collection() {
     FREED_BEFORE.store(freed, Ordering::Relaxed);
 }
 
-/// As far as threads have reported.
+/// What the calling thread has freed is counted to the last object, so that a program that frees one sees it. What its
+/// magazines held besides is counted as well, as allocated and freed again; what other threads have freed, as far as they
+/// have reported it.
+fn count_frees() {
+    misuse::report("GC_free", Addr::NULL, 0, allocate::count_frees());
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn GC_get_expl_freed_bytes_since_gc() -> usize {
+    count_frees();
     freed_since_collection(stats::now().bytes_freed_total)
 }
 
@@ -151,6 +162,7 @@ unsafe extern "C" fn GC_get_heap_usage_safe(
 /// There are `bytes` bytes at `place`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn GC_get_prof_stats(place: *mut c_void, bytes: usize) -> usize {
+    count_frees();
     let figures = stats::now();
     let usage = Usage::now();
     let profile = Profile {

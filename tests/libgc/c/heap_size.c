@@ -45,6 +45,20 @@ static void count_freed(void) {
     CHECK(GC_get_expl_freed_bytes_since_gc() < BIG, "%zu bytes since then", GC_get_expl_freed_bytes_since_gc());
 }
 
+/* To the last object: a program may ask before and after. */
+static void count_each_freed(void) {
+    for (size_t bytes = 8; bytes <= 4096; bytes += 8) {
+        char *object = GC_malloc_uncollectable(bytes), *other = GC_malloc(bytes);
+        size_t first = GC_get_expl_freed_bytes_since_gc();
+        GC_free(object);
+        size_t second = GC_get_expl_freed_bytes_since_gc();
+        CHECK(second >= first + bytes, "%zu bytes: %zu, and %zu before", bytes, second, first);
+        GC_free(other);
+        size_t third = GC_get_expl_freed_bytes_since_gc();
+        CHECK(third >= second + bytes, "%zu bytes, collectable: %zu, and %zu before", bytes, third, second);
+    }
+}
+
 int main(void) {
     setenv("GC_INITIAL_HEAP_SIZE", "20M", 1);
     GC_INIT();
@@ -52,5 +66,7 @@ int main(void) {
     expand();
     limit();
     count_freed();
+    GC_disable();
+    count_each_freed();
     return 0;
 }
