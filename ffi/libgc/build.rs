@@ -35,6 +35,7 @@ fn main() {
         "pthread_cancel",
         "pthread_create",
         "pthread_detach",
+        "pthread_getcpuclockid",
         "pthread_join",
         "pthread_kill",
         "pthread_sigmask",

@@ -10,5 +10,8 @@ fn main() {
         &["src/edge.c", "src/waits.c", "src/sleeps.c", "src/transfers.c", "src/exec.c"],
         &["src/persist.h", "src/letter.h"],
     );
-    link::library("libgleaner_malloc.so.0", &["pthread_cancel", "pthread_detach", "pthread_join", "pthread_kill"]);
+    link::library(
+        "libgleaner_malloc.so.0",
+        &["pthread_cancel", "pthread_detach", "pthread_getcpuclockid", "pthread_join", "pthread_kill"],
+    );
 }

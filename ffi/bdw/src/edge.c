@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -194,10 +195,14 @@ struct start {
     void *argument;
 };
 
+/* Threads that have been created and have no record yet. */
+_Atomic(unsigned) gleaner_bdw_threads_starting;
+
 static void *run_thread(void *data) {
     struct start start = *(struct start *)data;
     is_registered = 1;
     gleaner_bdw_thread_started();
+    atomic_fetch_sub(&gleaner_bdw_threads_starting, 1);
     GC_free(data);
     return start.function(start.argument);
 }
@@ -210,9 +215,12 @@ int gleaner_bdw_pthread_create(pthread_t *thread, const pthread_attr_t *attribut
         return ENOMEM;
     start->function = function;
     start->argument = argument;
+    atomic_fetch_add(&gleaner_bdw_threads_starting, 1);
     error = pthread_create(thread, attributes, run_thread, start);
-    if (error != 0)
+    if (error != 0) {
+        atomic_fetch_sub(&gleaner_bdw_threads_starting, 1);
         GC_free(start);
+    }
     return error;
 }
 

@@ -14,13 +14,16 @@
 #include <stdint.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 /* bdwgc's signal to go on, which programs leave alone. */
 enum { SIGNAL = SIGXCPU };
-enum { RUNS, IS_WANTED, STANDS };
+/* A thread that was over when it was to be suspended, and has not been joined, has ENDED: it counts as suspended until the
+ * program says that it may go on. */
+enum { RUNS, IS_WANTED, STANDS, ENDED };
 enum { PATIENCE_S = 10 };
 
 /* A thread that has been suspended once.  Never given back. */
@@ -30,7 +33,11 @@ struct thread {
     struct thread *next;
 };
 
-/* The Rust side. */
+/* Of `edge.c`: how many threads have been created that have no record yet. */
+extern _Atomic(unsigned) gleaner_bdw_threads_starting;
+
+/* The Rust side.  What was known is about to end, or has. */
+enum { IS_UNKNOWN, IS_KNOWN, WAS_KNOWN };
 int gleaner_bdw_is_thread_known(uintptr_t id);
 int gleaner_bdw_may_stand(void);
 __attribute__((noreturn)) void gleaner_bdw_die(const char *message);
@@ -79,6 +86,33 @@ static time_t seconds(void) {
     return now.tv_sec;
 }
 
+/* Whether a thread's control block is there yet: that of one that has been joined or detached may not be. */
+static int has_block(pthread_t id) {
+    uintptr_t page = (uintptr_t)id & -(uintptr_t)sysconf(_SC_PAGESIZE);
+    return msync((void *)page, 1, MS_ASYNC) == 0;
+}
+
+/* Whether a thread is over: the C library has no clock for such a one. */
+static int has_ended(pthread_t id) {
+    clockid_t clock;
+    return !has_block(id) || pthread_getcpuclockid(id, &clock) == ESRCH;
+}
+
+/* Whether a thread uses the heap, or is over.  One that has just been created, or is about to end, is waited for. */
+static int is_over_or_known(pthread_t id) {
+    static const struct timespec a_while = {0, 100000};
+    time_t deadline = seconds() + PATIENCE_S;
+    for (;;) {
+        unsigned starting = atomic_load(&gleaner_bdw_threads_starting);
+        int known = gleaner_bdw_is_thread_known((uintptr_t)id);
+        if (known == IS_KNOWN || has_ended(id))
+            return has_block(id);
+        if ((known == IS_UNKNOWN && starting == 0) || seconds() > deadline)
+            return 0;
+        sleep_while(&gleaner_bdw_threads_starting, starting, &a_while);
+    }
+}
+
 /* With the loader's lock, unless the thread is the caller. */
 static int ask(struct dl_phdr_info *unused, size_t size, void *data) {
     static const struct timespec a_while = {0, 1000000};
@@ -86,10 +120,12 @@ static int ask(struct dl_phdr_info *unused, size_t size, void *data) {
     time_t deadline = seconds() + PATIENCE_S;
     (void)unused, (void)size;
     while (atomic_load(&thread->state) == IS_WANTED) {
-        if (!gleaner_bdw_is_thread_known((uintptr_t)thread->id) || pthread_kill(thread->id, SIGNAL) != 0) {
-            atomic_store(&thread->state, RUNS);
+        if (has_ended(thread->id)) {
+            atomic_store(&thread->state, ENDED);
             break;
         }
+        /* One that is about to end takes no signal. */
+        pthread_kill(thread->id, SIGNAL);
         if (seconds() > deadline)
             gleaner_bdw_die("GC_suspend_thread: the thread does not take the signal: it must not block SIGXCPU");
         sleep_while(&thread->state, IS_WANTED, &a_while);
@@ -97,10 +133,12 @@ static int ask(struct dl_phdr_info *unused, size_t size, void *data) {
     return 1;
 }
 
+int gleaner_bdw_is_thread_suspended(void *id);
+
 /* The record of a thread that is to be suspended.  NULL: it is already, or is no thread of ours. */
 static struct thread *want(pthread_t id) {
     struct thread *thread = find(id);
-    if (!gleaner_bdw_is_thread_known((uintptr_t)id) || (thread != NULL && atomic_load(&thread->state) != RUNS))
+    if (!is_over_or_known(id) || gleaner_bdw_is_thread_suspended((void *)id))
         return NULL;
     if (thread == NULL) {
         thread = calloc(1, sizeof *thread);
@@ -137,5 +175,7 @@ void gleaner_bdw_resume_thread(void *id) {
 
 int gleaner_bdw_is_thread_suspended(void *id) {
     struct thread *thread = find((pthread_t)id);
-    return thread != NULL && atomic_load(&thread->state) != RUNS;
+    unsigned state = thread != NULL ? atomic_load(&thread->state) : RUNS;
+    /* Another thread may have the control block by now. */
+    return state == ENDED ? has_ended((pthread_t)id) : state != RUNS;
 }

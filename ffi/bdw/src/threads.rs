@@ -79,12 +79,25 @@ extern "C" fn gleaner_bdw_thread_started() {
     let _ = world::register();
 }
 
-/// Whether a thread of the C library's uses the heap or has been registered; for the edge.
+/// `IS_UNKNOWN` of `suspend.c` and what follows it there.
+#[repr(C)]
+enum Known {
+    No,
+    Yes,
+    Formerly,
+}
+
+/// Whether a thread of the C library's uses the heap or has been registered, or did and was: until its record is another
+/// thread's. For the edge.
 #[unsafe(no_mangle)]
-extern "C" fn gleaner_bdw_is_thread_known(id: usize) -> c_int {
+extern "C" fn gleaner_bdw_is_thread_known(id: usize) -> Known {
     // The C library knows a thread by the address of its control block.
-    let is_it = |record: &&mutator::Mutator| record.is_alive() && record.thread_pointer.load(Ordering::Relaxed) == id;
-    c_int::from(mutator::all().any(|record| is_it(&record)))
+    let is_it = |record: &&mutator::Mutator| record.thread_pointer.load(Ordering::Relaxed) == id;
+    mutator::all().filter(is_it).fold(Known::No, |known, record| match known {
+        Known::Yes => known,
+        _ if record.is_alive() => Known::Yes,
+        _ => Known::Formerly,
+    })
 }
 
 /// Whether the calling thread, which a signal has interrupted, is in no slow path, which others might wait for; for the edge.

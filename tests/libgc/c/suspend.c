@@ -49,6 +49,30 @@ static void *suspend_itself(void *unused) {
     return (void *)&has_begun;
 }
 
+static void *end_at_once(void *unused) {
+    return unused;
+}
+
+/* A thread that has hardly begun, or is over already, counts as suspended all the same. */
+static void suspend_short_lived(void) {
+    for (int round = 0; round < 300; round++) {
+        pthread_t thread;
+        CHECK(GC_pthread_create(&thread, NULL, end_at_once, NULL) == 0, "a thread");
+        if (round % 3 == 1)
+            usleep(300);
+        CHECK(!GC_is_thread_suspended(thread), "round %d: nobody has suspended it", round);
+        GC_suspend_thread(thread);
+        CHECK(GC_is_thread_suspended(thread), "round %d: it counts as suspended", round);
+        GC_suspend_thread(thread);
+        if (round % 50 == 0)
+            GC_gcollect();
+        GC_resume_thread(thread);
+        CHECK(!GC_is_thread_suspended(thread), "round %d: it may go on", round);
+        GC_resume_thread(thread);
+        CHECK(GC_pthread_join(thread, NULL) == 0, "its end");
+    }
+}
+
 int main(void) {
     pthread_t threads[THREADS], other;
     void *result;
@@ -78,6 +102,7 @@ int main(void) {
     GC_gcollect();
     GC_resume_thread(other);
     CHECK(GC_pthread_join(other, &result) == 0 && result == (void *)&has_begun, "it has gone on");
+    suspend_short_lived();
     is_over = 1;
     for (int i = 0; i < THREADS; i++)
         CHECK(GC_pthread_join(threads[i], NULL) == 0, "its end");
