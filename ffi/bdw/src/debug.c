@@ -77,7 +77,7 @@ static void *smashed_at(const struct header *header) {
 }
 
 static void print_smashed(const char *what, const struct header *header, void *place) {
-    fprintf(stderr, "%s %p in or near object at %p(%s:%d, sz= %lu)\n", what, place, (void *)(header + 1), header->file,
+    fprintf(stderr, "%s %p in or near object at %p (%s:%d, sz= %lu)\n", what, place, (void *)(header + 1), header->file,
             (int)header->line, (unsigned long)header->size);
 }
 

@@ -47,6 +47,11 @@ int main(void) {
     said(collect);
     CHECK(strstr(text, "found 1 smashed heap objects:\n") != NULL, "smashed: %s", text);
     CHECK(strstr(text, "debugging.c:") != NULL && strstr(text, "sz= 200)") != NULL, "where: %s", text);
+    char line[200];
+    int line_number = 0;
+    sprintf(line, " %p in or near object at %p (", (void *)(object + 200), (void *)object);
+    CHECK(strstr(text, line) != NULL && sscanf(strrchr(text, ':'), ":%d, sz= 200)\n", &line_number) == 1 && line_number > 0,
+          "the line '%s...': %s", line, text);
     said(free_object);
     CHECK(strstr(text, "found smashed location at") != NULL, "smashed and freed: %s", text);
     said(free_object);
