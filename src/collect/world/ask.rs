@@ -7,7 +7,7 @@
 //! Holds:   a stop succeeds only if as many threads stand still as the kernel counts.
 //! Threads: who holds the world, with the gates closing or closed.
 
-use super::{Abandoned, SIGNAL_NS, answer, others};
+use super::{Abandoned, answer, others};
 use crate::{
     base::sync::{AtomicBool, Ordering},
     collect::ended,
@@ -29,6 +29,8 @@ pub fn let_calls_be_regions(are_regions: bool) {
 /// Where a collector waits for threads to answer.
 static ANSWERS: Place = Place::new();
 
+/// How long a collector looks for them before it sleeps.
+const ANSWER_NS: u64 = 200_000;
 /// When the first of those that have not come are looked into.
 const FIRST_DEADLINE_NS: u64 = 10_000_000;
 /// A thread that is about to end when it is asked does not answer, and is gone soon.
@@ -47,7 +49,7 @@ fn wait_for_all(
     give_up: impl Fn(&Mutator) -> bool,
 ) -> Result<(), Abandoned> {
     let are_done = || others(myself).all(&is_done);
-    if ANSWERS.look_as_collector(SIGNAL_NS, are_done) {
+    if ANSWERS.look_as_collector(ANSWER_NS, are_done) {
         return Ok(());
     }
     let start = clock::now_ns();

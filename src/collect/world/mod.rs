@@ -61,8 +61,8 @@ pub static IS_GATEWAY_PASSED: AtomicBool = AtomicBool::new(false);
 /// Where a collector waits for threads to come to their gates.
 static ARRIVALS: Place = Place::new();
 
-/// How long a signal to a thread that runs may take.
-const SIGNAL_NS: u64 = 20_000;
+/// How long threads are looked for that come to their gates by themselves: about as long as a signal to one that runs takes.
+const ARRIVAL_NS: u64 = 10_000;
 
 /// The stop did not succeed; everybody goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,7 +121,7 @@ fn have_come(myself: &Mutator) -> bool {
     if others(myself).any(gate::is_in_call) {
         return false;
     }
-    if others(myself).next().is_some() && !ARRIVALS.look_as_collector(SIGNAL_NS / 2, all_have) {
+    if others(myself).next().is_some() && !ARRIVALS.look_as_collector(ARRIVAL_NS, all_have) {
         return false;
     }
     // Counted before looking at the records, as for strangers.
