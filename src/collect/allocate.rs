@@ -33,6 +33,9 @@ use crate::{
     os::{backtrace::Backtrace, memcheck},
 };
 
+/// So often a thread waits for a collection before the heap grows for one request.
+const ROOMS_MADE_MAX: u32 = 4;
+
 /// There is no memory for the request, and a collection has not made any.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoMemory;
@@ -98,7 +101,7 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
         }
         collect(cause);
     }
-    let (mut has_made_room, mut has_collected) = (false, false);
+    let (mut rooms_made, mut has_collected) = (0, false);
     loop {
         let Some(inside) = gate::enter(mutator) else { return Taken::NoWayIn };
         mutator.was_growth_withheld.store(0, Ordering::Relaxed);
@@ -110,11 +113,11 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
         }
         drop(inside);
         if mutator.was_growth_withheld.load(Ordering::Relaxed) != 0 {
-            // Once: others may spend what the collection gives before this thread is back.
-            if has_made_room || !collect(Cause::Growth) {
+            // Not for ever: others may spend what each collection gives before this thread is back.
+            if rooms_made >= ROOMS_MADE_MAX || !collect(Cause::Growth) {
                 pressure::let_grow(UNIT);
             }
-            has_made_room = true;
+            rooms_made += 1;
             continue;
         }
         if has_collected || !collect(Cause::Forced) {

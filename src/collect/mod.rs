@@ -82,7 +82,7 @@ use crate::{
         mutator::{self, Mutator},
         pressure,
     },
-    os::{log, mem, memcheck, stack, statics},
+    os::{log, mem, memcheck, stack, statics, thread},
 };
 use mark::Marker;
 use roots::{Myself, Snapshot};
@@ -170,6 +170,9 @@ pub fn collect(cause: Cause) -> bool {
     if !is_possible() || mutator.inside.load(Ordering::Relaxed) != 0 {
         return false;
     }
+    if cause == Cause::Growth && is_done_by_another(mutator) {
+        return true;
+    }
     let Some(_turn) = Turn::take(mutator, cause) else { return false };
     // Every word that the program has may be read here, those that it has not written too.
     let _unchecked = memcheck::unchecked();
@@ -191,26 +194,48 @@ pub fn collect(cause: Cause) -> bool {
     has_run
 }
 
-/// The thread that collects because the budget is spent; zero: none.
+/// The thread that collects because the budget is spent, or the heap would grow; zero: none.
 static TURN: AtomicU32 = AtomicU32::new(0);
 
-/// The right to collect because the budget is spent. Threads that find it taken go on, and soon come to closed gates:
-/// there they are met sooner than in a queue for the loader's lock and ours.
+/// The right to collect because the budget is spent, or the heap would grow. Threads that find it taken soon come to closed
+/// gates: there they are met sooner than in a queue for the loader's lock and ours.
 struct Turn {
-    is_mine: bool,
+    /// The thread whose it is; zero: it is another's.
+    tid: u32,
 }
 
 impl Turn {
     fn take(mutator: &Mutator, cause: Cause) -> Option<Turn> {
-        if cause != Cause::Due {
-            return Some(Turn { is_mine: false });
+        if cause == Cause::Forced {
+            return Some(Turn { tid: 0 });
         }
         let tid = mutator.tid.load(Ordering::Relaxed);
         // Relaxed: it keeps a queue short; what has to exclude another collection is the world's lock.
         let is_mine = TURN.compare_exchange(0, tid, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         // Its owner may wait for the loader, or be no more: a child of a fork has one thread.
-        (is_mine || pressure::is_overdue()).then_some(Turn { is_mine })
+        let may_collect = is_mine || cause == Cause::Growth || pressure::is_overdue();
+        may_collect.then_some(Turn { tid: if is_mine { tid } else { 0 } })
     }
+}
+
+/// So often a thread that needs another's collection looks whether it has begun, and lets others run in between.
+const LOOKS_FOR_ANOTHER: u32 = 64;
+
+/// Whether another thread collects, or has just done so. It has closed the gates when this returns, or opened them again:
+/// the caller waits there. Not for ever: that thread may be in need of the caller, which may have the loader's lock.
+fn is_done_by_another(mutator: &Mutator) -> bool {
+    // Relaxed, here and below: as in `Turn::take`. What another collection has done is seen by who passes the gate.
+    let owner = TURN.load(Ordering::Relaxed);
+    if owner == 0 || owner == mutator.tid.load(Ordering::Relaxed) {
+        return false;
+    }
+    (0..LOOKS_FOR_ANOTHER).any(|_| {
+        let is_begun = gate::is_closed() || TURN.load(Ordering::Relaxed) != owner;
+        if !is_begun {
+            thread::yield_now();
+        }
+        is_begun
+    })
 }
 
 /// Whether this is not another thread's turn, as far as one can see before taking it.
@@ -221,9 +246,16 @@ pub fn may_begin(cause: Cause) -> bool {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if self.is_mine {
-            TURN.store(0, Ordering::Relaxed);
-        }
+        give_turn_back(self.tid);
+    }
+}
+
+/// Ends the turn of thread `tid`, if it has it. Before the others go on, the collection itself does that: they would find the
+/// turn taken where its owner has to wait for a processor.
+fn give_turn_back(tid: u32) {
+    if tid != 0 {
+        // Relaxed: as in `Turn::take`.
+        let _ = TURN.compare_exchange(tid, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
@@ -287,5 +319,38 @@ impl Drop for Collecting<'_> {
     fn drop(&mut self) {
         // The heap is half marked or half swept, and all threads stand still.
         log::abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::os::clock;
+
+    #[test]
+    fn who_needs_a_collection_leaves_it_to_another_but_not_for_ever() {
+        let mutator = mutator::register().expect("a record");
+        let (mine, anothers) = (mutator.tid.load(Ordering::Relaxed), u32::MAX / 2);
+        let is_done = |owner| {
+            TURN.store(owner, Ordering::Relaxed);
+            is_done_by_another(mutator)
+        };
+        assert!(!is_done(0) && !is_done(mine), "nobody else is about to collect");
+        assert!(!is_done(anothers), "another that cannot go on is waited for");
+        give_turn_back(mine);
+        assert_eq!(TURN.load(Ordering::Relaxed), anothers, "a turn ends that is another's");
+        let (is_over, deadline) = (AtomicBool::new(false), clock::now_ns() + 20_000_000_000);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    give_turn_back(anothers);
+                }
+            });
+            let is_seen = (0..).find_map(|_| (is_done(anothers) || clock::now_ns() > deadline).then(clock::now_ns));
+            is_over.store(true, Ordering::Relaxed);
+            assert!(is_seen.is_some_and(|ns| ns < deadline), "it is not seen that a turn ends");
+        });
+        TURN.store(0, Ordering::Relaxed);
     }
 }
