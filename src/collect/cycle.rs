@@ -3,7 +3,7 @@
 //! Holds: from the stop to the resume no other thread runs, and nothing here asks for memory of the heap.
 
 use super::{
-    Collecting, Collector, condemned, grace, helpers, hooks,
+    Collecting, Collector, condemned, give_turn_back, grace, helpers, hooks,
     mark::{Marker, Pushed},
     quarantine,
     recheck::{Disagreement, Recheck},
@@ -13,7 +13,7 @@ use super::{
     stats::COUNTERS,
     tables::{TABLES, Tables},
     timing::{self, Times},
-    trigger::Outcome,
+    trigger::{self, Outcome},
     weak::WeakKind,
     world::{self, World},
 };
@@ -91,6 +91,7 @@ fn stop_and_collect(
             hole_bytes: marker.hole_bytes(),
             root_bytes: snapshot.bytes,
             held_bytes: CAGE.lock().as_ref().map_or(0, Cage::held_bytes) as u64,
+            busy_threads: trigger::count_busy_threads(COUNTERS.collections.load(Ordering::Relaxed) + 1),
             start_ns: times.start_ns,
             end_ns: times.swept_ns,
         };
@@ -100,6 +101,7 @@ fn stop_and_collect(
         pressure::restart(&trigger.next_budget(&outcome));
     }
     hooks::resuming();
+    give_turn_back(myself.mutator.tid.load(Ordering::Relaxed));
     world::resume();
     swept.map_err(|roots::Unknown| world::Abandoned { tid: 0 })
 }

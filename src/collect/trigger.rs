@@ -46,6 +46,11 @@
 //! From `growth` on the heap takes no more memory from the system but after a collection; while pages that it has already
 //! will do, a collection is due as above. So its size follows bdwgc's, which collects when it is full and `worth` has been
 //! handed out, and otherwise grows by its size over the divisor, at most 16 MiB: half of that more than it must, on average.
+//!
+//! Of several threads that allocate, each loses the time of a stop, and together they need `growth` in a fraction of it. So
+//! there patience counts here as well: no growth is refused before the last collection is 10 times its pause ago, unless
+//! 8 MiB + 64 KiB a thread have been handed out.
+//!
 //! Pages that the heap has, which nobody uses, are used first, as bdwgc does it:
 //!
 //! ```text
@@ -72,6 +77,8 @@ pub struct Trigger {
     patience: u64,
     /// The base of the last collection.
     last_base: u64,
+    /// What it cost.
+    last_cost_ns: u64,
 }
 
 const PATIENCE_MIN: u64 = 5;
@@ -96,6 +103,9 @@ const ROOM_BYTES_PER_US: u64 = 64 * 1000 * 2;
 const GROWTH_STEP_MAX: u64 = 8 << 20;
 const GROWTH_FLOOR_MIN: u64 = 64 << 10;
 const GROWTH_FLOOR_MAX: u64 = 512 << 10;
+/// Who has allocated so much between two of the last so many collections counts as busy.
+const BUSY_BYTES: u64 = 32 << 10;
+const BUSY_COLLECTIONS: u64 = 16;
 
 /// What a collection cost and brought.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +120,8 @@ pub struct Outcome {
     pub root_bytes: u64,
     /// Bytes of the heap's units that have pages, used or not.
     pub held_bytes: u64,
+    /// Threads that have allocated of late: see [`count_busy_threads`].
+    pub busy_threads: u64,
     /// When it began and ended.
     pub start_ns: u64,
     /// See `start_ns`.
@@ -119,13 +131,19 @@ pub struct Outcome {
 impl Trigger {
     /// A trigger that has seen nothing.
     pub const fn new() -> Self {
-        Trigger { patience: PATIENCE_MIN, last_base: u64::MAX }
+        Trigger { patience: PATIENCE_MIN, last_base: u64::MAX, last_cost_ns: u64::MAX }
     }
 
     /// The budget before the first collection, and after one that was given up.
     pub fn first_budget(spent: usize) -> Budget {
         let bytes = floor_bytes().max(spent);
-        Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns: 0, growth_bytes: usize::MAX }
+        Budget {
+            soft_bytes: bytes,
+            hard_bytes: bytes,
+            not_before_ns: 0,
+            growth_bytes: usize::MAX,
+            growth_hard_bytes: usize::MAX,
+        }
     }
 
     /// The budget after a collection.
@@ -137,7 +155,8 @@ impl Trigger {
             set => {
                 let bytes = floor_bytes().max(part(base, u64::from(set)));
                 let (not_before_ns, growth_bytes) = (outcome.end_ns, usize::MAX);
-                Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns, growth_bytes }
+                let growth_hard_bytes = growth_bytes;
+                Budget { soft_bytes: bytes, hard_bytes: bytes, not_before_ns, growth_bytes, growth_hard_bytes }
             }
         };
         // Until so much is in use, the program has said, there need be no collection.
@@ -147,20 +166,32 @@ impl Trigger {
             hard_bytes: budget.hard_bytes.max(room),
             // What blocks of other classes have free of it is no room for the next object.
             growth_bytes: budget.growth_bytes.max(room / 2),
+            growth_hard_bytes: budget.growth_hard_bytes.max(room / 2),
             ..budget
         }
     }
 
     fn library_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
+        let divisor = settings::space_divisor();
         let steady = base.min(core::mem::replace(&mut self.last_base, base));
         let bytes = divided(affordable_bytes(steady, outcome.cost_ns()), steady) as usize;
-        let room = room_bytes(outcome, settings::space_divisor());
+        let room = room_bytes(outcome, divisor);
+        let growth_bytes = growth_bytes(outcome, divisor);
         Budget {
             soft_bytes: bytes.max(floor_bytes()).max(room),
             hard_bytes: bytes.max(library_floor_max()).max(room),
-            not_before_ns: outcome.end_ns + outcome.cost_ns() * LIBRARY_PATIENCE,
-            growth_bytes: growth_bytes(outcome, settings::space_divisor()),
+            not_before_ns: outcome.end_ns + self.patient_cost_ns(outcome, divisor) * LIBRARY_PATIENCE,
+            growth_bytes,
+            growth_hard_bytes: patient_growth_bytes(outcome, growth_bytes, divisor),
         }
+    }
+
+    /// The cost that patience is measured by. Where threads wait for processors, a collection now and then takes as long as
+    /// one of them waits; so for threads that would make the heap grow meanwhile it is the lesser one of two.
+    fn patient_cost_ns(&mut self, outcome: &Outcome, divisor: u32) -> u64 {
+        let cost_ns = outcome.cost_ns();
+        let last_cost_ns = core::mem::replace(&mut self.last_cost_ns, cost_ns);
+        if outcome.is_growth_shared(divisor) { cost_ns.min(last_cost_ns) } else { cost_ns }
     }
 
     fn malloc_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
@@ -176,6 +207,7 @@ impl Trigger {
             hard_bytes: self.malloc_ceiling(ceiling),
             not_before_ns: outcome.end_ns + outcome.cost_ns() * self.patience,
             growth_bytes: usize::MAX,
+            growth_hard_bytes: usize::MAX,
         }
     }
 
@@ -192,6 +224,11 @@ impl Trigger {
 impl Outcome {
     fn cost_ns(&self) -> u64 {
         self.end_ns - self.start_ns
+    }
+
+    /// Whether several threads make a heap grow that is collected before it does.
+    fn is_growth_shared(&self, divisor: u32) -> bool {
+        self.busy_threads > 1 && divisor != 0
     }
 }
 
@@ -247,6 +284,26 @@ fn growth_bytes(outcome: &Outcome, divisor: u32) -> usize {
     (searched / u64::from(divisor) + step).max(floor) as usize
 }
 
+/// What may be handed out at most until then while patience lasts, where it is `growth` without.
+fn patient_growth_bytes(outcome: &Outcome, growth: usize, divisor: u32) -> usize {
+    if outcome.is_growth_shared(divisor) { growth.max(library_floor_max()) } else { growth }
+}
+
+/// Threads that have allocated more than a little of late: of several that share a processor, one runs between two
+/// collections. Before the collection with this number the world is stopped.
+pub fn count_busy_threads(number: u64) -> u64 {
+    let is_busy = |record: &&mutator::Mutator| {
+        // Relaxed: the owner stands still.
+        let allocated = record.allocated_bytes.load(Ordering::Relaxed);
+        if allocated - record.allocated_before.swap(allocated, Ordering::Relaxed) >= BUSY_BYTES {
+            record.busy_before.store(number, Ordering::Relaxed);
+        }
+        let busy_before = record.busy_before.load(Ordering::Relaxed);
+        record.is_alive() && busy_before != 0 && number.saturating_sub(busy_before) < BUSY_COLLECTIONS
+    };
+    mutator::all().filter(is_busy).count() as u64
+}
+
 /// Sets [`settings::space_divisor`]: from now on the heap is collected before it grows.
 pub fn set_space_divisor(divisor: u32) {
     settings::set_space_divisor(divisor);
@@ -294,6 +351,7 @@ mod tests {
             hole_bytes: 0,
             root_bytes: 0,
             held_bytes: 0,
+            busy_threads: 1,
             start_ns: 1_000_000_000,
             end_ns: 1_010_000_000,
         }
@@ -316,7 +374,7 @@ mod tests {
 
     #[test]
     fn the_ceiling_grows_with_patience_up_to_a_part_of_the_memory() {
-        let ceiling = |patience, usual| Trigger { patience, last_base: 0 }.malloc_ceiling(usual);
+        let ceiling = |patience, usual| Trigger { patience, last_base: 0, last_cost_ns: 0 }.malloc_ceiling(usual);
         let most = memory::bytes_max() / MEMORY_SHARE;
         assert_eq!([5, 10, 20, 32].map(|patience| ceiling(patience, 1000)), [1000, 2000, 4000, 6400]);
         assert_eq!(ceiling(32, most / 2), most);
@@ -331,6 +389,42 @@ mod tests {
         assert_eq!(affordable_bytes(LIVE, LIVE), LIVE * 2);
         assert_eq!(affordable_bytes(10 * LIVE, 10 * LIVE), 10 * LIVE + LIBRARY_EXTRA_BYTES);
         assert_eq!(affordable_bytes(0, 1), 0);
+    }
+
+    #[test]
+    fn several_threads_may_have_the_heap_grow_while_patience_lasts() {
+        const GROWTH: usize = 1 << 20;
+        let mut outcome = outcome(1000, 400);
+        let mut patience = |busy_threads, divisor| {
+            outcome.busy_threads = busy_threads;
+            let mut trigger = Trigger { patience: PATIENCE_MIN, last_base: 0, last_cost_ns: 1_000_000 };
+            let cost_ns = trigger.patient_cost_ns(&outcome, divisor);
+            assert_eq!(trigger.last_cost_ns, 10_000_000);
+            (cost_ns, patient_growth_bytes(&outcome, GROWTH, divisor))
+        };
+        for (busy_threads, divisor) in [(1, 3), (2, 0)] {
+            assert_eq!(patience(busy_threads, divisor), (10_000_000, GROWTH));
+        }
+        assert_eq!(patience(2, 3), (1_000_000, library_floor_max()));
+    }
+
+    #[test]
+    fn a_thread_is_busy_for_some_collections_after_it_has_allocated_much() {
+        let record = mutator::obtain(u32::MAX / 4 + 7).expect("a record");
+        record.busy_before.store(0, Ordering::Relaxed);
+        let allocate = |bytes| _ = record.allocated_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let is_busy = |number| {
+            count_busy_threads(number);
+            let busy_before = record.busy_before.load(Ordering::Relaxed);
+            busy_before != 0 && number.saturating_sub(busy_before) < BUSY_COLLECTIONS
+        };
+        is_busy(100);
+        record.busy_before.store(0, Ordering::Relaxed);
+        allocate(BUSY_BYTES - 1);
+        assert!(!is_busy(101));
+        allocate(BUSY_BYTES);
+        assert!(is_busy(102) && is_busy(102 + BUSY_COLLECTIONS - 1) && !is_busy(102 + BUSY_COLLECTIONS));
+        record.release();
     }
 
     #[test]

@@ -109,6 +109,11 @@ pub struct Mutator {
     pub allocated_bytes: AtomicU64,
     /// See `allocated_bytes`.
     pub freed_bytes: AtomicU64,
+    /// What `allocated_bytes` was at the last collection, and the number of the last one before which it had grown by much.
+    /// Who holds the world uses them.
+    pub allocated_before: AtomicU64,
+    /// See `allocated_before`.
+    pub busy_before: AtomicU64,
     /// Bytes that the magazines may hold together.
     pub(super) cached_limit_bytes: UnsafeCell<usize>,
     /// Freed slots that wait: only under memcheck.

@@ -16,8 +16,10 @@ static SPENT: AtomicI64 = AtomicI64::new(0);
 /// The counter from which on a collection is due once its time has come, and the one at which it is due at once.
 static SOFT: AtomicI64 = AtomicI64::new(i64::MAX);
 static HARD: AtomicI64 = AtomicI64::new(i64::MAX);
-/// The counter from which on the heap is collected before it takes more memory from the system.
+/// The counter from which on the heap is collected before it takes more memory from the system, once the collection's time
+/// has come, and the one from which on it is at once.
 static GROWTH: AtomicI64 = AtomicI64::new(i64::MAX);
+static GROWTH_HARD: AtomicI64 = AtomicI64::new(i64::MAX);
 /// Bytes up to which the heap grows all the same.
 static EXPECTED_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// When the next collection's time has come.
@@ -87,17 +89,22 @@ pub fn is_growth_withheld(held_bytes: usize) -> bool {
 /// Whether the heap is to be collected before it takes more memory from the system, unless it is expected to.
 #[inline]
 pub fn is_growth_due() -> bool {
-    SPENT.load(Ordering::Relaxed) >= GROWTH.load(Ordering::Relaxed)
+    let spent = SPENT.load(Ordering::Relaxed);
+    spent >= GROWTH.load(Ordering::Relaxed) && (spent >= GROWTH_HARD.load(Ordering::Relaxed) || is_time())
 }
 
 /// Until the next collection the heap is to grow by no more than so many bytes without that.
 pub fn bound_growth(bytes: usize) {
-    GROWTH.fetch_min(bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+    let bytes = bytes.min(i64::MAX as usize) as i64;
+    GROWTH.fetch_min(bytes, Ordering::Relaxed);
+    GROWTH_HARD.fetch_min(bytes, Ordering::Relaxed);
 }
 
 /// Lets the heap grow without that for so many bytes more.
 pub fn let_grow(bytes: usize) {
-    GROWTH.fetch_max(SPENT.load(Ordering::Relaxed).saturating_add(bytes as i64), Ordering::Relaxed);
+    let bytes = SPENT.load(Ordering::Relaxed).saturating_add(bytes as i64);
+    GROWTH.fetch_max(bytes, Ordering::Relaxed);
+    GROWTH_HARD.fetch_max(bytes, Ordering::Relaxed);
 }
 
 #[cold]
@@ -119,8 +126,10 @@ pub struct Budget {
     pub hard_bytes: usize,
     /// Its time, monotonic.
     pub not_before_ns: u64,
-    /// Bytes from which on it is due as soon as the heap would have to grow.
+    /// Bytes from which on it is due as soon as the heap would have to grow, once its time has come.
     pub growth_bytes: usize,
+    /// Bytes from which on it is then, whatever the time.
+    pub growth_hard_bytes: usize,
 }
 
 /// Starts counting anew.
@@ -130,6 +139,7 @@ pub fn restart(budget: &Budget) {
     HARD.store(budget.hard_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
     NOT_BEFORE_NS.store(budget.not_before_ns, Ordering::Relaxed);
     GROWTH.store(budget.growth_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
+    GROWTH_HARD.store(budget.growth_hard_bytes.min(i64::MAX as usize) as i64, Ordering::Relaxed);
 }
 
 /// Raises the budget until the next collection to at least so many bytes.
