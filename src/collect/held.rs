@@ -106,7 +106,7 @@ static REGISTERED: AtomicUsize = AtomicUsize::new(0);
 static CHANGES: AtomicUsize = AtomicUsize::new(0);
 
 /// Words from signal handlers that could not use the table; zero: free. They lie in static data, which is a root.
-#[unsafe(link_section = ".tables")]
+#[unsafe(link_section = ".bss.tables")]
 static LATE: [AtomicUsize; 256] = [const { AtomicUsize::new(0) }; 256];
 
 /// The kernel has `word` at `place` now, and nothing that it had there before.

@@ -2,7 +2,8 @@
 //!
 //! A server that forks for each connection pays for each page that either process then writes, a copy, and for each piece
 //! of sixteen pages of code that the child runs. So what lies on that way lies together: functions in `.text.hot`, and
-//! small statics apart from large tables, which are in `.tables`. A lock that is free is not written to be free.
+//! small statics apart from large tables, which are in `.bss.tables`, where only the pages that are used take memory, and in
+//! `.tables` if they do not start as zero. A lock that is free is not written to be free.
 
 use super::{
     Collector, READY, disclaim, events, pressure, profiles,

@@ -42,11 +42,12 @@ pub struct Centre {
     first: u32,
 }
 
-#[unsafe(link_section = ".tables")]
+#[cfg_attr(debug_assertions, unsafe(link_section = ".tables"))]
+#[cfg_attr(not(debug_assertions), unsafe(link_section = ".bss.tables"))]
 static CENTRES: [Lock<Centre>; CLASS_WORDS] = [const { Lock::new(Rank::Centre, Centre { first: 0 }) }; CLASS_WORDS];
 
 /// Whether a class's list has ever had a block, and a kind's.
-#[unsafe(link_section = ".tables")]
+#[unsafe(link_section = ".bss.tables")]
 static USED: [AtomicBool; CLASS_WORDS] = [const { AtomicBool::new(false) }; CLASS_WORDS];
 static KINDS_USED: [AtomicBool; KINDS_MAX] = [const { AtomicBool::new(false) }; KINDS_MAX];
 

@@ -34,7 +34,8 @@ struct Ranges {
     list: [Range; RANGES_MAX],
 }
 
-#[unsafe(link_section = ".tables")]
+#[cfg_attr(debug_assertions, unsafe(link_section = ".tables"))]
+#[cfg_attr(not(debug_assertions), unsafe(link_section = ".bss.tables"))]
 static OURS: Lock<Ranges> =
     Lock::new(Rank::Os, Ranges { count: 0, list: [Range { start: Addr::NULL, end: Addr::NULL }; RANGES_MAX] });
 

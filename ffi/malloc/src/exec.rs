@@ -95,9 +95,9 @@ impl Kept {
     }
 }
 
-#[unsafe(link_section = ".tables")]
+#[unsafe(link_section = ".bss.tables")]
 static PATH: Kept = Kept::new();
-#[unsafe(link_section = ".tables")]
+#[unsafe(link_section = ".bss.tables")]
 static OPTIONS: Kept = Kept::new();
 
 /// Our path, if it is to be kept. For the edge.

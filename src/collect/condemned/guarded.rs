@@ -18,7 +18,7 @@ const EACH: u16 = 64;
 /// The most that are guarded at once: 128 MiB of pages.
 const GUARDED_MAX: usize = 32 << 10;
 
-#[unsafe(link_section = ".tables")]
+#[unsafe(link_section = ".bss.tables")]
 static COUNTS: [AtomicU16; PLACES] = [const { AtomicU16::new(0) }; PLACES];
 static GUARDED: AtomicUsize = AtomicUsize::new(0);
 

@@ -15,7 +15,7 @@ use crate::base::{
 const PART_BYTES: usize = 1 << 20;
 const PARTS: usize = 1 << 16;
 
-#[unsafe(link_section = ".tables")]
+#[unsafe(link_section = ".bss.tables")]
 static CLOSED: [AtomicU64; PARTS / 64] = [const { AtomicU64::new(0) }; _];
 
 /// The words and bits of the parts that a range touches.

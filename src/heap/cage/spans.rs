@@ -132,7 +132,7 @@ impl Span {
     }
 }
 
-#[unsafe(link_section = ".tables")]
+#[unsafe(link_section = ".bss.tables")]
 static SPANS: [Span; SPANS_MAX] = [const {
     Span {
         start: AtomicUsize::new(0),
