@@ -113,7 +113,8 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
         }
         drop(inside);
         if mutator.was_growth_withheld.load(Ordering::Relaxed) != 0 {
-            // Not for ever: others may spend what each collection gives before this thread is back.
+            // Others may spend what a collection gives before this thread is back. To let the heap grow then would have
+            // it grow without end, and to collect again for ever would have this thread wait without end.
             if rooms_made >= ROOMS_MADE_MAX || !collect(Cause::Growth) {
                 pressure::let_grow(UNIT);
             }
