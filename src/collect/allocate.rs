@@ -14,6 +14,7 @@ use super::{
     stats::{COUNTERS, Counters},
     tables::{self, TABLES},
     trace::layout,
+    trigger,
     weak_object::WeakObject,
     world,
 };
@@ -553,7 +554,11 @@ pub fn attach<R>(object: Addr, work: impl FnOnce(&mut tables::Tables) -> Result<
 
 /// Sets the finalizer of an object.
 pub fn set_finalizer(object: Addr, finalizer: Finalizer) -> Result<(), Refused> {
-    attach(object, |tables| Ok(tables.finalizers.set(object, finalizer)?))
+    attach(object, |tables| {
+        tables.finalizers.set(object, finalizer)?;
+        trigger::note_finalizers(tables.finalizers.census().0);
+        Ok(())
+    })
 }
 
 /// Bytes in slots handed out and not freed by hand or reclaimed, as far as threads have reported.

@@ -82,6 +82,7 @@ fn stop_and_collect(
     let swept = mark_and_sweep(marker, snapshot, &mut tables, myself, times);
     marker.end();
     snapshot.close();
+    let finalizers = tables.finalizers.census();
     drop(tables);
     if let Ok(swept) = swept {
         times.swept_ns = clock::now_ns();
@@ -92,6 +93,7 @@ fn stop_and_collect(
             root_bytes: snapshot.bytes,
             held_bytes: CAGE.lock().as_ref().map_or(0, Cage::held_bytes) as u64,
             busy_threads: trigger::count_busy_threads(COUNTERS.collections.load(Ordering::Relaxed) + 1),
+            finalizers,
             start_ns: times.start_ns,
             end_ns: times.swept_ns,
         };

@@ -125,6 +125,8 @@ pub struct Finalizers {
     pub run: u64,
     /// Ordered ones that wait on a cycle, as of the last collection.
     pub on_cycles: u64,
+    /// How many the last collection queued.
+    queued_last: usize,
 }
 
 impl Finalizers {
@@ -137,6 +139,7 @@ impl Finalizers {
             has_no_unreachable: false,
             run: 0,
             on_cycles: 0,
+            queued_last: 0,
         }
     }
 
@@ -158,6 +161,11 @@ impl Finalizers {
     /// The finalizer of an object.
     pub fn get(&self, object: Addr) -> Option<Finalizer> {
         self.by_object.get(object)
+    }
+
+    /// How many objects have one, and how many of those that had the last collection found unreachable.
+    pub fn census(&self) -> (usize, usize) {
+        (self.by_object.len(), self.queued_last)
     }
 
     /// Visits the objects that have one.
@@ -236,9 +244,11 @@ impl Finalizers {
 
     /// Queues what has become unreachable, and marks all that the queue reaches. The world is stopped, marking is done.
     pub fn queue_unreachable(&mut self, marker: &mut Marker) {
+        self.queued_last = 0;
         if self.by_object.is_empty() {
             return;
         }
+        let before = self.by_object.len();
         self.find_unreached(|order| order == Order::Unordered);
         self.queue_unreached(marker);
         let has_no_unreachable = self.has_no_unreachable;
@@ -262,6 +272,7 @@ impl Finalizers {
         self.queue_unreached(marker);
         self.find_unreached(|order| order == Order::Unreachable && !has_no_unreachable);
         self.queue_unreached(marker);
+        self.queued_last = before - self.by_object.len();
         self.publish_lengths();
         if self.pending() != 0 {
             ring();

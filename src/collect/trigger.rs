@@ -51,6 +51,16 @@
 //! there patience counts here as well: no growth is refused before the last collection is 10 times its pause ago, unless
 //! 8 MiB + 64 KiB a thread have been handed out.
 //!
+//! A dead object with a finalizer stays for one collection more, with all that it reaches, and its finalizer often frees
+//! what the heap does not see. So, as with bdwgc, a heap where such objects die is collected sooner before it grows, once
+//! 500 more have finalizers than after its last collection:
+//!
+//! ```text
+//!   growth = min(growth, max(live bytes / divisor, 64 KiB))
+//! ```
+//!
+//! That still lets a program that keeps them all have its heap grow by a part of its size each time.
+//!
 //! Pages that the heap has, which nobody uses, are used first, as bdwgc does it:
 //!
 //! ```text
@@ -62,7 +72,7 @@
 
 use super::{roots, settings, stats::COUNTERS};
 use crate::{
-    base::sync::Ordering,
+    base::sync::{AtomicUsize, Ordering},
     heap::{
         mutator,
         pressure::{self, Budget},
@@ -106,6 +116,8 @@ const GROWTH_FLOOR_MAX: u64 = 512 << 10;
 /// Who has allocated so much between two of the last so many collections counts as busy.
 const BUSY_BYTES: u64 = 32 << 10;
 const BUSY_COLLECTIONS: u64 = 16;
+/// So many more finalizers make a difference.
+const FINALIZERS_MORE: usize = 500;
 
 /// What a collection cost and brought.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +134,8 @@ pub struct Outcome {
     pub held_bytes: u64,
     /// Threads that have allocated of late: see [`count_busy_threads`].
     pub busy_threads: u64,
+    /// How many objects have finalizers, and how many of those that had it found unreachable.
+    pub finalizers: (usize, usize),
     /// When it began and ended.
     pub start_ns: u64,
     /// See `start_ns`.
@@ -177,6 +191,10 @@ impl Trigger {
         let bytes = divided(affordable_bytes(steady, outcome.cost_ns()), steady) as usize;
         let room = room_bytes(outcome, divisor);
         let growth_bytes = growth_bytes(outcome, divisor);
+        let (many, growth_if_many) = bound_by_finalizers(outcome, divisor);
+        // Relaxed: the world is stopped.
+        FINALIZERS_MANY.store(many, Ordering::Relaxed);
+        GROWTH_IF_MANY.store(growth_if_many, Ordering::Relaxed);
         Budget {
             soft_bytes: bytes.max(floor_bytes()).max(room),
             hard_bytes: bytes.max(library_floor_max()).max(room),
@@ -304,6 +322,27 @@ pub fn count_busy_threads(number: u64) -> u64 {
     mutator::all().filter(is_busy).count() as u64
 }
 
+/// So many finalizers bound the growth of the heap, and to so many bytes.
+static FINALIZERS_MANY: AtomicUsize = AtomicUsize::new(usize::MAX);
+static GROWTH_IF_MANY: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// How many finalizers bound the growth until the next collection, and to how many bytes.
+fn bound_by_finalizers(outcome: &Outcome, divisor: u32) -> (usize, usize) {
+    let (count, dead) = outcome.finalizers;
+    if divisor == 0 || dead == 0 {
+        return (usize::MAX, usize::MAX);
+    }
+    (count + FINALIZERS_MORE, (outcome.swept.live_bytes / u64::from(divisor)).max(GROWTH_FLOOR_MIN) as usize)
+}
+
+/// So many objects have finalizers now. The caller is inside its gate.
+pub fn note_finalizers(count: usize) {
+    // Relaxed: written with the world stopped.
+    if count > FINALIZERS_MANY.load(Ordering::Relaxed) {
+        pressure::bound_growth(GROWTH_IF_MANY.load(Ordering::Relaxed));
+    }
+}
+
 /// Sets [`settings::space_divisor`]: from now on the heap is collected before it grows.
 pub fn set_space_divisor(divisor: u32) {
     settings::set_space_divisor(divisor);
@@ -352,6 +391,7 @@ mod tests {
             root_bytes: 0,
             held_bytes: 0,
             busy_threads: 1,
+            finalizers: (0, 0),
             start_ns: 1_000_000_000,
             end_ns: 1_010_000_000,
         }
@@ -457,6 +497,18 @@ mod tests {
             growth_bytes(&outcome, 3) as u64
         });
         assert_eq!(small, [GROWTH_FLOOR_MIN, 100 * GROWING_BYTES_PER_US, GROWTH_FLOOR_MAX]);
+    }
+
+    #[test]
+    fn more_finalizers_bound_the_growth_where_objects_with_finalizers_die() {
+        let mut outcome = outcome(1000, 400);
+        outcome.finalizers = (2000, 0);
+        assert_eq!(bound_by_finalizers(&outcome, 3), (usize::MAX, usize::MAX));
+        outcome.finalizers = (2000, 1);
+        assert_eq!(bound_by_finalizers(&outcome, 0), (usize::MAX, usize::MAX));
+        assert_eq!(bound_by_finalizers(&outcome, 4), (2000 + FINALIZERS_MORE, 1 << 28));
+        outcome.swept.live_bytes = 0;
+        assert_eq!(bound_by_finalizers(&outcome, 4).1 as u64, GROWTH_FLOOR_MIN);
     }
 
     #[test]
