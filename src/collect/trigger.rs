@@ -40,12 +40,14 @@
 //!
 //! ```text
 //!   worth  = (2 * live scanned bytes + live pointer-free bytes / 4 + roots) / divisor
-//!   growth = max(worth + min(live bytes / divisor, 8 MiB), clamp(cost / 24 ns * 64 B, 64 KiB, 512 KiB))
+//!   step   = min((live bytes + worth) / divisor / 2, 8 MiB)
+//!   growth = max(worth + step, clamp(cost / 24 ns * 64 B, 64 KiB, 512 KiB))
 //! ```
 //!
 //! From `growth` on the heap takes no more memory from the system but after a collection; while pages that it has already
 //! will do, a collection is due as above. So its size follows bdwgc's, which collects when it is full and `worth` has been
 //! handed out, and otherwise grows by its size over the divisor, at most 16 MiB: half of that more than it must, on average.
+//! Full, its size is about what is live and what is worth it.
 //!
 //! Of several threads that allocate, each loses the time of a stop, and together they need `growth` in a fraction of it. So
 //! there patience counts here as well: no growth is refused before the last collection is 10 times its pause ago, unless
@@ -298,8 +300,9 @@ fn growth_bytes(outcome: &Outcome, divisor: u32) -> usize {
     let searched = 2 * scanned + pointer_free / 4 + outcome.root_bytes;
     let affordable = outcome.cost_ns().saturating_mul(GROWING_BYTES_PER_US) / 1000;
     let floor = affordable.clamp(GROWTH_FLOOR_MIN, GROWTH_FLOOR_MAX);
-    let step = (outcome.swept.live_bytes / u64::from(divisor)).min(GROWTH_STEP_MAX);
-    (searched / u64::from(divisor) + step).max(floor) as usize
+    let worth = searched / u64::from(divisor);
+    let step = ((outcome.swept.live_bytes + worth) / u64::from(divisor) / 2).min(GROWTH_STEP_MAX);
+    (worth + step).max(floor) as usize
 }
 
 /// What may be handed out at most until then while patience lasts, where it is `growth` without.
@@ -486,8 +489,8 @@ mod tests {
         outcome.swept.live_bytes = LIVE;
         let growth = [0, 1, 3, 30].map(|divisor| growth_bytes(&outcome, divisor));
         let worth = (2 * LIVE + outcome.root_bytes) as usize;
-        let step = GROWTH_STEP_MAX as usize;
-        assert_eq!(growth, [usize::MAX, worth + step, worth / 3 + step, worth / 30 + LIVE as usize / 30]);
+        let (step, small_step) = (GROWTH_STEP_MAX as usize, (LIVE as usize + worth / 30) / 60);
+        assert_eq!(growth, [usize::MAX, worth + step, worth / 3 + step, worth / 30 + small_step]);
         outcome.swept.live_pointer_free_bytes = LIVE;
         assert_eq!(growth_bytes(&outcome, 3) as u64, (LIVE / 4 + outcome.root_bytes) / 3 + GROWTH_STEP_MAX);
         outcome.swept = Swept::default();
