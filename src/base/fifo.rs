@@ -43,16 +43,19 @@ impl<T: Copy, const N: usize> Fifo<T, N> {
         self.added = self.added.wrapping_add(1);
     }
 
+    /// The oldest value.
+    #[inline(always)]
+    pub fn first(&self) -> Option<T> {
+        // SAFETY: values between `taken` and `added` were written by `push`.
+        (!self.is_empty()).then(|| unsafe { self.values[self.taken % N].assume_init() })
+    }
+
     /// Takes the oldest value.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<T> {
-        if self.is_empty() {
-            return None;
-        }
-        let index = self.taken % N;
+        let value = self.first()?;
         self.taken = self.taken.wrapping_add(1);
-        // SAFETY: values between `taken` and `added` were written by `push`.
-        Some(unsafe { self.values[index].assume_init() })
+        Some(value)
     }
 }
 

@@ -98,8 +98,12 @@ impl Item {
         Item::new(slot.start(), slot.class())
     }
 
+    /// No object: nothing is to be scanned.
+    pub const NONE: Item = Item(0);
+
+    /// The object that begins at `start`, of a class.
     #[inline(always)]
-    fn new(start: Addr, class: Class) -> Item {
+    pub fn new(start: Addr, class: Class) -> Item {
         Item(u64::from(WORDS_OF[class.index()].load(Ordering::Relaxed)) << WORDS_SHIFT | start.get() as u64)
     }
 

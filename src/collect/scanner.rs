@@ -198,6 +198,10 @@ impl Scanner {
 
     #[inline(always)]
     fn turn_alone<const BY_RULE: bool>(&mut self) {
+        if self.pipeline.goes_near() {
+            // SAFETY: `has_room` has seen to room for all words.
+            return unsafe { self.pipeline.turn_near::<BY_RULE>() };
+        }
         self.pipeline.turn::<false, BY_RULE>(|stack, candidates| {
             let marked = candidates.iter().map(|candidate| {
                 let is_new = candidate.bits.word().mark_allocated(candidate.bits.bit());
@@ -354,7 +358,13 @@ impl Scanner {
     /// Scans what is in the pipeline until nothing is, but for rests of large objects.
     pub fn scan_found(&mut self) {
         loop {
-            match self.pipeline.scan(self.role == Role::Alone && !self.ephemerons.are_waiting()) {
+            let is_alone = self.role == Role::Alone && !self.ephemerons.are_waiting();
+            let next = if is_alone && self.pipeline.goes_near() {
+                self.pipeline.scan_near()
+            } else {
+                self.pipeline.scan(is_alone)
+            };
+            match next {
                 Next::Turn => self.turn(),
                 Next::Object(item) => {
                     if let Some(slot) = resolve::locate(item.start()) {

@@ -120,6 +120,30 @@ impl<T: Copy> List<T> {
         Ok(())
     }
 
+    /// Where the next value is to be written, if [`reserve`](List::reserve) made room for it.
+    #[inline(always)]
+    pub fn end(&mut self) -> *mut T {
+        // SAFETY: within the room, or one past it.
+        unsafe { self.start.add(self.count) }
+    }
+
+    /// Says where the values end from now on.
+    ///
+    /// # Safety
+    /// Values have been written up to there, from [`end`](List::end) on.
+    #[inline(always)]
+    pub unsafe fn set_end(&mut self, end: *mut T) {
+        // SAFETY: both lie in the list's room, by the caller's promise.
+        self.count = unsafe { end.offset_from_unsigned(self.start) };
+    }
+
+    /// Forgets all values but the first `count`, which are there.
+    #[inline(always)]
+    pub fn truncate(&mut self, count: usize) {
+        debug_assert!(count <= self.count);
+        self.count = count;
+    }
+
     /// Forgets all values.
     pub fn clear(&mut self) {
         self.count = 0;

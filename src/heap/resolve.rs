@@ -10,7 +10,7 @@ use super::{
     announce,
     cage::{self, Unit},
     kind::Kind,
-    size_class::{GRANULE, UNIT, UNIT_SHIFT},
+    size_class::{GRANULE, UNIT, UNIT_SHAPES, UNIT_SHIFT},
     units::{self, Class, Word},
 };
 use crate::{
@@ -167,6 +167,19 @@ pub struct Place {
     pub bits: BitPlace,
 }
 
+/// A slot of a block of one unit, as far as it is known before its bits are looked at.
+#[derive(Clone, Copy)]
+pub struct Spot {
+    /// How far the address lies behind the slot's first byte.
+    pub displacement: usize,
+    /// Kind and size class.
+    pub class: Class,
+    /// The word of its bits.
+    pub word: &'static Word,
+    /// Their number in the word, in the lowest six bits.
+    pub index: u32,
+}
+
 /// Where a slot's bits are: the address of their word, and above that their number in it. Addresses have 47 bits.
 #[derive(Clone, Copy)]
 pub struct BitPlace(u64);
@@ -202,6 +215,34 @@ impl View {
         let (base, bytes) = cage::first_span();
         let (classes, bits) = units::classes_and_bits();
         View { base, bytes, classes, bits }
+    }
+
+    /// Bytes of the first span.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The slot that an address lies in, if its block is one unit of the first span: most are.
+    #[inline(always)]
+    pub fn spot(&self, addr: usize) -> Option<Spot> {
+        let offset = addr.wrapping_sub(self.base);
+        if offset >= self.bytes {
+            return None;
+        }
+        let unit = offset >> UNIT_SHIFT;
+        // SAFETY: a unit below the end of the first span has an entry.
+        let class = Class::from_index(unsafe { self.classes.add(unit).read() } as usize);
+        // The shapes of free units, of large objects and of larger blocks have no slots.
+        let shape = &UNIT_SHAPES[class.size_class()];
+        let offset = addr % UNIT;
+        let index = ((offset / GRANULE) as u64 * shape.reciprocal >> 32) as u32;
+        if index >= shape.slots {
+            return None;
+        }
+        let word = self.bits + unit * units::BITS_STRIDE + index as usize / 64 * size_of::<Word>();
+        // SAFETY: the address of a bit word of a unit in use; they are never released.
+        let word = unsafe { &*(word as *const Word) };
+        Some(Spot { displacement: offset - (index * shape.slot_bytes) as usize, class, word, index })
     }
 
     /// The slot that an address lies in, if it is a small one in the first span. All others are [`locate`]'s.

@@ -55,6 +55,34 @@ const fn shapes() -> [Shape; CLASSES_MAX] {
     shapes
 }
 
+/// What of a shape is needed to find a slot in a block of one unit: a quarter of a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct UnitShape {
+    /// As [`Shape::reciprocal`].
+    pub reciprocal: u64,
+    /// As [`Shape::slot_bytes`].
+    pub slot_bytes: u32,
+    /// As [`Shape::slots`]; none where blocks are larger.
+    pub slots: u32,
+}
+
+/// The shapes by size class of blocks of one unit. The others are empty.
+pub static UNIT_SHAPES: [UnitShape; CLASSES_MAX] = unit_shapes();
+
+const fn unit_shapes() -> [UnitShape; CLASSES_MAX] {
+    let mut shapes = [UnitShape { reciprocal: 0, slot_bytes: 0, slots: 0 }; CLASSES_MAX];
+    let mut class = 1;
+    while class <= CLASSES {
+        let Shape { reciprocal, slot_bytes, slots, units, .. } = shape(slot_bytes(class));
+        if units == 1 {
+            shapes[class] = UnitShape { reciprocal, slot_bytes, slots };
+        }
+        class += 1;
+    }
+    shapes
+}
+
 /// Bytes a slot of class number `class`, from 1.
 const fn slot_bytes(class: usize) -> usize {
     if class <= 8 {
@@ -199,6 +227,18 @@ mod tests {
                 assert_eq!(shape.index_of(offset + 15), offset / slot_bytes, "class {class} offset {offset} + 15");
                 assert_eq!(shape.is_slot_start(offset), offset % slot_bytes == 0, "class {class} offset {offset}");
             }
+        }
+    }
+
+    #[test]
+    fn the_shapes_of_blocks_of_one_unit_are_those_of_all() {
+        for (shape, small) in SHAPES.iter().zip(&UNIT_SHAPES) {
+            let slots = if shape.units == 1 { shape.slots } else { 0 };
+            assert_eq!(small.slots, slots, "{shape:?}");
+            assert!(
+                slots == 0 || (small.reciprocal, small.slot_bytes) == (shape.reciprocal, shape.slot_bytes),
+                "{shape:?}"
+            );
         }
     }
 

@@ -16,9 +16,13 @@
 //! processor translates several addresses at once, if the instructions that ask for them are close together. So each
 //! stage does all of its prefetches in a row.
 //!
+//! A marker that is alone in a small heap takes a shorter way: [`near`].
+//!
 //! Holds:   a marked object that has still to be scanned is in stack or prefetched, once, or waits as a large one, or its
 //!          unit is flagged.
 //! Threads: each scanner has its own; the world is stopped.
+
+mod near;
 
 use super::{
     displacement::Rule,
@@ -48,7 +52,7 @@ const FEW: usize = 4;
 const DRY: usize = 8;
 /// The part of the stack whose pages stay from one collection to the next.
 const KEPT_BYTES: usize = 1 << 20;
-const WORDS: usize = 128;
+const WORDS: usize = 256;
 /// A stack of so many objects has some to give away.
 const PLENTY: usize = 16;
 const PREFETCHED: usize = 64;
@@ -114,6 +118,8 @@ pub struct Pipeline {
     /// Words outside are no addresses of the heap's.
     hull: Range,
     has_vectors: bool,
+    /// See [`near`].
+    is_near: bool,
     words: [MaybeUninit<usize>; WORDS],
     words_count: usize,
     candidates: [MaybeUninit<Candidate>; WORDS],
@@ -133,6 +139,7 @@ impl Pipeline {
             rule: Rule::NONE,
             hull: Range { start: Addr::NULL, end: Addr::NULL },
             has_vectors: false,
+            is_near: false,
             words: [const { MaybeUninit::uninit() }; WORDS],
             words_count: 0,
             candidates: [const { MaybeUninit::uninit() }; WORDS],
@@ -156,6 +163,7 @@ impl Pipeline {
         self.rule = Rule::of_now();
         self.hull = cage::hull();
         self.has_vectors = filter::has_vectors();
+        self.is_near = self.is_heap_near();
     }
 
     /// Whether [`filter::has_vectors`].

@@ -1,0 +1,218 @@
+//! The way through a heap that is near: its bit words lie in the caches.
+//!
+//! There instructions take the time, not memory. So a word is marked as soon as it is located: it does not become a
+//! candidate first, whose bit word would be on its way meanwhile. And objects are asked for and scanned in rounds: how many
+//! is known before the first is read, so the processor need not wait for one to know whether there is another.
+//!
+//! ```text
+//!   stack        marked objects                                   last in, first out
+//!   prefetched   objects whose cache lines are on their way       a round is scanned while the next is asked for
+//!   words        addresses within the heap's range                located and marked, all at once
+//! ```
+//!
+//! Holds:   no candidate waits.
+//! Threads: a marker that is alone.
+
+use super::{BATCH, FEW, Next, PREFETCHED, Pipeline, WORDS};
+use crate::{
+    base::addr::Addr,
+    collect::{
+        displacement::Rule,
+        filter::{Avx2, PACK_SLACK, Pack, Plain},
+        item::{Item, PIECE},
+        prefetch,
+    },
+    heap::resolve,
+};
+
+/// A heap of so many bytes is near: its bit words take a sixtieth of that.
+const NEAR_BYTES: usize = 64 << 20;
+/// The words of a pair, of which lists are made.
+const PAIR: usize = 2;
+/// Objects that are asked for, and scanned, at once.
+const ROUND: usize = 32;
+/// So many words leave room for those of another object.
+const FULL: usize = WORDS - PIECE - PACK_SLACK;
+
+impl Pipeline {
+    /// Whether the heap is near, which does not change in a collection.
+    pub(super) fn is_heap_near(&self) -> bool {
+        self.view.bytes() <= NEAR_BYTES
+    }
+
+    /// Whether words are marked as they are located: the heap is near, and no candidate waits.
+    #[inline(always)]
+    pub fn goes_near(&self) -> bool {
+        self.is_near && self.candidates_count == 0
+    }
+
+    /// As [`scan`](Self::scan) for a marker that is alone, which [goes near](Self::goes_near), and where a mark calls for nothing
+    /// else.
+    pub fn scan_near(&mut self) -> Next {
+        /// # Safety
+        /// The processor has AVX2, BMI1 and BMI2.
+        #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+        unsafe fn scan_by_avx2<const BY_RULE: bool>(pipeline: &mut Pipeline) -> Next {
+            // SAFETY: by the caller's promise.
+            unsafe { pipeline.scan_near_with::<Avx2, BY_RULE>() }
+        }
+        // SAFETY: `begin` has asked the processor.
+        unsafe {
+            match (self.has_vectors, self.rule.is_any()) {
+                (true, false) => scan_by_avx2::<false>(self),
+                (true, true) => scan_by_avx2::<true>(self),
+                (false, false) => self.scan_near_with::<Plain, false>(),
+                (false, true) => self.scan_near_with::<Plain, true>(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The processor has what `P` needs.
+    #[inline(always)]
+    unsafe fn scan_near_with<P: Pack, const BY_RULE: bool>(&mut self) -> Next {
+        loop {
+            let count = self.prefetched.count();
+            self.prefetch_round();
+            // SAFETY: by the caller's promise.
+            if let Some(item) = unsafe { self.scan_round::<P>(count) } {
+                return Next::Object(item);
+            }
+            if self.words_count == 0 {
+                if self.prefetched.is_empty() {
+                    return Next::Nothing;
+                }
+            } else if !self.has_room() {
+                return Next::Turn;
+            } else if self.has_one_word() && self.stack.len() == self.given {
+                if let Some((item, start)) = self.follow_word::<BY_RULE>() {
+                    if item.word_count() > PIECE {
+                        return Next::Object(item);
+                    }
+                    // SAFETY: of an object in use; and by the caller's promise.
+                    unsafe { self.pack_object::<P>(start, item.word_count()) };
+                }
+            } else {
+                // SAFETY: there is room.
+                unsafe { self.turn_near::<BY_RULE>() };
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`pack`](Self::pack): an object of so many words.
+    #[inline(always)]
+    unsafe fn pack_object<P: Pack>(&mut self, start: Addr, word_count: usize) {
+        let words = self.words.as_mut_ptr().cast::<usize>();
+        let end = start + word_count * size_of::<usize>();
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let to = words.add(self.words_count);
+            let to = if word_count <= FEW {
+                Plain::pack(start, end, self.hull, to)
+            } else {
+                P::pack(start, end, self.hull, to)
+            };
+            self.words_count = to.offset_from_unsigned(words);
+        }
+    }
+
+    /// Moves a round of objects from the stack to the queue and asks for them.
+    #[inline(always)]
+    fn prefetch_round(&mut self) {
+        let waiting = &self.stack.as_slice()[self.given..];
+        let count = waiting.len().min(ROUND).min(PREFETCHED - self.prefetched.count());
+        let rest = waiting.len() - count;
+        for &item in waiting[rest..].iter().rev() {
+            prefetch::near_object(item);
+            self.prefetched.push(item);
+        }
+        if rest == 0 {
+            self.stack.clear();
+            self.given = 0;
+        } else {
+            self.stack.truncate(self.given + rest);
+        }
+    }
+
+    /// Scans `count` objects of the queue, while there is room for words. The first that is no plain words; where that comes
+    /// behind many words, it waits.
+    ///
+    /// # Safety
+    /// The processor has what `P` needs.
+    #[inline(always)]
+    unsafe fn scan_round<P: Pack>(&mut self, count: usize) -> Option<Item> {
+        let (hull, words) = (self.hull, self.words.as_mut_ptr().cast::<usize>());
+        // SAFETY: fewer than `BATCH` words are there.
+        let (due, full, mut end) = unsafe { (words.add(BATCH), words.add(FULL), words.add(self.words_count)) };
+        let mut other = None;
+        for _ in 0..count {
+            let Some(item) = self.prefetched.first() else { break };
+            let word_count = item.word_count();
+            if word_count > PIECE {
+                // Who scans it adds words, and wants room.
+                if end < due {
+                    other = self.prefetched.pop();
+                }
+                break;
+            }
+            self.prefetched.pop();
+            let start = item.start();
+            // SAFETY: of an object in use; there is room for a piece more; and by the caller's promise.
+            end = unsafe {
+                if word_count == PAIR {
+                    Plain::pack(start, start + PAIR * size_of::<usize>(), hull, end)
+                } else {
+                    P::pack(start, start + word_count * size_of::<usize>(), hull, end)
+                }
+            };
+            if end > full {
+                break;
+            }
+        }
+        // SAFETY: both point to the same array.
+        self.words_count = unsafe { end.offset_from_unsigned(words) };
+        other
+    }
+
+    /// Marks what the words point to.
+    ///
+    /// # Safety
+    /// The stack has room for all.
+    #[inline(always)]
+    pub unsafe fn turn_near<const BY_RULE: bool>(&mut self) {
+        let Pipeline { view, rule, words, words_count, stack, .. } = self;
+        let count = core::mem::take(words_count);
+        let mut top = stack.end();
+        for word in &words[..count] {
+            // SAFETY: the first `words_count` were written by `add_word` and `pack`.
+            let word = unsafe { word.assume_init() };
+            let (item, is_wanted) = match view.spot(word) {
+                Some(spot) if BY_RULE && !rule.keeps(spot.class.kind(), spot.displacement) => continue,
+                Some(spot) => {
+                    let is_new = spot.word.mark_allocated(spot.index % u64::BITS);
+                    let item = Item::new(Addr::new(word - spot.displacement), spot.class);
+                    (item, is_new & item.is_to_be_scanned())
+                }
+                None => mark_elsewhere(rule, word),
+            };
+            // SAFETY: by the caller's promise.
+            unsafe {
+                top.write(item);
+                top = top.add(usize::from(is_wanted));
+            }
+        }
+        // SAFETY: behind what was written, all in the list's room.
+        unsafe { stack.set_end(top) };
+    }
+}
+
+/// Marks what a word points to that is no slot of a block of one unit: the object, and whether it is to be scanned.
+#[cold]
+#[inline(never)]
+fn mark_elsewhere(rule: &Rule, word: usize) -> (Item, bool) {
+    let Some(slot) = resolve::locate(Addr::new(word)) else { return (Item::NONE, false) };
+    let item = Item::of(&slot);
+    let is_new = rule.keeps_slot(&slot, word) && slot.word().mark_allocated(slot.bit());
+    (item, is_new && item.is_to_be_scanned())
+}
