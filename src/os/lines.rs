@@ -18,6 +18,14 @@ pub enum Line<'a> {
 
 /// Visits the lines of a file: how many bytes it had, or why the kernel did not let it be read to its end.
 pub fn for_each(file: &File, buffer: &mut [u8], mut visit: impl FnMut(Line<'_>)) -> Result<usize, i32> {
+    for_each_while(file, buffer, |line| {
+        visit(line);
+        true
+    })
+}
+
+/// As [`for_each`], as long as `visit` wants more; the rest of the file is not read.
+pub fn for_each_while(file: &File, buffer: &mut [u8], mut visit: impl FnMut(Line<'_>) -> bool) -> Result<usize, i32> {
     let (mut bytes, mut kept, mut is_cut) = (0, 0, false);
     loop {
         let count = file.read(&mut buffer[kept..])?;
@@ -28,15 +36,15 @@ pub fn for_each(file: &File, buffer: &mut [u8], mut visit: impl FnMut(Line<'_>))
         let filled = kept + count;
         let mut start = 0;
         while let Some(length) = buffer[start..filled].iter().position(|&byte| byte == b'\n') {
-            if !is_cut {
-                visit(Line::Whole(&buffer[start..start + length]));
+            if !is_cut && !visit(Line::Whole(&buffer[start..start + length])) {
+                return Ok(bytes);
             }
             is_cut = false;
             start += length + 1;
         }
         if start == 0 && filled == buffer.len() {
-            if !is_cut {
-                visit(Line::Front(buffer));
+            if !is_cut && !visit(Line::Front(buffer)) {
+                return Ok(bytes);
             }
             (kept, is_cut) = (0, true);
         } else {

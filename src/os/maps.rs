@@ -42,13 +42,33 @@ impl Mapping<'_> {
 ///
 /// It is asked for by the calling thread: by the process the kernel gives an empty one once the main thread has ended.
 pub fn for_each(mut visit: impl FnMut(Mapping<'_>)) -> bool {
-    let Ok(file) = File::open(c"/proc/thread-self/maps") else { return false };
-    // A line longer than the buffer has a name of thousands of bytes: its fields are at the front.
-    let read = lines::for_each(&file, &mut [0; 8192], |line| {
-        let (Line::Whole(line) | Line::Front(line)) = line;
-        if let Some(mapping) = parse(line) {
+    for_each_while(|mapping| {
+        visit(mapping);
+        true
+    })
+}
+
+/// Visits the mapping that an address lies in. `false` when there is none, or the list cannot be read. What lies behind it in
+/// the list is not asked for: the kernel takes as long for each of its lines as a reader.
+pub fn find(address: Addr, mut visit: impl FnMut(Mapping<'_>)) -> bool {
+    let mut is_found = false;
+    let is_listed = for_each_while(|mapping| {
+        if mapping.range.contains(address) {
+            is_found = true;
             visit(mapping);
         }
+        mapping.range.end <= address
+    });
+    is_listed && is_found
+}
+
+/// As [`for_each`], as long as `visit` wants more.
+fn for_each_while(mut visit: impl FnMut(Mapping<'_>) -> bool) -> bool {
+    let Ok(file) = File::open(c"/proc/thread-self/maps") else { return false };
+    // A line longer than the buffer has a name of thousands of bytes: its fields are at the front.
+    let read = lines::for_each_while(&file, &mut [0; 8192], |line| {
+        let (Line::Whole(line) | Line::Front(line)) = line;
+        parse(line).is_none_or(&mut visit)
     });
     read.is_ok_and(|bytes| bytes != 0)
 }
@@ -94,6 +114,23 @@ mod tests {
         assert_eq!(mapping.name, b"/usr/lib/a file with spaces (deleted)");
         assert!(parse(b"55d0-55e0 r-xp 00001000 00:00 0").is_some_and(|code| code.executable && code.name.is_empty()));
         assert!(parse(b"nonsense").is_none());
+    }
+
+    #[test]
+    fn an_address_is_found_in_the_mapping_that_the_whole_list_has_it_in() {
+        let heap = std::boxed::Box::new(0u8);
+        for address in [Addr::of(&raw const heap), Addr::of(&raw const *heap), Addr::of(parse as *const ())] {
+            let (mut listed, mut found) = (None, None);
+            for_each(|mapping| {
+                if mapping.range.contains(address) {
+                    listed = Some(mapping.range);
+                }
+            });
+            assert!(find(address, |mapping| found = Some(mapping.range)));
+            assert!(listed.is_some() && found == listed, "{address:?}: {found:?}, listed {listed:?}");
+        }
+        assert!(!find(Addr::new(8), |_| panic!("nothing lies there")));
+        assert!(!find(Addr::new(usize::MAX), |_| panic!("nothing lies there")));
     }
 
     #[test]

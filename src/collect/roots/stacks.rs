@@ -159,15 +159,12 @@ pub fn visit_guest(record: &Mutator, myself: Myself<'_>, visit: &mut Visitor<'_>
 /// An unknown stack: from the stack pointer to the end of its mapping, or to a stack that is known.
 fn visit_mapping_from(sp: Addr, fibers: &Fibers, visit: &mut Visitor<'_>) -> Result<(), Unknown> {
     let pages = Pages::open();
-    let (mut found, mut is_read) = (false, Ok(()));
-    let is_listed = maps::for_each(|mapping| {
-        if mapping.range.contains(sp) {
-            found = true;
-            let part = fibers.before_next(Range::new(sp, mapping.range.end));
-            is_read = reading::visit_mapped(&pages, &mapping, part, Source::Stack, visit);
-        }
+    let mut is_read = Ok(());
+    let is_found = maps::find(sp, |mapping| {
+        let part = fibers.before_next(Range::new(sp, mapping.range.end));
+        is_read = reading::visit_mapped(&pages, &mapping, part, Source::Stack, visit);
     });
-    if is_listed && found { is_read } else { Err(Unknown) }
+    if is_found { is_read } else { Err(Unknown) }
 }
 
 /// The parts of a stack's range that are mapped and hold something.
