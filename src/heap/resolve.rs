@@ -235,7 +235,7 @@ impl View {
         // The shapes of free units, of large objects and of larger blocks have no slots.
         let shape = &UNIT_SHAPES[class.size_class()];
         let offset = addr % UNIT;
-        let index = ((offset / GRANULE) as u64 * shape.reciprocal >> 32) as u32;
+        let index = (((offset / GRANULE) as u64 * shape.reciprocal) >> 32) as u32;
         if index >= shape.slots {
             return None;
         }

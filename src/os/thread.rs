@@ -66,6 +66,11 @@ pub fn is_deaf_to(tid: u32, signal: i32) -> bool {
     }
 }
 
+/// Whether the thread sleeps, has been sent `signal`, and blocks it: who masks signals for a moment does not sleep meanwhile.
+pub fn sleeps_behind_mask(tid: u32, signal: i32) -> bool {
+    state_letter(tid) == Some(b'S') && waits_behind_mask(tid, signal) && is_deaf_to(tid, signal)
+}
+
 /// The number of the system call that the thread waits in. None if it runs, as it may again since its state was read.
 ///
 /// One that waits in `execve` ends all other threads: what it is sent would meet the next program.

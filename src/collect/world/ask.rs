@@ -42,10 +42,11 @@ const RUNNABLE_DEADLINE_NS: u64 = 1_000_000_000;
 /// How long a thread that sleeps is waited for: a signal would have woken it.
 const SLEEPING_DEADLINE_NS: u64 = 150_000_000;
 
-/// Waits until `is_done` holds for every other thread's record.
+/// Waits until `is_done` holds for every other thread's record. `look_early` is told of a few that have not come soon.
 fn wait_for_all(
     myself: &Mutator,
     is_done: impl Fn(&Mutator) -> bool,
+    look_early: impl Fn(&Mutator),
     give_up: impl Fn(&Mutator) -> bool,
 ) -> Result<(), Abandoned> {
     let are_done = || others(myself).all(&is_done);
@@ -59,6 +60,7 @@ fn wait_for_all(
         now = clock::now_ns();
         if now >= deadline && now < start + FIRST_DEADLINE_NS {
             ended::retire_gone(others(myself).filter(|record| !is_done(record)).take(GONE_MAX));
+            others(myself).filter(|record| !is_done(record)).take(GONE_MAX).for_each(&look_early);
             deadline = start + FIRST_DEADLINE_NS;
         } else if now >= deadline {
             for record in others(myself).filter(|record| !is_done(record)) {
@@ -84,7 +86,7 @@ fn is_hopeless(tid: u32, waited_ns: u64) -> bool {
 /// Waits until no other thread is inside a slow path.
 #[unsafe(link_section = ".text.hot")]
 pub fn wait_for_gates(myself: &Mutator) -> Result<(), Abandoned> {
-    wait_for_all(myself, gate::is_outside, ended::retire_if_ended)
+    wait_for_all(myself, gate::is_outside, |_| {}, ended::retire_if_ended)
 }
 
 /// Asks all other threads that have a record, and waits for them.
@@ -95,6 +97,15 @@ pub fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
     wait_for_all(
         myself,
         |record| has_stopped(record, stop),
+        |record| {
+            // Such are the threads that libraries make for themselves: their signals are blocked for good.
+            let tid = record.tid.load(Ordering::Relaxed);
+            let is_asked = record.requested.load(Ordering::Relaxed) == stop;
+            let is_deaf = || thread::sleeps_behind_mask(tid, answer::stop_signal());
+            if is_asked && record.is_deaf.load(Ordering::Relaxed) == 0 && is_deaf() {
+                ask_otherwise(record, stop);
+            }
+        },
         |record| {
             // A signal that the queue had no room for is sent again, and one that did not arrive in another way.
             let tid = record.tid.load(Ordering::Relaxed);
@@ -107,6 +118,12 @@ pub fn stop_known(myself: &Mutator, stop: u32) -> Result<(), Abandoned> {
             ended::retire_if_ended(record)
         },
     )
+}
+
+/// Sends a thread the reserve signal, from now on.
+fn ask_otherwise(record: &Mutator, stop: u32) {
+    record.is_deaf.store(1, Ordering::Relaxed);
+    ask(record, stop);
 }
 
 /// Whether the thread stands still: in its handler, or in a safe region, which it cannot leave now.
