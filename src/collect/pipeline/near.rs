@@ -72,10 +72,8 @@ impl Pipeline {
     #[inline(always)]
     unsafe fn scan_near_with<P: Pack, const BY_RULE: bool>(&mut self) -> Next {
         loop {
-            let count = self.prefetched.count();
-            self.prefetch_round();
             // SAFETY: by the caller's promise.
-            if let Some(item) = unsafe { self.scan_round::<P>(count) } {
+            if let Some(item) = unsafe { self.scan_round::<P>() } {
                 return Next::Object(item);
             }
             if self.words_count == 0 {
@@ -117,36 +115,27 @@ impl Pipeline {
         }
     }
 
-    /// Moves a round of objects from the stack to the queue and asks for them.
-    #[inline(always)]
-    fn prefetch_round(&mut self) {
-        let waiting = &self.stack.as_slice()[self.given..];
-        let count = waiting.len().min(ROUND).min(PREFETCHED - self.prefetched.count());
-        let rest = waiting.len() - count;
-        for &item in waiting[rest..].iter().rev() {
-            prefetch::near_object(item);
-            self.prefetched.push(item);
-        }
-        if rest == 0 {
-            self.stack.clear();
-            self.given = 0;
-        } else {
-            self.stack.truncate(self.given + rest);
-        }
-    }
-
-    /// Scans `count` objects of the queue, while there is room for words. The first that is no plain words; where that comes
-    /// behind many words, it waits.
+    /// Scans the objects of the queue, while there is room for words, and asks for a round of those on the stack meanwhile: one
+    /// after the other, since a processor that waits for many lines takes no more. The first that is no plain words is given
+    /// back; where that comes behind many words, it waits.
     ///
     /// # Safety
     /// The processor has what `P` needs.
     #[inline(always)]
-    unsafe fn scan_round<P: Pack>(&mut self, count: usize) -> Option<Item> {
+    unsafe fn scan_round<P: Pack>(&mut self) -> Option<Item> {
         let (hull, words) = (self.hull, self.words.as_mut_ptr().cast::<usize>());
         // SAFETY: fewer than `BATCH` words are there.
         let (due, full, mut end) = unsafe { (words.add(BATCH), words.add(FULL), words.add(self.words_count)) };
+        let count = self.prefetched.count();
+        let waiting = &self.stack.as_slice()[self.given..];
+        let rest = waiting.len() - waiting.len().min(ROUND).min(PREFETCHED - count);
+        let mut asked = waiting[rest..].iter().rev();
         let mut other = None;
         for _ in 0..count {
+            if let Some(&item) = asked.next() {
+                prefetch::near_object(item);
+                self.prefetched.push(item);
+            }
             let Some(item) = self.prefetched.first() else { break };
             let word_count = item.word_count();
             if word_count > PIECE {
@@ -169,6 +158,16 @@ impl Pipeline {
             if end > full {
                 break;
             }
+        }
+        for &item in asked {
+            prefetch::near_object(item);
+            self.prefetched.push(item);
+        }
+        if rest == 0 {
+            self.stack.clear();
+            self.given = 0;
+        } else {
+            self.stack.truncate(self.given + rest);
         }
         // SAFETY: both point to the same array.
         self.words_count = unsafe { end.offset_from_unsigned(words) };
