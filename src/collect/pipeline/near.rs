@@ -83,16 +83,32 @@ impl Pipeline {
             } else if !self.has_room() {
                 return Next::Turn;
             } else if self.has_one_word() && self.stack.len() == self.given {
-                if let Some((item, start)) = self.follow_word::<BY_RULE>() {
-                    if item.word_count() > PIECE {
-                        return Next::Object(item);
-                    }
-                    // SAFETY: of an object in use; and by the caller's promise.
-                    unsafe { self.pack_object::<P>(start, item.word_count()) };
+                // SAFETY: by the caller's promise.
+                if let Some(item) = unsafe { self.follow_list::<P, BY_RULE>() } {
+                    return Next::Object(item);
                 }
             } else {
                 // SAFETY: there is room.
                 unsafe { self.turn_near::<BY_RULE>() };
+            }
+        }
+    }
+
+    /// Follows the one word there is, as long as each object leads to one other. The first that is no plain words.
+    ///
+    /// # Safety
+    /// The processor has what `P` needs.
+    #[inline(always)]
+    unsafe fn follow_list<P: Pack, const BY_RULE: bool>(&mut self) -> Option<Item> {
+        loop {
+            let (item, start) = self.follow_word::<BY_RULE>()?;
+            if item.word_count() > PIECE {
+                return Some(item);
+            }
+            // SAFETY: of an object in use; and by the caller's promise.
+            unsafe { self.pack_object::<P>(start, item.word_count()) };
+            if self.words_count != 1 {
+                return None;
             }
         }
     }
