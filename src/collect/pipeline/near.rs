@@ -25,8 +25,9 @@ use crate::{
     heap::resolve,
 };
 
-/// A heap of so many bytes is near: its bit words take a sixtieth of that.
-const NEAR_BYTES: usize = 64 << 20;
+/// A heap of so many bytes is near: its bit words take a sixtieth of that. In a debug build the heaps of tests lie on both
+/// sides.
+const NEAR_BYTES: usize = if cfg!(debug_assertions) { 4 << 20 } else { 64 << 20 };
 /// The words of a pair, of which lists are made.
 const PAIR: usize = 2;
 /// Objects that are asked for, and scanned, at once.
