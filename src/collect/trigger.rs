@@ -50,8 +50,8 @@
 //! Full, its size is about what is live and what is worth it.
 //!
 //! Of several threads that allocate, each loses the time of a stop, and together they need `growth` in a fraction of it. So
-//! there patience counts here as well: no growth is refused before the last collection is 10 times its pause ago, unless
-//! 8 MiB + 64 KiB a thread have been handed out.
+//! there patience counts here as well, but less of it: no growth is refused before the last collection is 4 times its pause
+//! ago, unless 8 MiB + 64 KiB a thread have been handed out.
 //!
 //! A dead object with a finalizer stays for one collection more, with all that it reaches, and its finalizer often frees
 //! what the heap does not see. So, as with bdwgc, a heap where such objects die is collected sooner before it grows, once
@@ -101,6 +101,7 @@ const MALLOC_CEILING_MILLI: u64 = 4000;
 const MEMORY_SHARE: usize = 8;
 /// See the module's documentation.
 const LIBRARY_PATIENCE: u64 = 10;
+const SHARED_PATIENCE: u64 = 4;
 const LIBRARY_FLOOR_MAX: usize = 8 << 20;
 const LIBRARY_FLOOR_A_THREAD: usize = 64 << 10;
 const LIBRARY_CEILING_MILLI: u64 = 2000;
@@ -200,18 +201,22 @@ impl Trigger {
         Budget {
             soft_bytes: bytes.max(floor_bytes()).max(room),
             hard_bytes: bytes.max(library_floor_max()).max(room),
-            not_before_ns: outcome.end_ns + self.patient_cost_ns(outcome, divisor) * LIBRARY_PATIENCE,
+            not_before_ns: outcome.end_ns + self.patience_ns(outcome, divisor),
             growth_bytes,
             growth_hard_bytes: patient_growth_bytes(outcome, growth_bytes, divisor),
         }
     }
 
-    /// The cost that patience is measured by. Where threads wait for processors, a collection now and then takes as long as
-    /// one of them waits; so for threads that would make the heap grow meanwhile it is the lesser one of two.
-    fn patient_cost_ns(&mut self, outcome: &Outcome, divisor: u32) -> u64 {
+    /// How long patience lasts. Where threads wait for processors, a collection now and then takes as long as one of them
+    /// waits; so for threads that would make the heap grow meanwhile it is measured by the lesser one of two.
+    fn patience_ns(&mut self, outcome: &Outcome, divisor: u32) -> u64 {
         let cost_ns = outcome.cost_ns();
         let last_cost_ns = core::mem::replace(&mut self.last_cost_ns, cost_ns);
-        if outcome.is_growth_shared(divisor) { cost_ns.min(last_cost_ns) } else { cost_ns }
+        if outcome.is_growth_shared(divisor) {
+            cost_ns.min(last_cost_ns) * SHARED_PATIENCE
+        } else {
+            cost_ns * LIBRARY_PATIENCE
+        }
     }
 
     fn malloc_budget(&mut self, base: u64, outcome: &Outcome) -> Budget {
@@ -441,14 +446,14 @@ mod tests {
         let mut patience = |busy_threads, divisor| {
             outcome.busy_threads = busy_threads;
             let mut trigger = Trigger { patience: PATIENCE_MIN, last_base: 0, last_cost_ns: 1_000_000 };
-            let cost_ns = trigger.patient_cost_ns(&outcome, divisor);
+            let patience_ns = trigger.patience_ns(&outcome, divisor);
             assert_eq!(trigger.last_cost_ns, 10_000_000);
-            (cost_ns, patient_growth_bytes(&outcome, GROWTH, divisor))
+            (patience_ns, patient_growth_bytes(&outcome, GROWTH, divisor))
         };
         for (busy_threads, divisor) in [(1, 3), (2, 0)] {
-            assert_eq!(patience(busy_threads, divisor), (10_000_000, GROWTH));
+            assert_eq!(patience(busy_threads, divisor), (100_000_000, GROWTH));
         }
-        assert_eq!(patience(2, 3), (1_000_000, library_floor_max()));
+        assert_eq!(patience(2, 3), (4_000_000, library_floor_max()));
     }
 
     #[test]
