@@ -78,7 +78,7 @@ use crate::{
     heap::{
         mutator,
         pressure::{self, Budget},
-        surplus,
+        quiet, surplus,
         sweep::Swept,
     },
     os::memory,
@@ -354,6 +354,7 @@ pub fn note_finalizers(count: usize) {
 /// Sets [`settings::space_divisor`]: from now on the heap is collected before it grows.
 pub fn set_space_divisor(divisor: u32) {
     settings::set_space_divisor(divisor);
+    quiet::set_on(divisor != 0);
     if COUNTERS.collections.load(Ordering::Relaxed) == 0 {
         pressure::bound_growth(GROWTH_FLOOR_MAX as usize);
     }

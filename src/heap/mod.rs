@@ -17,7 +17,7 @@
 //! - [`remains`] what dead objects leave in slots · [`resolve`] from a word to an object
 //! - [`emergency`] memory for a signal handler that interrupted a slow path
 //! - [`announce`] what memcheck is told of objects · [`late`] slots that wait under it
-//! - [`surplus`] when pages that nobody uses go back to the system
+//! - [`surplus`] when pages that nobody uses go back to the system · [`quiet`] and those of blocks that are hardly used
 //! - [`pressure`] what has been handed out · [`zeal`] rare things made common
 //!
 //! # Which shared cache lines an operation writes
@@ -89,6 +89,7 @@ pub mod late;
 pub mod magazine;
 pub mod mutator;
 pub mod pressure;
+pub mod quiet;
 pub mod refill;
 pub mod region;
 pub mod remains;

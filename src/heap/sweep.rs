@@ -17,7 +17,9 @@
 use super::{
     announce,
     cage::{self, Unit},
-    centre, large, refill, remains,
+    centre, large,
+    quiet::Quiet,
+    refill, remains,
     size_class::UNIT,
     units::{self, Class, State},
     zeal,
@@ -81,7 +83,7 @@ fn count() -> Swept {
 }
 
 fn reclaim() -> Swept {
-    let mut swept = Swept::default();
+    let (mut swept, mut quiet) = (Swept::default(), Quiet::begin());
     centre::forget_all();
     refill::renew_claims();
     if memcheck::is_running() {
@@ -94,7 +96,7 @@ fn reclaim() -> Swept {
         let class = units::class_of(unit);
         if class.is_small() {
             unit = units::head_of_small(unit, class.shape());
-            sweep_block(class, unit, &mut swept);
+            sweep_block(class, unit, &mut swept, &mut quiet);
         } else if class.is_large() {
             if !class.is_large_head() {
                 unit = units::head_of_rest(unit).load(Ordering::Relaxed);
@@ -105,7 +107,7 @@ fn reclaim() -> Swept {
     swept
 }
 
-fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
+fn sweep_block(class: Class, unit: Unit, swept: &mut Swept, quiet: &mut Quiet) {
     let (block, shape) = (units::block(unit), class.shape());
     let in_use_before = shape.slots - block.free.load(Ordering::Relaxed);
     if memcheck::is_running() && !class.kind().traits().is_uncollectable() {
@@ -123,6 +125,7 @@ fn sweep_block(class: Class, unit: Unit, swept: &mut Swept) {
     if in_use < in_use_before && !zeal::is_poisoning() {
         remains::note_swept(unit);
     }
+    quiet.note(unit, shape, in_use);
     block.free.store(shape.slots - in_use, Ordering::Relaxed);
     swept.count(class, in_use_before, in_use, shape.slot_bytes as usize);
     if block.state() != State::Claimed {

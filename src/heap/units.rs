@@ -128,6 +128,10 @@ pub struct Block {
     pub previous: AtomicU32,
     /// Words from this one on have never been handed out and their slots are zero. Only the claiming thread uses it.
     pub pristine_from: AtomicU32,
+    /// What `free` was after the last sweep, and for how many sweeps it has not changed in between. The collector's.
+    pub free_before: AtomicU32,
+    /// See `free_before`.
+    pub quiet: AtomicU32,
     /// A large object's units.
     pub units: AtomicU32,
     /// A large object's bytes as requested.
