@@ -108,7 +108,7 @@ fn preloaded(program: &Path, folder: &Path, options: &str) -> Command {
 
 /// They count what is gone, or pages that are kept, as libgc does it: behind `malloc` any word that the program may have
 /// written, and any address inside an object, keeps it; its free pages are given back; and the pace is malloc's.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 10] = [
     "roots.c",
     "static_roots.c",
     "interior.c",
@@ -117,7 +117,6 @@ const KEPT: [&str; 11] = [
     "sealed.c",
     "growth.c",
     "growth_finalizers.c",
-    "growth_threads.c",
     "quiet.c",
     "stack_words.c",
 ];
