@@ -16,7 +16,7 @@
 //! processor translates several addresses at once, if the instructions that ask for them are close together. So each
 //! stage does all of its prefetches in a row.
 //!
-//! A marker that is alone in a small heap takes a shorter way: [`near`].
+//! A marker that is alone in a small heap takes a shorter way: `near`.
 //!
 //! Holds:   a marked object that has still to be scanned is in stack or prefetched, once, or waits as a large one, or its
 //!          unit is flagged.
@@ -118,7 +118,7 @@ pub struct Pipeline {
     /// Words outside are no addresses of the heap's.
     hull: Range,
     has_vectors: bool,
-    /// See [`near`].
+    /// See `near`.
     is_near: bool,
     words: [MaybeUninit<usize>; WORDS],
     words_count: usize,
