@@ -94,7 +94,14 @@ impl Rule {
     /// Whether an address in static data or in an object, so far behind the first byte of one of a kind, keeps that.
     #[inline(always)]
     pub fn keeps(&self, kind: Kind, displacement: usize) -> bool {
-        displacement < BITS && self.near >> displacement & 1 == 1 || self.keeps_further(kind, displacement)
+        self.keeps_near(displacement) || self.keeps_further(kind, displacement)
+    }
+
+    /// Whether an address so little behind the first byte of an object keeps it, of whatever kind that is. Otherwise
+    /// [`keeps`](Self::keeps) has to be asked.
+    #[inline(always)]
+    pub fn keeps_near(&self, displacement: usize) -> bool {
+        displacement < BITS && self.near >> displacement & 1 == 1
     }
 
     #[cold]

@@ -107,6 +107,12 @@ impl Item {
         Item(u64::from(WORDS_OF[class.index()].load(Ordering::Relaxed)) << WORDS_SHIFT | start.get() as u64)
     }
 
+    /// The object of the same class that begins so many bytes further.
+    #[inline(always)]
+    pub fn moved_by(self, bytes: usize) -> Item {
+        Item(self.0 + bytes as u64)
+    }
+
     #[cfg(test)]
     pub(super) const fn from_raw(raw: u64) -> Item {
         Item(raw)

@@ -106,7 +106,7 @@ impl Scanner {
         self.role = role;
         self.shared_batches = 0;
         self.disguises = Disguises::of_now();
-        self.pipeline.begin();
+        self.pipeline.begin(role == Role::Alone);
     }
 
     /// Goes on as somebody else.

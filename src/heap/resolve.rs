@@ -10,12 +10,12 @@ use super::{
     announce,
     cage::{self, Unit},
     kind::Kind,
-    size_class::{GRANULE, UNIT, UNIT_SHAPES, UNIT_SHIFT},
+    size_class::{GRANULE, UNIT, UNIT_SHIFT},
     units::{self, Class, Word},
 };
 use crate::{
     base::{
-        addr::{Addr, Ambiguous, ObjRef},
+        addr::{Addr, Ambiguous, ObjRef, Range},
         sync::{AtomicBool, Ordering},
     },
     os::memcheck,
@@ -167,19 +167,6 @@ pub struct Place {
     pub bits: BitPlace,
 }
 
-/// A slot of a block of one unit, as far as it is known before its bits are looked at.
-#[derive(Clone, Copy)]
-pub struct Spot {
-    /// How far the address lies behind the slot's first byte.
-    pub displacement: usize,
-    /// Kind and size class.
-    pub class: Class,
-    /// The word of its bits.
-    pub word: &'static Word,
-    /// Their number in the word, in the lowest six bits.
-    pub index: u32,
-}
-
 /// Where a slot's bits are: the address of their word, and above that their number in it. Addresses have 47 bits.
 #[derive(Clone, Copy)]
 pub struct BitPlace(u64);
@@ -217,32 +204,18 @@ impl View {
         View { base, bytes, classes, bits }
     }
 
-    /// Bytes of the first span.
-    pub fn bytes(&self) -> usize {
-        self.bytes
+    /// The first span.
+    pub fn range(&self) -> Range {
+        Range::sized(Addr::new(self.base), self.bytes)
     }
 
-    /// The slot that an address lies in, if its block is one unit of the first span: most are.
-    #[inline(always)]
-    pub fn spot(&self, addr: usize) -> Option<Spot> {
-        let offset = addr.wrapping_sub(self.base);
-        if offset >= self.bytes {
-            return None;
-        }
-        let unit = offset >> UNIT_SHIFT;
-        // SAFETY: a unit below the end of the first span has an entry.
-        let class = Class::from_index(unsafe { self.classes.add(unit).read() } as usize);
-        // The shapes of free units, of large objects and of larger blocks have no slots.
-        let shape = &UNIT_SHAPES[class.size_class()];
-        let offset = addr % UNIT;
-        let index = (((offset / GRANULE) as u64 * shape.reciprocal) >> 32) as u32;
-        if index >= shape.slots {
-            return None;
-        }
-        let word = self.bits + unit * units::BITS_STRIDE + index as usize / 64 * size_of::<Word>();
-        // SAFETY: the address of a bit word of a unit in use; they are never released.
-        let word = unsafe { &*(word as *const Word) };
-        Some(Spot { displacement: offset - (index * shape.slot_bytes) as usize, class, word, index })
+    /// The class of each unit of the first span, and the address of its bit words.
+    pub fn units(&self) -> impl Iterator<Item = (Class, usize)> {
+        (0..self.bytes >> UNIT_SHIFT).map(|unit| {
+            // SAFETY: a unit below the end of the first span has an entry.
+            let class = unsafe { self.classes.add(unit).read() };
+            (Class::from_index(class as usize), self.bits + unit * units::BITS_STRIDE)
+        })
     }
 
     /// The slot that an address lies in, if it is a small one in the first span. All others are [`locate`]'s.

@@ -22,6 +22,7 @@
 //!          unit is flagged.
 //! Threads: each scanner has its own; the world is stopped.
 
+mod map;
 mod near;
 
 use super::{
@@ -43,6 +44,7 @@ use crate::{
     },
 };
 use core::mem::MaybeUninit;
+use map::Map;
 
 /// Words that make a batch.
 const BATCH: usize = 32;
@@ -120,6 +122,8 @@ pub struct Pipeline {
     has_vectors: bool,
     /// See `near`.
     is_near: bool,
+    /// Of the heap, if it is near.
+    map: Map,
     words: [MaybeUninit<usize>; WORDS],
     words_count: usize,
     candidates: [MaybeUninit<Candidate>; WORDS],
@@ -140,6 +144,7 @@ impl Pipeline {
             hull: Range { start: Addr::NULL, end: Addr::NULL },
             has_vectors: false,
             is_near: false,
+            map: Map::new(),
             words: [const { MaybeUninit::uninit() }; WORDS],
             words_count: 0,
             candidates: [const { MaybeUninit::uninit() }; WORDS],
@@ -154,16 +159,17 @@ impl Pipeline {
     /// Lets the stack have `objects_max` objects. Where the system refuses, it stays as it is: it may be full more often.
     pub fn prepare(&mut self, objects_max: usize) {
         let _ = self.stack.reserve(objects_max);
+        self.map.prepare();
         self.stack_limit = objects_max.min(self.stack.room());
     }
 
-    /// Takes a look at the heap, which stays as it is from now on. The world is stopped.
-    pub fn begin(&mut self) {
+    /// Takes a look at the heap, which stays as it is from now on, for a marker that may be alone. The world is stopped.
+    pub fn begin(&mut self, is_alone: bool) {
         self.view = View::of_now();
         self.rule = Rule::of_now();
         self.hull = cage::hull();
         self.has_vectors = filter::has_vectors();
-        self.is_near = self.is_heap_near();
+        self.is_near = is_alone && self.map_near_heap();
     }
 
     /// Whether [`filter::has_vectors`].

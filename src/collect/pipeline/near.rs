@@ -1,6 +1,6 @@
 //! The way through a heap that is near: its bit words lie in the caches.
 //!
-//! There instructions take the time, not memory. So a word is marked as soon as it is located: it does not become a
+//! There instructions take the time, not memory. So a `map` has all that is asked of a unit in one place, and a word is marked as soon as it is located: it does not become a
 //! candidate first, whose bit word would be on its way meanwhile. And objects are asked for and scanned in rounds: how many
 //! is known before the first is read, so the processor need not wait for one to know whether there is another.
 //!
@@ -22,12 +22,9 @@ use crate::{
         item::{Item, PIECE},
         prefetch,
     },
-    heap::resolve,
+    heap::resolve::{self, View},
 };
 
-/// A heap of so many bytes is near: its bit words take a sixtieth of that. In a debug build the heaps of tests lie on both
-/// sides.
-const NEAR_BYTES: usize = if cfg!(debug_assertions) { 4 << 20 } else { 64 << 20 };
 /// The words of a pair, of which lists are made.
 const PAIR: usize = 2;
 /// Objects that are asked for, and scanned, at once.
@@ -36,9 +33,9 @@ const ROUND: usize = 32;
 const FULL: usize = WORDS - PIECE - PACK_SLACK;
 
 impl Pipeline {
-    /// Whether the heap is near, which does not change in a collection.
-    pub(super) fn is_heap_near(&self) -> bool {
-        self.view.bytes() <= NEAR_BYTES
+    /// Makes the map of a heap that is near. `false`: it is not, or it has no room.
+    pub(super) fn map_near_heap(&mut self) -> bool {
+        self.view.range() == self.hull && self.map.fill(&self.view)
     }
 
     /// Whether words are marked as they are located: the heap is near, and no candidate waits.
@@ -197,25 +194,24 @@ impl Pipeline {
     /// The stack has room for all.
     #[inline(always)]
     pub unsafe fn turn_near<const BY_RULE: bool>(&mut self) {
-        let Pipeline { view, rule, words, words_count, stack, .. } = self;
+        let Pipeline { view, map, rule, words, words_count, stack, .. } = self;
         let count = core::mem::take(words_count);
         let mut top = stack.end();
         for word in &words[..count] {
-            // SAFETY: the first `words_count` were written by `add_word` and `pack`.
-            let word = unsafe { word.assume_init() };
-            let (item, is_wanted) = match view.spot(word) {
-                Some(spot) if BY_RULE && !rule.keeps(spot.class.kind(), spot.displacement) => continue,
-                Some(spot) => {
-                    let is_new = spot.word.mark_allocated(spot.index % u64::BITS);
-                    let item = Item::new(Addr::new(word - spot.displacement), spot.class);
-                    (item, is_new & item.is_to_be_scanned())
+            // SAFETY: the first `words_count` were written by `add_word` and `pack`; all lie in the hull, which is the view's range.
+            let (word, spot) = unsafe { (word.assume_init(), map.entry(word.assume_init()).spot(word.assume_init())) };
+            let (item, is_new) = match spot {
+                Some(spot) if BY_RULE && !rule.keeps_near(spot.displacement) && !keeps_further(rule, view, word) => {
+                    continue;
                 }
+                Some(spot) => (spot.item, usize::from(spot.mark())),
                 None => mark_elsewhere(rule, word),
             };
+            let is_wanted = is_new & usize::from(item.is_to_be_scanned());
             // SAFETY: by the caller's promise.
             unsafe {
                 top.write(item);
-                top = top.add(usize::from(is_wanted));
+                top = top.add(is_wanted);
             }
         }
         // SAFETY: behind what was written, all in the list's room.
@@ -223,12 +219,18 @@ impl Pipeline {
     }
 }
 
-/// Marks what a word points to that is no slot of a block of one unit: the object, and whether it is to be scanned.
+/// Whether an address far behind the first byte of an object keeps it by a rule.
 #[cold]
 #[inline(never)]
-fn mark_elsewhere(rule: &Rule, word: usize) -> (Item, bool) {
-    let Some(slot) = resolve::locate(Addr::new(word)) else { return (Item::NONE, false) };
-    let item = Item::of(&slot);
+fn keeps_further(rule: &Rule, view: &View, word: usize) -> bool {
+    view.place(word).is_some_and(|place| rule.keeps(place.class.kind(), word - place.start.get()))
+}
+
+/// Marks what a word points to that is no slot of a block of one unit: the object, and 1 if it was not marked.
+#[cold]
+#[inline(never)]
+fn mark_elsewhere(rule: &Rule, word: usize) -> (Item, usize) {
+    let Some(slot) = resolve::locate(Addr::new(word)) else { return (Item::NONE, 0) };
     let is_new = rule.keeps_slot(&slot, word) && slot.word().mark_allocated(slot.bit());
-    (item, is_new && item.is_to_be_scanned())
+    (Item::of(&slot), usize::from(is_new))
 }
