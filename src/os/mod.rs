@@ -14,7 +14,7 @@
 //! - [`quota`] what control groups grant of processors and memory.
 //! - [`thread`] who runs in this process, and how to wake or signal them.
 //! - [`signal`] the stop signal · [`registers`] those that a stopped thread's context holds.
-//! - [`stack`] spilled registers and the ends of stacks.
+//! - [`stack`] spilled registers and the ends of stacks · [`control_block`] what the C library has noted of those.
 //! - [`statics`] the segments of loaded objects, as the loader lists them.
 //! - [`binding`] which functions a loaded object's calls reach.
 //! - [`maps`] the mappings of the process, as the kernel lists them, and which of their pages are present · [`written`] which were
@@ -31,6 +31,7 @@ pub mod backtrace;
 pub mod bare;
 pub mod binding;
 pub mod clock;
+pub mod control_block;
 pub mod copying;
 pub mod cpus;
 pub mod descriptors;

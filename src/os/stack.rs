@@ -1,6 +1,6 @@
 //! The calling thread's registers on its stack, and the ends of stacks.
 
-use super::{filter, maps, tls};
+use super::{control_block, filter, maps, sys, thread};
 use crate::base::addr::{Addr, Range};
 use core::arch::naked_asm;
 
@@ -129,19 +129,20 @@ pub fn pointer() -> Addr {
     Addr::new(sp)
 }
 
-/// Bytes of a thread's control block from the thread pointer up, at most: glibc's `struct pthread` has 2,304 in 2.36.
-/// It lies at the very end of the thread's block, which ends a page; the main thread's is followed by other data.
-pub const CONTROL_BLOCK_BYTES_MAX: usize = 4096;
-
 /// Where the stack of a thread lies: all of it, from its lowest usable address to its cold end.
 ///
 /// The cold end is inclusive of what libc keeps there: `environ` and the arguments for the main thread, the static
 /// thread-local storage and the control block for all others.
 pub fn of_this_thread() -> Option<Range> {
+    // So for every thread that the C library has made, also for one that has forked and has its process's id now.
+    if let Some(stack) = control_block::stack() {
+        // A thread of a raw `clone` may have its parent's block: believe it only when we stand on it.
+        return stack.contains(pointer()).then_some(stack);
+    }
     if filter::is_strict() {
         return None;
     }
-    if super::thread::id() == super::sys::process_id() { of_main_thread() } else { of_pthread() }
+    if thread::id() == sys::process_id() { of_main_thread() } else { of_pthread() }
 }
 
 /// The end of `[stack]`, found from the address of something in it.
@@ -166,7 +167,7 @@ fn stack_limit() -> Option<usize> {
     (result == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
 }
 
-/// Asks the C library, which allocates: not inside a gate.
+/// Asks the C library, if it is one whose blocks are not understood. It allocates: not inside a gate.
 fn of_pthread() -> Option<Range> {
     // SAFETY: an all-zero attribute object is only written to by `pthread_getattr_np`.
     let mut attributes: libc::pthread_attr_t = unsafe { core::mem::zeroed() };
@@ -184,20 +185,14 @@ fn of_pthread() -> Option<Range> {
         }
     }
     let reported = Range::sized(Addr::of(low), bytes);
-    // A thread of a raw `clone` answers with its parent's block: believe it only when we stand on it.
-    reported.contains(pointer()).then(|| Range::new(reported.start, reported.end.max(control_block().end)))
-}
-
-/// The calling thread's control block, as far as its page reaches.
-pub fn control_block() -> Range {
-    let tp = tls::thread_pointer();
-    Range::new(tp, (tp + 1).align_up(CONTROL_BLOCK_BYTES_MAX))
+    reported.contains(pointer()).then_some(reported)
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
+    use crate::os::tls;
 
     unsafe extern "C" fn remember(sp: Addr, data: *mut core::ffi::c_void) {
         // SAFETY: the test passes a `Addr` of its own.
@@ -239,5 +234,25 @@ mod tests {
         let stack = std::thread::spawn(move || (check(), tls::thread_pointer())).join().unwrap();
         assert!(stack.0.contains(stack.1));
         check();
+    }
+
+    #[test]
+    fn a_thread_that_has_forked_stands_on_its_own_stack_in_the_child() {
+        let fork = || {
+            let stack = of_this_thread().expect("a stack");
+            // SAFETY: the child makes system calls and ends.
+            unsafe {
+                let child = libc::fork();
+                if child == 0 {
+                    libc::_exit(i32::from(of_this_thread() != Some(stack)));
+                }
+                let mut status = -1;
+                assert_eq!(libc::waitpid(child, &mut status, 0), child);
+                status
+            }
+        };
+        // Far smaller than a main thread's may grow.
+        let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(fork).unwrap();
+        assert_eq!(thread.join().unwrap(), 0);
     }
 }

@@ -276,9 +276,6 @@ int gleaner_bdw_get_stack_base(struct stack_base *base) {
         base->mem_base = __libc_stack_end;
         return SUCCESS;
     }
-    /* The C library allocates there with the thread's lock held. If its malloc is ours, the thread must not have to ask for
-     * its stack in that, for a record that it has given back. */
-    gleaner_bdw_thread_started();
     error = pthread_getattr_np(pthread_self(), &attributes);
     if (error == 0) {
         error = pthread_attr_getstack(&attributes, &low, &bytes);

@@ -29,9 +29,8 @@ use crate::{
     },
     heap::mutator::{self, Mutator},
     os::{
-        copying,
+        control_block, copying,
         maps::Mapping,
-        stack::CONTROL_BLOCK_BYTES_MAX,
         statics::{self, Object},
         tls,
     },
@@ -84,7 +83,7 @@ pub fn note_main_thread(mapping: &Mapping<'_>) {
     let tp = tls::thread_pointer();
     if mapping.range.contains(tp) {
         MAIN_CONTROL_START.store(tp.get(), Ordering::Relaxed);
-        MAIN_CONTROL_END.store(mapping.range.end.min(tp + CONTROL_BLOCK_BYTES_MAX).get(), Ordering::Relaxed);
+        MAIN_CONTROL_END.store(mapping.range.end.min(tp + control_block::BYTES_MAX).get(), Ordering::Relaxed);
     }
 }
 
@@ -113,7 +112,7 @@ pub fn visit_ended_control_blocks(tables: &Tables, visit: &mut Visitor<'_>) {
     }
     for &tp in tables.ended_control_blocks.as_slice() {
         let start = Addr::new(tp);
-        let end = (start + 1).align_up(CONTROL_BLOCK_BYTES_MAX);
+        let end = (start + 1).align_up(control_block::BYTES_MAX);
         copying::for_each_page(Range::new(start, end), |copy| visit(Source::ThreadLocal, copy));
     }
 }

@@ -1,5 +1,7 @@
-/* A thread that has been unregistered asks where its stack begins, and registers again. The C library allocates to answer,
- * with the thread's lock held: when that is our malloc, it must not ask the C library in its turn. */
+/* A thread that has been unregistered asks where its stack begins, the collector or the C library, and registers again. The C
+ * library allocates to answer, with the thread's lock held: when that is our malloc, it must not ask the C library in its
+ * turn. */
+#define _GNU_SOURCE 1
 #define GC_THREADS
 #define GC_NO_THREAD_REDIRECTS
 #include "check.h"
@@ -12,6 +14,11 @@ static void *come_and_go(void *unused) {
         CHECK(GC_register_my_thread(&base) == GC_SUCCESS, "registered, time %d", i);
         CHECK(GC_malloc(10) != NULL, "an object");
         CHECK(GC_unregister_my_thread() == GC_SUCCESS, "unregistered");
+        if (i % 2 == 0) {
+            pthread_attr_t attributes;
+            CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0, "attributes, time %d", i);
+            CHECK(pthread_attr_destroy(&attributes) == 0, "their end");
+        }
     }
     return unused;
 }
