@@ -82,12 +82,14 @@ pub fn visit(
     if is_listed && is_known { search.finish() } else { Err(Unknown) }
 }
 
-/// The used part of the main thread's stack, up to its first frame; all of it, if the thread stands elsewhere.
+/// The used part of the main thread's stack, up to its first frame; all of it, if the thread stands elsewhere. Empty in a child
+/// whose first thread was another: that has forked, and stands on its own stack still.
 fn main_stack(myself: Myself<'_>) -> Range {
-    let Some(main) = mutator::find(sys::process_id()) else { return Range::new(Addr::NULL, Addr::NULL) };
-    let from = stacks::own_stack_from(main, myself).unwrap_or(main.stack().start);
     let end = rendezvous::first_frame();
-    if from < end { Range::new(from, end) } else { Range::new(Addr::NULL, Addr::NULL) }
+    let Some(main) = mutator::find(sys::process_id()).filter(|main| main.stack().contains(end)) else {
+        return Range::default();
+    };
+    Range::new(stacks::own_stack_from(main, myself).unwrap_or(main.stack().start), end)
 }
 
 /// A search on its way through the list.
