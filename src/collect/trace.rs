@@ -4,7 +4,7 @@ use super::{disguise::Forms, fibers};
 use crate::{
     base::{
         addr::{Addr, Ambiguous, Range},
-        sync::{AtomicPtr, Ordering},
+        sync::{AtomicBool, AtomicPtr, Ordering},
     },
     heap::{cage, mutator, resolve::Slot},
     os::mem,
@@ -106,6 +106,15 @@ pub unsafe fn running<'a>() -> Option<&'a mut Tracer<'a>> {
     unsafe { tracer.as_mut() }
 }
 
+/// Whether a trace procedure has ever run. Relaxed: asked by who ran it, or has the world since.
+static HAS_RUN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the program has trace procedures that have run. Such a one may write: Guile's clears what it finds dead on its own
+/// stack, which may have been read as a root by then.
+pub(super) fn have_procedures_run() -> bool {
+    HAS_RUN.load(Ordering::Relaxed)
+}
+
 /// A trace procedure: the object, its usable bytes, and where to report.
 pub type Procedure = unsafe extern "C" fn(*mut core::ffi::c_void, usize, *mut Tracer<'_>);
 
@@ -156,6 +165,7 @@ pub fn children(slot: &Slot, visit: impl FnMut(Ambiguous)) {
         fibers::children(slot, visit);
     } else if traits.is_traced() {
         let procedure = slot.class().kind().trace_procedure();
+        HAS_RUN.store(true, Ordering::Relaxed);
         listen(&mut Visit(visit), |tracer| {
             // SAFETY: a kind was made of a procedure of this type, and the object is in use and was zeroed at birth.
             unsafe {
