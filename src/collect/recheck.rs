@@ -3,8 +3,8 @@
 //! It has its own bitmap, one bit for each 16 bytes of the heap, its own stack with room for every object, and no tricks: no
 //! ring, no filter, no budget. Both are mapped before the roots are looked for: a table that moved meanwhile would be one of
 //! the mappings that are read as roots. From the same roots it must reach exactly the objects that the first marker has marked,
-//! less those that magazines hold. Where trace procedures have run it may reach fewer: they may clear what the first marker
-//! has followed.
+//! less those that magazines hold. Where trace procedures may write it may reach fewer: they may have cleared what the first
+//! marker has followed.
 
 use super::{
     displacement::Rule,
@@ -39,7 +39,7 @@ pub enum Disagreement {
         /// Who points to it.
         parent: Addr,
     },
-    /// Marked and not reached, and no trace procedure can have taken the way there: it would have been kept for nothing.
+    /// Marked and not reached, and no trace procedure may have cut the way there: it would have been kept for nothing.
     Kept {
         /// The object.
         object: Addr,
@@ -267,7 +267,7 @@ impl<'a> Recheck<'a> {
         self.drain();
         self.follow_ephemerons();
         let mut kept = None;
-        if self.lost.is_none() && !trace::have_procedures_run() {
+        if self.lost.is_none() && !trace::may_procedures_write() {
             sweep::for_each_allocated_word(
                 |_| true,
                 |class, unit, index, allocated| {

@@ -106,13 +106,18 @@ pub unsafe fn running<'a>() -> Option<&'a mut Tracer<'a>> {
     unsafe { tracer.as_mut() }
 }
 
-/// Whether a trace procedure has ever run. Relaxed: asked by who ran it, or has the world since.
-static HAS_RUN: AtomicBool = AtomicBool::new(false);
+/// Whether trace procedures may write. Relaxed: set before one runs, asked by who ran it or has the world since.
+static MAY_WRITE: AtomicBool = AtomicBool::new(false);
 
-/// Whether the program has trace procedures that have run. Such a one may write: Guile's clears what it finds dead on its own
-/// stack, which may have been read as a root by then.
-pub(super) fn have_procedures_run() -> bool {
-    HAS_RUN.load(Ordering::Relaxed)
+/// Notes that a procedure runs that may write. Those of `gleaner.h` may not; one of `gc.h` may: Guile's clears what it finds
+/// dead on a stack of its own, which may have been read as a root by then.
+pub fn let_procedures_write() {
+    MAY_WRITE.store(true, Ordering::Relaxed);
+}
+
+/// See [`let_procedures_write`].
+pub(super) fn may_procedures_write() -> bool {
+    MAY_WRITE.load(Ordering::Relaxed)
 }
 
 /// A trace procedure: the object, its usable bytes, and where to report.
@@ -165,7 +170,6 @@ pub fn children(slot: &Slot, visit: impl FnMut(Ambiguous)) {
         fibers::children(slot, visit);
     } else if traits.is_traced() {
         let procedure = slot.class().kind().trace_procedure();
-        HAS_RUN.store(true, Ordering::Relaxed);
         listen(&mut Visit(visit), |tracer| {
             // SAFETY: a kind was made of a procedure of this type, and the object is in use and was zeroed at birth.
             unsafe {

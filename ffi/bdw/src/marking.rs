@@ -62,6 +62,7 @@ pub unsafe fn call(index: usize, object: Addr, environment: usize) {
         return;
     }
     let bottom = STACK.as_ptr().cast_mut();
+    trace::let_procedures_write();
     // SAFETY: `GC_new_proc` took it as such, and by the caller's promise.
     unsafe {
         let procedure = core::mem::transmute::<usize, Procedure>(procedure);
