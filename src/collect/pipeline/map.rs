@@ -17,9 +17,9 @@ use crate::{
     },
 };
 
-/// The units of the largest heap that is near: its bit words take a sixtieth of that. In a debug build the heaps of tests lie
-/// on both sides.
-pub(super) const UNITS_MAX: usize = if cfg!(debug_assertions) { 64 } else { 1024 };
+/// The units of the largest heap that is near, of 256 MiB. From there on objects in random order are marked sooner the other way,
+/// which asks for bit words ahead. In a debug build the heaps of tests lie on both sides.
+pub(super) const UNITS_MAX: usize = if cfg!(debug_assertions) { 64 } else { 4096 };
 
 /// What is known of a unit.
 #[derive(Clone, Copy)]
