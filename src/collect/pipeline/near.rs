@@ -1,8 +1,9 @@
 //! The way through a heap that is near: its bit words lie in the caches.
 //!
-//! There instructions take the time, not memory. So a `map` has all that is asked of a unit in one place, and a word is marked as soon as it is located: it does not become a
-//! candidate first, whose bit word would be on its way meanwhile. And objects are asked for and scanned in rounds: how many
-//! is known before the first is read, so the processor need not wait for one to know whether there is another.
+//! There instructions take the time, not memory. So a `map` has all that is asked of a unit in one place, and a word is marked
+//! as soon as it is located: it does not become a candidate first, whose bit word would be on its way meanwhile. And
+//! objects are asked for and scanned in rounds: how many is known before the first is read, so the processor need not wait
+//! for one to know whether there is another.
 //!
 //! ```text
 //!   stack        marked objects                                   last in, first out
