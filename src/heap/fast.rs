@@ -158,7 +158,7 @@ pub unsafe fn push(address: Addr) -> bool {
             return false;
         }
         // SAFETY: a slot of this size starts here, and the caller gives it up.
-        unsafe { ptr::write_bytes(address.as_ptr::<u8>(), 0, class.shape().slot_bytes as usize) };
+        unsafe { clear(address, class.shape().slot_bytes as usize) };
     }
     // SAFETY: the calling thread's magazine, and a slot of its class.
     unsafe { magazine.push(address.as_ptr()) }
@@ -173,4 +173,43 @@ fn class_of_slot(address: Addr, unit: Unit) -> Option<Class> {
     // What is no class of slots has a shape in which nothing is a start.
     let is_slot = offset.is_multiple_of(size_class::GRANULE) && shape.is_slot_start(offset);
     is_slot.then_some(class)
+}
+
+/// Small slots are cleared without a branch on their size: a program that frees objects of several sizes does so in an order
+/// that no processor foretells, and a wrong guess costs more than stores that turn out to be to the same place.
+const CLEARED_AT_ONCE: usize = 8 * size_class::GRANULE;
+
+/// Makes a slot zero.
+///
+/// # Safety
+/// A slot of `bytes` starts here, and it is the caller's.
+#[inline(always)]
+unsafe fn clear(slot: Addr, bytes: usize) {
+    if bytes > CLEARED_AT_ONCE {
+        // SAFETY: by the caller's promise.
+        return unsafe { ptr::write_bytes(slot.as_ptr::<u8>(), 0, bytes) };
+    }
+    let last = bytes - size_class::GRANULE;
+    for offset in (0..CLEARED_AT_ONCE).step_by(size_class::GRANULE) {
+        // SAFETY: a granule of the slot, which begins and ends with one.
+        unsafe { (slot + offset.min(last)).as_ptr::<[u64; 2]>().write([0, 0]) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_cleared_whatever_its_size_and_nothing_behind_it() {
+        const BYTES: usize = 4 * CLEARED_AT_ONCE;
+        for bytes in (size_class::GRANULE..BYTES).step_by(size_class::GRANULE) {
+            let mut memory = [u64::MAX; BYTES / 8];
+            // SAFETY: so many bytes of ours.
+            unsafe { clear(Addr::of(memory.as_mut_ptr()), bytes) };
+            let cleared = memory.iter().take_while(|&&word| word == 0).count();
+            let kept = memory.iter().rev().take_while(|&&word| word == u64::MAX).count();
+            assert_eq!((cleared * 8, (cleared + kept) * 8), (bytes, BYTES));
+        }
+    }
 }
