@@ -3,7 +3,7 @@
 //! ```text
 //!   begin_stop          the number of the stop
 //!   on_stop, answer     the thread publishes where it was interrupted, and sleeps
-//!   end_stop            all wake whose stop is over
+//!   end_stop, wake_all  all wake whose stop is over
 //! ```
 //!
 //! The signal is one that the program does not use; when it claims ours, by a handler or in a set of signals to block or to
@@ -95,14 +95,16 @@ pub fn begin_stop() -> u32 {
     stop
 }
 
-/// Ends the stop under way, if there is one.
-pub fn end_stop() {
+/// Ends the stop under way. Whether there was one: whoever has answered it is to be woken ([`wake_all`]).
+pub fn end_stop() -> bool {
     let stop = STOP.load(Ordering::Relaxed);
-    if RESUMED.load(Ordering::Relaxed) != stop {
-        // Release: what was done while the world was stopped is seen by those who wake.
-        RESUMED.store(stop, Ordering::Release);
-        sys::futex_wake(&RESUMED, i32::MAX as u32);
-    }
+    // Release: what was done while the world was stopped is seen by those who wake.
+    RESUMED.swap(stop, Ordering::Release) != stop
+}
+
+/// Wakes who sleeps in the handler, after the end of the stop.
+pub fn wake_all() {
+    sys::futex_wake(&RESUMED, i32::MAX as u32);
 }
 
 /// The stop under way was another process's.

@@ -149,10 +149,14 @@ fn stop_known_and_strangers(myself: &Mutator, stop: u32) -> Result<(), Abandoned
     ask::stop_strangers(myself, stop)
 }
 
-/// Lets everybody go on.
+/// Lets everybody go on. The gates are open before anybody is woken: who is may take this thread's processor, and would
+/// soon come to closed gates.
 pub fn resume() {
-    answer::end_stop();
+    let was_asked = answer::end_stop();
     gate::open();
+    if was_asked {
+        answer::wake_all();
+    }
 }
 
 /// Closes the gates only, for a fork: nobody holds a lock of ours, nobody is signalled.
