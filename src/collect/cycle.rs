@@ -44,7 +44,6 @@ pub fn run(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> 
     let collecting = Collecting::begin(myself.mutator);
     let result = stop_and_collect(collector, myself, &mut times);
     collecting.end();
-    times.resumed_ns = clock::now_ns();
     if times.has_begun {
         hooks::end();
     }
@@ -104,7 +103,7 @@ fn stop_and_collect(
     }
     hooks::resuming();
     give_turn_back(myself.mutator.tid.load(Ordering::Relaxed));
-    world::resume();
+    times.resume(world::resume);
     swept.map_err(|roots::Unknown| world::Abandoned { tid: 0 })
 }
 

@@ -37,6 +37,14 @@ impl Times {
     pub fn start() -> Times {
         Times { start_ns: clock::now_ns(), ..Times::default() }
     }
+
+    /// Lets the others go on by `resume`. Where there are more threads than processors, one that is woken may take this
+    /// thread's, and works there: nobody pauses then. So what counts is the processor's time.
+    pub fn resume(&mut self, resume: impl FnOnce()) {
+        let (before_ns, spent_before_ns) = (clock::now_ns(), clock::thread_ns());
+        resume();
+        self.resumed_ns = before_ns + (clock::thread_ns() - spent_before_ns);
+    }
 }
 
 pub fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
@@ -111,4 +119,19 @@ fn note_events(mutator: &Mutator, swept: &Swept, times: &Times, number: u64) {
             event(Step::Resume, times.resumed_ns, times.swept_ns),
         ],
     );
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn a_pause_does_not_last_while_others_have_the_processor_of_who_has_woken_them() {
+        const AWAY: Duration = Duration::from_millis(100);
+        let mut times = Times::start();
+        times.resume(|| std::thread::sleep(AWAY));
+        assert!(times.resumed_ns >= times.start_ns && times.resumed_ns - times.start_ns < AWAY.as_nanos() as u64 / 2);
+    }
 }

@@ -10,6 +10,11 @@ pub fn coarse_ns() -> u64 {
     read(libc::CLOCK_MONOTONIC_COARSE)
 }
 
+/// Nanoseconds that the calling thread has had a processor.
+pub fn thread_ns() -> u64 {
+    read(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
 /// Whether a time of [`now_ns`] has come. The exact clock is asked only where the coarse one may be too far behind.
 pub fn is_past(time_ns: u64) -> bool {
     const BEHIND_MAX_NS: u64 = 20_000_000;
