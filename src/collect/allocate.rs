@@ -105,15 +105,17 @@ fn take_or_collect<T>(mutator: &Mutator, mut take: impl FnMut(&Inside<'_>) -> Op
     let (mut rooms_made, mut has_collected) = (0, false);
     loop {
         let Some(inside) = gate::enter(mutator) else { return Taken::NoWayIn };
-        mutator.was_growth_withheld.store(0, Ordering::Relaxed);
+        mutator.refused_class.store(0, Ordering::Relaxed);
         if let Some(taken) = take(&inside) {
             return Taken::Something(taken);
         }
         if heap::fit_limit(&inside) {
             continue;
         }
+        // Before a collection that somebody else makes serves it.
+        let is_refused = mutator.refused_class.load(Ordering::Relaxed) != 0;
         drop(inside);
-        if mutator.was_growth_withheld.load(Ordering::Relaxed) != 0 {
+        if is_refused {
             // Others may spend what a collection gives before this thread is back. To let the heap grow then would have
             // it grow without end, and to collect again for ever would have this thread wait without end.
             if rooms_made >= ROOMS_MADE_MAX || !collect(Cause::Growth) {
@@ -570,11 +572,13 @@ pub fn bytes_in_use() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heap::{size_class, units::Class};
 
     #[test]
     fn who_was_refused_growth_asks_again_whatever_others_have_done_since() {
         assert!(heap::ensure_reserved());
         let mutator = mutator::register().expect("a record");
+        let class = Class::small(Kind::SCANNED, size_class::of(48));
         let mut refusals = 0;
         // By the time that the refused thread looks, no collection is due any more: another thread has had the heap grow.
         let taken = take_or_collect(mutator, |inside| {
@@ -583,7 +587,7 @@ mod tests {
             if refusals > 5 {
                 return Some(());
             }
-            inside.mutator().was_growth_withheld.store(1, Ordering::Relaxed);
+            inside.mutator().refused_class.store(class.index() as u32, Ordering::Relaxed);
             None
         });
         assert!(matches!(taken, Taken::Something(())), "no memory after {refusals} refusals");

@@ -100,6 +100,7 @@ fn stop_and_collect(
         marker.note(times.marked_ns - times.stopped_ns, outcome.swept.live_objects);
         *mark_cpu_ns = (times.marked_ns - times.rooted_ns) * marker.markers() as u64;
         pressure::restart(&trigger.next_budget(&outcome));
+        refill::serve_refused();
     }
     hooks::resuming();
     give_turn_back(myself.mutator.tid.load(Ordering::Relaxed));

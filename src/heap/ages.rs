@@ -117,13 +117,13 @@ pub fn grow(unit: Unit, index: usize, unreachable: u64, age_max: u32, is_too_soo
 mod tests {
     extern crate std;
     use super::*;
-    use crate::heap::{centre, ensure_reserved};
+    use crate::heap::{centre, ensure_reserved, units};
     use std::vec::Vec;
 
     #[test]
     fn ages_agree_with_a_naive_twin_over_a_random_walk() {
         assert!(ensure_reserved());
-        let unit = centre::take_units(1, 1).expect("room").first;
+        let unit = centre::take_units(units::Class::FREE, 1, 1).expect("room").first;
         assert!(make_room());
         let mut seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x2545_f491_4f6c_dd1du64);
         std::println!("SEED={seed}");

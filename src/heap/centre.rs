@@ -192,7 +192,7 @@ impl Centre {
 /// Takes units from the cage, within the heap's limit; where a collection is due before the heap grows, only units whose
 /// pages it has.
 #[unsafe(link_section = ".text.hot")]
-pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
+pub(super) fn take_units(class: Class, count: u32, align: u32) -> Option<super::cage::Taken> {
     let mut cage = CAGE.lock();
     let cage = cage.as_mut()?;
     if cage.used_bytes() + count as usize * UNIT > pressure::limit_bytes() {
@@ -200,7 +200,7 @@ pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
     }
     match pressure::is_growth_withheld(cage.held_bytes()) {
         true => cage.take_idle(count, align).or_else(|| {
-            note_growth_withheld();
+            note_refused(class);
             None
         }),
         false => cage.take(count, align),
@@ -210,15 +210,15 @@ pub(super) fn take_units(count: u32, align: u32) -> Option<super::cage::Taken> {
 /// Tells the calling thread's allocation why it gets nothing. By the time that it looks, another thread may have collected,
 /// or let the heap grow: that a collection is not due any more says nothing.
 #[cold]
-fn note_growth_withheld() {
+fn note_refused(class: Class) {
     if let Some(mutator) = mutator::current() {
-        mutator.was_growth_withheld.store(1, Ordering::Relaxed);
+        mutator.refused_class.store(class.index() as u32, Ordering::Relaxed);
     }
 }
 
 fn take_block(class: Class) -> Option<Unit> {
     let shape = class.shape();
-    let taken = take_units(shape.units, shape.units)?;
+    let taken = take_units(class, shape.units, shape.units)?;
     let block = units::block(taken.first);
     for word in &units::words(taken.first)[..shape.words()] {
         word.allocated.store(0, Ordering::Relaxed);

@@ -30,7 +30,7 @@ fn units_for(bytes: usize) -> Option<u32> {
 pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
     let Request { bytes, align, kind, zeroed } = *request;
     let count = units_for(bytes)?;
-    let taken = centre::take_units(count, u32::try_from(align.div_ceil(UNIT)).ok()?)?;
+    let taken = centre::take_units(Class::large(kind), count, u32::try_from(align.div_ceil(UNIT)).ok()?)?;
     let start = cage::addr_of(taken.first);
     announce::note_taken(Range::sized(start, count as usize * UNIT));
     // SAFETY: the units are ours since `take_units`, and nobody knows them.

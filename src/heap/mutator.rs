@@ -72,9 +72,9 @@ pub struct Mutator {
     pub finalizing: Callback,
     /// Not zero while the thread runs destructors of handles' values. Only the thread uses it.
     pub is_dropping: AtomicU32,
-    /// Not zero when units were refused to the thread because a collection is due before the heap grows. Only the thread
-    /// uses it.
-    pub was_growth_withheld: AtomicU32,
+    /// The class that the thread was refused units for, because a collection is due before the heap grows; zero: none.
+    /// The thread uses it, and who has stopped the world.
+    pub refused_class: AtomicU32,
     /// The listener that runs on this thread.
     pub listening: Callback,
     /// A thread that did not stop for a collection of this one's, until somebody has been told; zero for none.

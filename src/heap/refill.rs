@@ -252,6 +252,22 @@ fn claimed_block(magazine: &Magazine, class: Class) -> Option<Unit> {
     Some(unit)
 }
 
+/// Has each thread that was refused units for a block claim one. The world is stopped, and they wait for a collection, or
+/// for the one that this is: where threads wait for processors, the others would have taken all that there is by the time
+/// that they are back.
+pub fn serve_refused() {
+    mutator::all().filter(|record| record.is_alive()).for_each(serve);
+}
+
+/// As [`serve_refused`], one thread.
+fn serve(record: &Mutator) {
+    let class = Class::from_index(record.refused_class.swap(0, Ordering::Relaxed) as usize);
+    if class.is_small() {
+        // Its owner is stopped outside its gate, and nobody else looks at its claims.
+        claimed_block(record.magazine(class), class);
+    }
+}
+
 /// Whether threads share blocks much from now on. The world is stopped.
 pub fn set_much_shared(is_much_shared: bool) {
     IS_MUCH_SHARED.store(is_much_shared, Ordering::Relaxed);
@@ -540,6 +556,27 @@ mod tests {
         assert!(!array.contains(Addr::of(cached.as_ptr())), "the array begins in the middle of the one before");
         // SAFETY: as above.
         assert_eq!(limit_bytes, unsafe { magazine.limit_count() } * 64);
+        // SAFETY: as above.
+        unsafe { abandon(record) };
+        record.release();
+    }
+
+    #[test]
+    fn a_thread_that_was_refused_units_gets_a_block_of_its_class_by_the_collection() {
+        assert!(ensure_reserved());
+        let record = mutator::obtain(u32::MAX / 4 + 3).expect("a record");
+        let class = Class::small(Kind::TYPED, size_class::of(1024));
+        // SAFETY: the record is ours.
+        let claimed = || unsafe { *record.magazine(class).claimed.get() };
+        serve(record);
+        assert_eq!(claimed(), 0, "who was refused nothing gets something");
+        record.refused_class.store(class.index() as u32, Ordering::Relaxed);
+        serve(record);
+        let unit = claimed();
+        assert!(unit != 0 && record.refused_class.load(Ordering::Relaxed) == 0);
+        assert!(units::class_of(unit - 1) == class && units::block(unit - 1).state() == units::State::Claimed);
+        record.refused_class.store(Class::large(Kind::SCANNED).index() as u32, Ordering::Relaxed);
+        serve(record);
         // SAFETY: as above.
         unsafe { abandon(record) };
         record.release();

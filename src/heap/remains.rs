@@ -110,7 +110,7 @@ mod tests {
     /// So many units that are nobody else's.
     fn units(count: u32) -> Unit {
         assert!(ensure_reserved());
-        centre::take_units(count, 1).expect("room").first
+        centre::take_units(units::Class::FREE, count, 1).expect("room").first
     }
 
     fn give(first: Unit, count: u32) {
