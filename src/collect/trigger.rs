@@ -50,8 +50,9 @@
 //! Full, its size is about what is live and what is worth it.
 //!
 //! Of several threads that allocate, each loses the time of a stop, and together they need `growth` in a fraction of it. So
-//! there patience counts here as well, but less of it: no growth is refused before the last collection is 4 times its pause
-//! ago, unless 8 MiB + 64 KiB a thread have been handed out.
+//! there patience counts here as well, but less of it: no growth is refused before the last collection is 4 times the usual
+//! pause ago, unless 8 MiB + 64 KiB a thread have been handed out. The usual pause is a shorter one at once, and grows by no
+//! more than a quarter a collection: one that waits long for a thread to get a processor makes no larger heap.
 //!
 //! A dead object with a finalizer stays for one collection more, with all that it reaches, and its finalizer often frees
 //! what the heap does not see. So, as with bdwgc, a heap where such objects die is collected sooner before it grows, once
@@ -89,8 +90,8 @@ pub struct Trigger {
     patience: u64,
     /// The base of the last collection.
     last_base: u64,
-    /// What it cost.
-    last_cost_ns: u64,
+    /// What collections have cost: less at once, more by and by.
+    usual_cost_ns: u64,
 }
 
 const PATIENCE_MIN: u64 = 5;
@@ -102,6 +103,8 @@ const MEMORY_SHARE: usize = 8;
 /// See the module's documentation.
 const LIBRARY_PATIENCE: u64 = 10;
 const SHARED_PATIENCE: u64 = 4;
+/// To stop two threads takes about as long.
+const FIRST_COST_NS: u64 = 100_000;
 const LIBRARY_FLOOR_MAX: usize = 8 << 20;
 const LIBRARY_FLOOR_A_THREAD: usize = 64 << 10;
 const LIBRARY_CEILING_MILLI: u64 = 2000;
@@ -148,7 +151,7 @@ pub struct Outcome {
 impl Trigger {
     /// A trigger that has seen nothing.
     pub const fn new() -> Self {
-        Trigger { patience: PATIENCE_MIN, last_base: u64::MAX, last_cost_ns: u64::MAX }
+        Trigger { patience: PATIENCE_MIN, last_base: u64::MAX, usual_cost_ns: FIRST_COST_NS }
     }
 
     /// The budget before the first collection, and after one that was given up.
@@ -207,13 +210,14 @@ impl Trigger {
         }
     }
 
-    /// How long patience lasts. Where threads wait for processors, a collection now and then takes as long as one of them
-    /// waits; so for threads that would make the heap grow meanwhile it is measured by the lesser one of two.
+    /// How long patience lasts. Where threads wait for processors, some collections take as long as one of them waits, and
+    /// the first takes longer than others; so for threads that would make the heap grow meanwhile it is measured by
+    /// what collections usually cost.
     fn patience_ns(&mut self, outcome: &Outcome, divisor: u32) -> u64 {
         let cost_ns = outcome.cost_ns();
-        let last_cost_ns = core::mem::replace(&mut self.last_cost_ns, cost_ns);
+        self.usual_cost_ns = cost_ns.min(self.usual_cost_ns + self.usual_cost_ns / 4);
         if outcome.is_growth_shared(divisor) {
-            cost_ns.min(last_cost_ns) * SHARED_PATIENCE
+            self.usual_cost_ns * SHARED_PATIENCE
         } else {
             cost_ns * LIBRARY_PATIENCE
         }
@@ -423,7 +427,7 @@ mod tests {
 
     #[test]
     fn the_ceiling_grows_with_patience_up_to_a_part_of_the_memory() {
-        let ceiling = |patience, usual| Trigger { patience, last_base: 0, last_cost_ns: 0 }.malloc_ceiling(usual);
+        let ceiling = |patience, usual| Trigger { patience, last_base: 0, usual_cost_ns: 0 }.malloc_ceiling(usual);
         let most = memory::bytes_max() / MEMORY_SHARE;
         assert_eq!([5, 10, 20, 32].map(|patience| ceiling(patience, 1000)), [1000, 2000, 4000, 6400]);
         assert_eq!(ceiling(32, most / 2), most);
@@ -446,15 +450,27 @@ mod tests {
         let mut outcome = outcome(1000, 400);
         let mut patience = |busy_threads, divisor| {
             outcome.busy_threads = busy_threads;
-            let mut trigger = Trigger { patience: PATIENCE_MIN, last_base: 0, last_cost_ns: 1_000_000 };
-            let patience_ns = trigger.patience_ns(&outcome, divisor);
-            assert_eq!(trigger.last_cost_ns, 10_000_000);
-            (patience_ns, patient_growth_bytes(&outcome, GROWTH, divisor))
+            let mut trigger = Trigger { patience: PATIENCE_MIN, last_base: 0, usual_cost_ns: 1_000_000 };
+            (trigger.patience_ns(&outcome, divisor), patient_growth_bytes(&outcome, GROWTH, divisor))
         };
         for (busy_threads, divisor) in [(1, 3), (2, 0)] {
             assert_eq!(patience(busy_threads, divisor), (100_000_000, GROWTH));
         }
-        assert_eq!(patience(2, 3), (4_000_000, library_floor_max()));
+        assert_eq!(patience(2, 3), (5_000_000, library_floor_max()));
+    }
+
+    #[test]
+    fn patience_of_several_threads_ends_at_once_where_collections_cost_less_and_grows_by_and_by() {
+        let mut outcome = outcome(1000, 400);
+        outcome.busy_threads = 2;
+        let mut trigger = Trigger::new();
+        let mut patience = |cost_ns| {
+            outcome.end_ns = outcome.start_ns + cost_ns;
+            trigger.patience_ns(&outcome, 3) / SHARED_PATIENCE
+        };
+        assert_eq!([80_000, 3_000_000, 60_000].map(&mut patience), [80_000, 100_000, 60_000]);
+        let grown = (0..20).map(|_| patience(1_000_000)).take_while(|&usual| usual < 1_000_000).count();
+        assert!((5..19).contains(&grown), "after {grown} collections");
     }
 
     #[test]
