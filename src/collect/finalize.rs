@@ -9,6 +9,9 @@
 //! 3. *unreachable* ones are queued when not even queued objects reach them. Where a program has it so, they are ordered
 //!    strictly instead.
 //!
+//! For libgc's names an object with any order waits for the ordered ones that reach it: unordered ones are taken in
+//! step 2 without holding up others, and unreachable ones wait and hold up there as strict ones do before step 3.
+//!
 //! The queue is a root: objects in it, and all they reach, are intact until their procedure has run, and live on if it
 //! stores them somewhere. Setting a finalizer keeps its data alive, not its object.
 
@@ -65,6 +68,13 @@ pub struct Finalizer {
     pub order: Order,
     /// Who runs it.
     pub runner: Runner,
+}
+
+impl Finalizer {
+    /// Whether ordered ones hold it up, whatever its order.
+    fn is_held_up(&self) -> bool {
+        self.runner == Runner::Libgc
+    }
 }
 
 /// A finalizer whose time has come.
@@ -249,28 +259,14 @@ impl Finalizers {
             return;
         }
         let before = self.by_object.len();
-        self.find_unreached(|order| order == Order::Unordered);
+        self.find_unreached(|finalizer| finalizer.order == Order::Unordered && !finalizer.is_held_up());
         self.queue_unreached(marker);
-        let has_no_unreachable = self.has_no_unreachable;
-        self.find_unreached(|order| match order {
-            Order::Ordered | Order::Strict => true,
-            Order::Unreachable => has_no_unreachable,
-            Order::Unordered => false,
-        });
-        let count = self.unreached.as_slice().len();
-        for &object in self.unreached.as_slice() {
-            let object = Addr::new(object);
-            let is_itself_counted =
-                self.by_object.get(object).is_some_and(|finalizer| finalizer.order != Order::Ordered);
-            marker.scan_children_of_unmarked(ObjRef::claim(object), is_itself_counted);
-            marker.drain();
+        self.find_ready(marker);
+        if !self.has_no_unreachable {
+            self.drop_unreached(|_, finalizer| finalizer.order == Order::Unreachable);
         }
-        self.drop_marked_unreached();
-        let ready = self.unreached.as_slice().len();
-        // If nobody is ready, all are held up by others who are held up: only cycles do that.
-        self.on_cycles = if ready == 0 { count as u64 } else { 0 };
         self.queue_unreached(marker);
-        self.find_unreached(|order| order == Order::Unreachable && !has_no_unreachable);
+        self.find_unreached(|finalizer| finalizer.order == Order::Unreachable);
         self.queue_unreached(marker);
         self.queued_last = before - self.by_object.len();
         self.publish_lengths();
@@ -279,21 +275,44 @@ impl Finalizers {
         }
     }
 
-    fn find_unreached(&mut self, is_due: impl Fn(Order) -> bool) {
+    /// Step 2 up to the queue: leaves those among the unreached that no other reaches.
+    fn find_ready(&mut self, marker: &mut Marker) {
+        let has_no_unreachable = self.has_no_unreachable;
+        self.find_unreached(|finalizer| match finalizer.order {
+            Order::Ordered | Order::Strict => true,
+            Order::Unreachable => has_no_unreachable || finalizer.is_held_up(),
+            Order::Unordered => finalizer.is_held_up(),
+        });
+        let count = self.unreached.as_slice().len();
+        for &object in self.unreached.as_slice() {
+            let object = Addr::new(object);
+            let order = self.by_object.get(object).map_or(Order::Unordered, |finalizer| finalizer.order);
+            if order != Order::Unordered {
+                marker.scan_children_of_unmarked(ObjRef::claim(object), order != Order::Ordered);
+                marker.drain();
+            }
+        }
+        self.drop_unreached(|object, _| is_marked(object));
+        // If nobody is ready, all are held up by others who are held up: only cycles do that.
+        self.on_cycles = if self.unreached.as_slice().is_empty() { count as u64 } else { 0 };
+    }
+
+    fn find_unreached(&mut self, is_due: impl Fn(&Finalizer) -> bool) {
         self.unreached.clear();
         let unreached = &mut self.unreached;
         self.by_object.for_each(|object, finalizer| {
-            if is_due(finalizer.order) && !is_marked(object) {
+            if is_due(&finalizer) && !is_marked(object) {
                 // Room was made by `set`.
                 let _ = unreached.push(object.get());
             }
         });
     }
 
-    fn drop_marked_unreached(&mut self) {
+    fn drop_unreached(&mut self, is_out: impl Fn(Addr, &Finalizer) -> bool) {
         let mut index = 0;
         while let Some(&object) = self.unreached.as_slice().get(index) {
-            if is_marked(Addr::new(object)) {
+            let object = Addr::new(object);
+            if self.by_object.get(object).is_some_and(|finalizer| is_out(object, &finalizer)) {
                 self.unreached.swap_remove(index);
             } else {
                 index += 1;

@@ -354,10 +354,10 @@ GC_API void GC_CALL GC_register_finalizer(void *, GC_finalization_proc, void *, 
 /* The same, but the object may lead to itself. */
 GC_API void GC_CALL GC_register_finalizer_ignore_self(void *, GC_finalization_proc, void *, GC_finalization_proc *, void **)
     GC_ATTR_NONNULL(1);
-/* Whatever leads to it. */
+/* Whatever it leads to.  It does not hold up others, but any other order in an object that leads to it holds it up. */
 GC_API void GC_CALL GC_register_finalizer_no_order(void *, GC_finalization_proc, void *, GC_finalization_proc *, void **)
     GC_ATTR_NONNULL(1);
-/* Only once no object whose finalizer is still to run leads to it either. */
+/* As the first, and only once no object whose finalizer is still to run leads to it either, whatever its order. */
 GC_API void GC_CALL GC_register_finalizer_unreachable(void *, GC_finalization_proc, void *, GC_finalization_proc *, void **)
     GC_ATTR_NONNULL(1);
 
