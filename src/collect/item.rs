@@ -65,7 +65,8 @@ pub fn learn(kind: Kind) {
         let words = &WORDS_OF[Class::small(kind, size_class).index()];
         let bytes = size_class::slot_bytes_of(size_class);
         if !traits.may_hold_pointers() {
-            words.store(0, Ordering::Relaxed);
+            let is_passed_over = !IS_NONE_PASSED_OVER.load(Ordering::Relaxed);
+            words.store(if is_passed_over { 0 } else { OTHER }, Ordering::Relaxed);
         } else if traits.is_plain() && 0 < bytes && bytes <= PIECE_BYTES && !IS_NONE_SHORT.load(Ordering::Relaxed) {
             words.store((bytes / WORD) as u8, Ordering::Relaxed);
         }
@@ -80,6 +81,19 @@ static IS_NONE_SHORT: AtomicBool = AtomicBool::new(false);
 pub fn let_none_be_short() {
     IS_NONE_SHORT.store(true, Ordering::Relaxed);
     for words in WORDS_OF.iter().filter(|words| words.load(Ordering::Relaxed) != 0) {
+        words.store(OTHER, Ordering::Relaxed);
+    }
+}
+
+/// Whether [`let_none_be_passed_over`] has been called. Relaxed: the gates order it.
+static IS_NONE_PASSED_OVER: AtomicBool = AtomicBool::new(false);
+
+/// Lets objects without pointers be looked at too: from now on each waits. The world is stopped, and no item waits.
+pub fn let_none_be_passed_over() {
+    if IS_NONE_PASSED_OVER.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    for words in WORDS_OF.iter().filter(|words| words.load(Ordering::Relaxed) == 0) {
         words.store(OTHER, Ordering::Relaxed);
     }
 }

@@ -15,6 +15,7 @@ use super::{
     share::Share,
     table::List,
     trace::{self, Sink},
+    undeclared,
 };
 use crate::{
     base::{
@@ -99,6 +100,8 @@ impl Marker {
 
     /// Makes the marker ready for a new cycle. The world is stopped.
     pub fn begin(&mut self) {
+        // First: the scanner makes a map of what waits.
+        undeclared::take_effect();
         self.scanner.begin(Role::Alone);
         self.scanner.ephemerons.begin();
         self.share.begin();
@@ -204,7 +207,7 @@ impl Marker {
     /// Scans the children of an object that has not been marked and is not to be: all, or all but pointers to itself.
     pub fn scan_children_of_unmarked(&mut self, object: ObjRef, is_itself_counted: bool) {
         let Some(slot) = resolve::object_at(object.addr()) else { return };
-        trace::children(&slot, |word| {
+        trace::declared_children(&slot, |word| {
             if is_itself_counted || resolve::resolve(word) != Some(slot) {
                 self.offer(word);
             }

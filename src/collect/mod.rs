@@ -10,7 +10,8 @@
 //!   kernel       what it holds of objects that were freed is dropped held, sent
 //!   fibers       where their stacks are                              fibers
 //!   roots        registers, stacks, static data, TLS, requests       roots, toggle, hooks
-//!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, displacement, share, large, ephemeron
+//!   mark         everything they reach                               mark, helpers, scanner, pipeline, prefetch, item, filter, displacement, share, large, ephemeron,
+//!                                                                    undeclared
 //!   grace        what is unreachable for the first time may stay     grace
 //!   weak         short cells and links, weak words · finalizers · long cells and links · dead objects to be shown · ephemerons
 //!                                                                    weak, links, weak_object, finalize, disclaim
@@ -68,6 +69,7 @@ mod timing;
 pub mod toggle;
 pub mod trace;
 pub mod trigger;
+pub mod undeclared;
 pub mod weak;
 pub mod weak_object;
 pub mod world;

@@ -23,7 +23,7 @@ use super::{
     pipeline::{Next, Pipeline},
     prefetch,
     share::{Share, Work},
-    trace::{self, layout},
+    trace,
     weak_object::Found,
 };
 use crate::{
@@ -401,9 +401,6 @@ impl Scanner {
     #[inline(never)]
     pub fn scan_slot(&mut self, slot: &Slot) {
         let traits = slot.class().kind().traits();
-        if !traits.may_hold_pointers() {
-            return;
-        }
         if traits.is_root() {
             let range = Range::sized(slot.start(), slot.bytes());
             if range.bytes() > ROOT_PIECE_BYTES {
@@ -423,8 +420,8 @@ impl Scanner {
             }
         } else if traits.is_fiber() {
             self.scan_fiber(slot);
-        } else if traits.is_typed() {
-            layout::children(slot, |word| self.offer(word));
+        } else if traits.is_typed() || !traits.may_hold_pointers() {
+            trace::children(slot, |word| self.offer(word));
         } else if self.role == Role::Helper {
             if !self.share.leave_to_lead(Item::of(slot)) {
                 self.come_back(slot.unit());

@@ -1,6 +1,6 @@
 //! Tracing: the words of an object that may be pointers, as its kind says.
 
-use super::{disguise::Forms, fibers};
+use super::{disguise::Forms, fibers, undeclared};
 use crate::{
     base::{
         addr::{Addr, Ambiguous, Range},
@@ -154,7 +154,14 @@ pub unsafe fn words_at_any_byte(range: Range, mut visit: impl FnMut(Ambiguous)) 
 /// Visits the words of an object in use that may be pointers. Ephemerons and weak objects have none of their own:
 /// see `ephemeron` and `weak_object`.
 #[inline(always)]
-pub fn children(slot: &Slot, visit: impl FnMut(Ambiguous)) {
+pub fn children(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
+    declared_children(slot, &mut visit);
+    undeclared::children(slot, visit);
+}
+
+/// As [`children`], without the words that are read though the kind says that there is no pointer.
+#[inline(always)]
+pub fn declared_children(slot: &Slot, visit: impl FnMut(Ambiguous)) {
     let traits = slot.class().kind().traits();
     if traits.is_conservative() {
         let (range, forms) = (Range::sized(slot.start(), slot.bytes()), Forms::of_object(slot));

@@ -18,6 +18,7 @@ use gleaner::{
         self, Cause,
         roots::{self, excluded},
         stats::COUNTERS,
+        undeclared,
     },
     heap::{self, gate, mutator, pressure, resolve, surplus},
 };
@@ -61,6 +62,9 @@ pub extern "C" fn GC_init() {
         resolve::have_ends_keep_nothing();
         roots::have_stacks_aligned();
         excluded::leave_sealed_out();
+    } else {
+        // `malloc` is on it, and of those pointers nobody has told us.
+        undeclared::begin();
     }
     settle_interior_pointers();
     if GC_stackbottom.load(Ordering::Relaxed) == 0 {
