@@ -3,5 +3,5 @@
 mod link;
 
 fn main() {
-    link::library("libgleaner.so.0", &[]);
+    link::library("libgleaner.so.0", &[], &[]);
 }

@@ -15,6 +15,30 @@ const OTHERS: &str = "gleaner_engine_1";
 /// The C library's that `gleaner_abi::leave` defines too.
 const JUMPS: [&str; 4] = ["longjmp", "_longjmp", "siglongjmp", "__longjmp_chk"];
 
+/// Modules and functions that seldom run here: what other doors call when this engine came first; mappings, which are
+/// roots where the heap stands in for malloc; and what programs debug with.
+const SELDOM: [&str; 19] = [
+    "gc_*",
+    "gleaner_resize",
+    "gleaner::collect::allocate::move_to",
+    "gleaner::collect::allocate::resize_large",
+    "gleaner::collect::disclaim",
+    "gleaner::collect::mark::Marker::scan_children_of_unmarked",
+    "gleaner::collect::roots::batch",
+    "gleaner::collect::roots::made_code",
+    "gleaner::collect::roots::mappings",
+    "gleaner::collect::roots::unchanged",
+    "gleaner::collect::weak",
+    "gleaner::heap::announce",
+    "gleaner::os::maps::for_each_while",
+    "gleaner::os::pages",
+    "gleaner_bdw::checks",
+    "gleaner_bdw::debug",
+    "gleaner_bdw::disclaim",
+    "gleaner_bdw::leaks",
+    "gleaner_bdw::typed",
+];
+
 fn main() {
     let mut names: BTreeSet<String> = JUMPS.map(String::from).into();
     for folder in SOURCES {
@@ -40,7 +64,7 @@ fn main() {
         "pthread_kill",
         "pthread_sigmask",
     ];
-    link::library("libgc.so.1", &old);
+    link::library("libgc.so.1", &old, &SELDOM);
 }
 
 /// Every word of the Rust files in `folder` that begins as our symbols do.

@@ -13,5 +13,6 @@ fn main() {
     link::library(
         "libgleaner_malloc.so.0",
         &["pthread_cancel", "pthread_detach", "pthread_getcpuclockid", "pthread_join", "pthread_kill"],
+        &[],
     );
 }

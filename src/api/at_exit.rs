@@ -16,8 +16,7 @@ use crate::{
 /// Says it. Called once, when the process ends.
 pub extern "C" fn report() {
     if settings::free_mode() == FreeMode::Quarantine {
-        allocate::with_tables(|tables| tables.quarantine.inspect_at_exit());
-        quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
+        report_quarantine();
     }
     if condemned::is_on() {
         condemned::at_exit();
@@ -27,6 +26,15 @@ pub extern "C" fn report() {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn report_quarantine() {
+    allocate::with_tables(|tables| tables.quarantine.inspect_at_exit());
+    quarantine::print_reports(|| allocate::with_tables(|tables| tables.quarantine.take_report()).flatten());
+}
+
+#[cold]
+#[inline(never)]
 fn print_figures() {
     // Relaxed: figures of a moment.
     let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -380,6 +380,7 @@ fn fill_freed(slot: &Slot) {
 
 /// The object is freed by hand: what was attached to it goes with it.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn detach(slot: &Slot) {
     let mut tables = TABLES.lock();
     tables.finalizers.clear(slot.start());

@@ -160,6 +160,8 @@ fn mark_and_sweep(
 }
 
 /// Lets what the heap and the roots are found by be judged.
+#[cold]
+#[inline(never)]
 fn check(snapshot: &Snapshot) {
     let number = COUNTERS.collections.load(Ordering::Relaxed) + 1;
     if let Err(fault) = verify::check() {
@@ -204,6 +206,8 @@ fn mark_roots(
 }
 
 /// Lets the second marker judge the first.
+#[cold]
+#[inline(never)]
 fn recheck(marker: &mut Marker, snapshot: &mut Snapshot, tables: &Tables, myself: Myself<'_>) {
     let Ok(mut recheck) = Recheck::new(marker.cached()) else {
         crate::fatal!("recheck: no memory for its bitmap; run it with a smaller heap");

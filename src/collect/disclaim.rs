@@ -91,9 +91,13 @@ impl Dead {
     /// Notes what is dead of the kinds that ask, and marks it and what it leads to. The world is stopped, marking is done.
     pub(super) fn gather(&mut self, marker: &mut Marker) {
         let kinds = KINDS.load(Ordering::Acquire);
-        if kinds == 0 {
-            return;
+        if kinds != 0 {
+            self.gather_of(kinds, marker);
         }
+    }
+
+    #[inline(never)]
+    fn gather_of(&mut self, kinds: u64, marker: &mut Marker) {
         keep_what_dead_lead_to(kinds & PARENTS_FIRST.load(Ordering::Relaxed), marker);
         let before = self.waiting.len();
         for_each_dead(kinds, |start| {

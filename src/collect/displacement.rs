@@ -106,6 +106,7 @@ impl Rule {
 
     #[cold]
     #[inline(never)]
+    #[unsafe(link_section = ".text.hot")]
     fn keeps_further(&self, kind: Kind, displacement: usize) -> bool {
         self.keeps_from_anywhere(kind, displacement)
             && (self.near == u64::MAX || EVERY_ADDRESS >> kind.number() & 1 == 1 || is_registered(displacement))

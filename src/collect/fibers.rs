@@ -142,9 +142,12 @@ impl Fibers {
     /// Lists the fibers that have a stack. The world is stopped.
     pub fn list(&mut self) -> Result<(), Unknown> {
         self.known.clear();
-        if !fiber::may_exist() {
-            return Ok(());
-        }
+        if fiber::may_exist() { self.list_all() } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn list_all(&mut self) -> Result<(), Unknown> {
         let mut complete = true;
         sweep::for_each_allocated_word(
             |class| class.kind() == Kind::FIBER,

@@ -45,6 +45,8 @@ pub fn is_on() -> bool {
 }
 
 /// Marks what has not been marked and is too young to be reclaimed. Marking is done.
+#[cold]
+#[inline(never)]
 pub(super) fn keep_young() {
     let has_ages = ages::make_room();
     let now_ns = clock::now_ns();

@@ -216,6 +216,8 @@ impl Held {
     }
 
     /// Drops the loose objects that no epoll set of the process has.
+    #[cold]
+    #[inline(never)]
     fn drop_unlisted(&mut self) {
         let loose = &mut self.loose;
         let is_whole = descriptors::for_each_event(|word| {

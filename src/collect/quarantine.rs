@@ -138,6 +138,8 @@ fn is_zero(slot: &Slot) -> bool {
 }
 
 /// Inspects the quarantine in a collection: after marking, before the sweep.
+#[cold]
+#[inline(never)]
 pub(super) fn inspect(tables: &mut Tables, snapshot: &mut Snapshot, myself: Myself<'_>) {
     let before = tables.quarantine.reports.as_slice().len();
     tables.quarantine.inspect();

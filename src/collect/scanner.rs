@@ -138,6 +138,7 @@ impl Scanner {
 
     /// As [`offer_any_inside`](Self::offer_any_inside), where words in objects do not keep what any address inside does.
     #[cold]
+    #[unsafe(link_section = ".text.hot")]
     fn offer_start(&mut self, word: Ambiguous) {
         let rule = *self.pipeline.rule();
         for (slot, inside) in [(resolve::resolve(word), word.0), (resolve::resolve_end(word), word.0.wrapping_sub(1))] {
@@ -168,8 +169,8 @@ impl Scanner {
                 match (self.pipeline.has_vectors(), self.pipeline.rule().is_any()) {
                     (true, false) => self.turn_by_bmi::<false>(),
                     (true, true) => self.turn_by_bmi::<true>(),
-                    (false, false) => self.turn_quickly::<false>(),
-                    (false, true) => self.turn_quickly::<true>(),
+                    (false, false) => self.turn_plainly::<false>(),
+                    (false, true) => self.turn_plainly::<true>(),
                 }
             }
         }
@@ -181,6 +182,13 @@ impl Scanner {
     /// The processor has BMI1 and BMI2.
     #[target_feature(enable = "bmi1,bmi2")]
     unsafe fn turn_by_bmi<const BY_RULE: bool>(&mut self) {
+        self.turn_quickly::<BY_RULE>();
+    }
+
+    /// As `turn_quickly`, on processors that are older.
+    #[cold]
+    #[inline(never)]
+    fn turn_plainly<const BY_RULE: bool>(&mut self) {
         self.turn_quickly::<BY_RULE>();
     }
 

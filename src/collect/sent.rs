@@ -341,6 +341,8 @@ impl Sent {
     }
 
     /// Lists the open channels. `false`: not all are listed.
+    #[cold]
+    #[inline(never)]
     fn find_open(&mut self) -> bool {
         let mut has_room = true;
         let open = &mut self.open;

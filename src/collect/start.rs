@@ -143,6 +143,7 @@ const REFUSED: u32 = u32::MAX - 1;
 /// `false`: the system has refused it, or a fork has cut it off. It is a heap all the same, but its gates do not close
 /// for a fork, and a thread that begins gives up no records of those that have ended.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 pub fn set_heap_up() -> bool {
     let process = sys::process_id();
     loop {

@@ -262,6 +262,7 @@ fn wait_for_change(number: u32) {
 
 /// Waits at a closed gate, in a safe region and with all signals blocked.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn wait(mutator: &Mutator) {
     let mask = signal::block_all();
     in_safe_region(mutator, || {});

@@ -213,6 +213,7 @@ pub fn allocate(inside: &Inside<'_>, request: &Request) -> Option<Addr> {
 /// Gives reserved address space back when the process has been forbidden so much: a limit counts it, and refuses our
 /// tables and what the program maps, though not the growth of the heap. `true`: some went back.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 pub fn fit_limit(_: &Inside<'_>) -> bool {
     let Some(bytes) = limits::address_space_max() else { return false };
     cage::CAGE.lock().as_mut().is_some_and(|cage| cage.fit(bytes))
@@ -226,6 +227,7 @@ pub fn ensure_reserved() -> bool {
 }
 
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn reserve() -> bool {
     let mut cage = cage::CAGE.lock();
     if cage.is_none() {

@@ -333,6 +333,7 @@ pub fn forbid(work: impl FnOnce()) {
 }
 
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn register_slowly() -> Option<&'static Mutator> {
     if gate::is_closed_by(thread::id()) {
         crate::fatal!(

@@ -108,6 +108,7 @@ pub fn let_grow(bytes: usize) {
 }
 
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn is_time() -> bool {
     clock::is_past(NOT_BEFORE_NS.load(Ordering::Relaxed))
 }

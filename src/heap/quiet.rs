@@ -80,6 +80,7 @@ impl Quiet {
 
 /// Gives the pages of a swept block back that no slot in use lies in.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn give_pages_back(unit: Unit, shape: &Shape) {
     let mut used = 0;
     for (index, word) in units::words(unit)[..shape.words()].iter().enumerate() {

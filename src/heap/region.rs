@@ -113,6 +113,7 @@ fn show(mutator: &Mutator) {
 /// It waits in a region of its own, down to here: a handler that nobody announced may have run in the first one, and what
 /// it has loaded lies below that one's stack pointer.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 pub extern "C" fn leave_when_open(mutator: &Mutator) {
     let mask = signal::block_all();
     if is_open() {

@@ -119,6 +119,7 @@ pub fn look_if_watched(inside: &Inside<'_>) {
 }
 
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn look_watched(inside: &Inside<'_>) {
     let beyond = beyond_kept(cage::idle_units());
     if beyond == 0 {
@@ -138,6 +139,7 @@ fn look_watched(inside: &Inside<'_>) {
 
 /// Whether it was due, and this thread's.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn take_turn_if_due(inside: &Inside<'_>) -> bool {
     let (now, next) = (clock::coarse_ns(), NEXT_TURN_NS.load(Ordering::Relaxed));
     if now < next {

@@ -148,9 +148,14 @@ impl Objects {
     /// Makes the list ready for marking: what has been written to is reported, and what is too much given up. All that
     /// stays is marked. The world is stopped.
     pub(super) fn begin(&mut self, pins: &mut Map<usize>, marker: &mut Marker) {
-        if self.objects.is_empty() {
-            return;
+        if !self.objects.is_empty() {
+            self.look_over(pins, marker);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_over(&mut self, pins: &mut Map<usize>, marker: &mut Marker) {
         self.look_for_writes(pins);
         self.give_up_beyond(bytes_max());
         self.objects.for_each(|object, condemned| {
@@ -161,6 +166,8 @@ impl Objects {
     }
 
     /// Condemns what has not been marked, which is marked then. Marking is done, and the sweep comes next.
+    #[cold]
+    #[inline(never)]
     pub(super) fn condemn(&mut self) {
         let collection = COUNTERS.collections.load(Ordering::Relaxed) + 1;
         sweep::for_each_allocated_word(

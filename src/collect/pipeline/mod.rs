@@ -79,6 +79,7 @@ impl Candidate {
     /// The slot that an address lies in, found the long way.
     #[cold]
     #[inline(never)]
+    #[unsafe(link_section = ".text.hot")]
     fn located(addr: usize) -> Option<Candidate> {
         resolve::locate(Addr::new(addr)).map(|slot| Candidate::of(slot.into()))
     }
@@ -88,6 +89,7 @@ impl Candidate {
     fn by_rule(rule: &Rule, view: &View, addr: usize) -> Option<Candidate> {
         #[cold]
         #[inline(never)]
+        #[unsafe(link_section = ".text.hot")]
         fn located(addr: usize) -> Option<Place> {
             resolve::locate(Addr::new(addr)).map(Place::from)
         }
@@ -242,13 +244,20 @@ impl Pipeline {
             // SAFETY: by the caller's promise.
             unsafe { pipeline.scan_with::<Avx2, BY_RULE>(is_alone) }
         }
+        /// Processors without it are older than 2013.
+        #[cold]
+        #[inline(never)]
+        fn scan_plainly<const BY_RULE: bool>(pipeline: &mut Pipeline, is_alone: bool) -> Next {
+            // SAFETY: it needs nothing of the processor.
+            unsafe { pipeline.scan_with::<Plain, BY_RULE>(is_alone) }
+        }
         // SAFETY: `begin` has asked the processor.
         unsafe {
             match (self.has_vectors, self.rule.is_any()) {
                 (true, false) => scan_by_avx2::<false>(self, is_alone),
                 (true, true) => scan_by_avx2::<true>(self, is_alone),
-                (false, false) => self.scan_with::<Plain, false>(is_alone),
-                (false, true) => self.scan_with::<Plain, true>(is_alone),
+                (false, false) => scan_plainly::<false>(self, is_alone),
+                (false, true) => scan_plainly::<true>(self, is_alone),
             }
         }
     }
@@ -335,6 +344,7 @@ impl Pipeline {
         /// Elsewhere, so that the choice stays a branch.
         #[cold]
         #[inline(never)]
+        #[unsafe(link_section = ".text.hot")]
         fn start_of(item: Item) -> Addr {
             item.start()
         }

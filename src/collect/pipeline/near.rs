@@ -55,13 +55,20 @@ impl Pipeline {
             // SAFETY: by the caller's promise.
             unsafe { pipeline.scan_near_with::<Avx2, BY_RULE>() }
         }
+        /// Processors without them are older than 2013.
+        #[cold]
+        #[inline(never)]
+        fn scan_plainly<const BY_RULE: bool>(pipeline: &mut Pipeline) -> Next {
+            // SAFETY: it needs nothing of the processor.
+            unsafe { pipeline.scan_near_with::<Plain, BY_RULE>() }
+        }
         // SAFETY: `begin` has asked the processor.
         unsafe {
             match (self.has_vectors, self.rule.is_any()) {
                 (true, false) => scan_by_avx2::<false>(self),
                 (true, true) => scan_by_avx2::<true>(self),
-                (false, false) => self.scan_near_with::<Plain, false>(),
-                (false, true) => self.scan_near_with::<Plain, true>(),
+                (false, false) => scan_plainly::<false>(self),
+                (false, true) => scan_plainly::<true>(self),
             }
         }
     }
@@ -223,6 +230,7 @@ impl Pipeline {
 /// Whether an address far behind the first byte of an object keeps it by a rule.
 #[cold]
 #[inline(never)]
+#[unsafe(link_section = ".text.hot")]
 fn keeps_further(rule: &Rule, view: &View, word: usize) -> bool {
     view.place(word).is_some_and(|place| rule.keeps(place.class.kind(), word - place.start.get()))
 }
@@ -230,6 +238,7 @@ fn keeps_further(rule: &Rule, view: &View, word: usize) -> bool {
 /// Marks what a word points to that is no slot of a block of one unit: the object, and 1 if it was not marked.
 #[cold]
 #[inline(never)]
+#[unsafe(link_section = ".text.hot")]
 fn mark_elsewhere(rule: &Rule, word: usize) -> (Item, usize) {
     let Some(slot) = resolve::locate(Addr::new(word)) else { return (Item::NONE, 0) };
     let is_new = rule.keeps_slot(&slot, word) && slot.word().mark_allocated(slot.bit());

@@ -55,6 +55,7 @@ pub fn are_roots() -> bool {
 const SHORT_STACK_BYTES: usize = 4 * mem::PAGE;
 
 /// Every mapping that may hold something of the program's, less what is left out.
+#[inline(never)]
 pub fn visit(
     myself: Myself<'_>,
     left_out: &LeftOut,

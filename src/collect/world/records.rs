@@ -24,6 +24,7 @@ pub fn register() -> Option<&'static Mutator> {
 }
 
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 fn register_anew() -> Option<&'static Mutator> {
     let mutator = mutator::register()?;
     ended::retire_ended(mutator);

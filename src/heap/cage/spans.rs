@@ -270,6 +270,7 @@ pub fn addr_of(unit: Unit) -> Addr {
 
 /// The span that a unit belongs to.
 #[cold]
+#[unsafe(link_section = ".text.hot")]
 pub(super) fn of_unit(unit: Unit) -> &'static Span {
     all().iter().rev().find(|span| span.first() <= unit).unwrap_or(&SPANS[0])
 }
