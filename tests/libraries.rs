@@ -1,5 +1,5 @@
 //! What the built libraries ask of the system they meet: no glibc newer than 2.31, nothing that is not there, and an archive
-//! that links.
+//! that links; and how their code is laid out.
 
 #[path = "common/doors.rs"]
 mod doors;
@@ -70,6 +70,61 @@ fn a_newer_symbol_is_noticed() {
                  0000000000000000      DF *UND*\t0000000000000000 (GLIBC_2.2.5) free\n\
                  0000000000000000  w   D  *UND*\t0000000000000000              __gmon_start__\n";
     assert_eq!(too_new(&wanted(table)), [("dlsym", "(GLIBC_2.34)")]);
+}
+
+/// Modules that seldom run, and functions that do in each process.
+const SELDOM: [&str; 3] = ["gleaner::collect::recheck::", "gleaner::collect::quarantine::", "gleaner::api::options::"];
+const OFTEN: [&str; 3] = ["gleaner::collect::cycle::run", "gleaner::collect::world::stop", "gleaner::heap::sweep::"];
+
+/// Where section `name` begins and ends, by the table of `objdump -h`.
+fn section(table: &str, name: &str) -> Option<(u64, u64)> {
+    let words = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = words.into_iter().find(|words| words.get(1) == Some(&name))?;
+    let number = |index: usize| u64::from_str_radix(row.get(index)?, 16).ok();
+    Some((number(3)?, number(3)? + number(2)?))
+}
+
+/// The functions in the table of `nm -C` that lie on the wrong side: seldom ones outside of `seldom`, others inside.
+fn misplaced(table: &str, seldom: (u64, u64)) -> Vec<&str> {
+    let functions = table.lines().filter_map(|line| {
+        let (address, name) = line.split_once(" t ")?;
+        Some((u64::from_str_radix(address, 16).ok()?, name))
+    });
+    let is_wrong = |&(address, name): &(u64, &str)| {
+        let begins = |parts: &[&str]| parts.iter().any(|part| name.starts_with(part));
+        if (seldom.0..seldom.1).contains(&address) { begins(&OFTEN) } else { begins(&SELDOM) }
+    };
+    functions.filter(is_wrong).map(|(_, name)| name).collect()
+}
+
+#[test]
+fn what_seldom_runs_lies_behind_what_does() {
+    for library in LIBRARIES {
+        let path = doors::doors().join(library);
+        let print = |command: &mut Command| {
+            let output = command.arg(&path).output().expect("binutils run");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        let sections = print(Command::new("objdump").args(["-h", "-w"]));
+        let seldom = section(&sections, ".text.seldom").unwrap_or_else(|| panic!("{library}: {sections}"));
+        let text = section(&sections, ".text").expect("code");
+        assert!(text.1 <= seldom.0, "{library}: {text:x?}, {seldom:x?}");
+        let symbols = print(Command::new("nm").arg("-C"));
+        for name in SELDOM.iter().chain(&OFTEN) {
+            assert!(symbols.contains(name), "{library} has no {name}");
+        }
+        assert_eq!(misplaced(&symbols, seldom), [""; 0], "{library}");
+    }
+}
+
+#[test]
+fn a_function_on_the_wrong_side_is_noticed() {
+    let table = "0000000000001200 t gleaner::collect::recheck::Recheck::drain\n\
+                 0000000000003200 t gleaner::collect::recheck::Recheck::root\n\
+                 0000000000003300 t gleaner::collect::cycle::run\n\
+                 0000000000001300 t gleaner::collect::cycle::run";
+    let wrong = ["gleaner::collect::recheck::Recheck::drain", "gleaner::collect::cycle::run"];
+    assert_eq!(misplaced(table, (0x3000, 0x4000)), wrong);
 }
 
 #[test]
