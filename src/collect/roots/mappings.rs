@@ -19,7 +19,7 @@ use super::{
     made_code,
     reading::{self, Manner},
     stacks::{self, Used},
-    unchanged::Unchanged,
+    unchanged::{self, Unchanged},
 };
 use crate::{
     base::{
@@ -118,11 +118,19 @@ impl Search<'_, '_> {
             _ if mapping.shared => self.visit_shared(mapping, source_of(contents)),
             _ if self.is_main_stack(mapping) => self.add_main_stack(mapping),
             Contents::Stack => self.add_data(mapping.range, Source::Stack, Manner::of(mapping)),
-            Contents::Data | Contents::Code => match self.unchanged.find(mapping) {
+            Contents::Data | Contents::Code => match self.area_of(mapping) {
                 Some(area) => self.visit_area(area, mapping),
                 None => self.add_data(mapping.range, source_of(contents), Manner::of(mapping)),
             },
         }
+    }
+
+    /// The area that a mapping is, if enough of it is to be read for pages to be passed over. The heap is none: to have its
+    /// pages watched would cost a fault for each that is written to between two collections.
+    fn area_of(&mut self, mapping: &Mapping<'_>) -> Option<usize> {
+        let mut bytes = 0;
+        self.left_out.without(mapping.range, |part| bytes += part.bytes());
+        if bytes >= unchanged::LARGE_BYTES { self.unchanged.find(mapping) } else { None }
     }
 
     /// A private mapping, and the stacks in it.

@@ -44,7 +44,7 @@ use crate::{
 use bitvec::{order::Lsb0, slice::BitSlice};
 
 /// Smaller mappings are read: it takes no longer than asking.
-const LARGE_BYTES: usize = 16 << 20;
+pub const LARGE_BYTES: usize = 16 << 20;
 /// A mapping of which more than one page in so many was written is left alone for a while.
 const BUSY_SHARE: usize = 4;
 /// As many pages as are not too many when a part of them was written.
