@@ -5,9 +5,9 @@
 //!   searched             as words               as a stack         as words                     as words
 //! ```
 //!
-//! What is ours would keep everything alive, being full of addresses; the dead part of a stack may hold any of them. The
-//! stacks of fibers are searched when their records are ([`fibers`](crate::collect::fibers)). And a thread that was stopped
-//! while it had an alternate stack has left its registers there ([`stop_frame`]).
+//! What is ours, mapped or a table in static data, would keep everything alive, being full of addresses; the dead part of a
+//! stack may hold any of them. The stacks of fibers are searched when their records are ([`fibers`](crate::collect::fibers)).
+//! And a thread that was stopped while it had an alternate stack has left its registers there ([`stop_frame`]).
 //!
 //! Holds:   the parts left out are in ascending order, and so are the used parts of stacks, each behind a part left out.
 //! Threads: the collecting thread; the world is stopped.
@@ -15,7 +15,7 @@
 use super::{
     Fault, Myself, Unknown, mappings,
     stacks::{self, Used},
-    stop_frame,
+    static_data, stop_frame,
 };
 use crate::{
     base::{
@@ -60,6 +60,7 @@ impl LeftOut {
         fibers.for_each_stack(|stack| complete &= cage::contains(stack.start) || self.ranges.push(stack).is_ok());
         if mappings::are_roots() {
             mem::for_each_range(|range| complete &= self.ranges.push(range).is_ok());
+            static_data::own_tables().iter().for_each(|&table| complete &= self.ranges.push(table).is_ok());
             let is_apart = |record: &&Mutator| record.is_alive() && !is_listed_as_stack(record, myself);
             for record in mutator::all().filter(is_apart) {
                 complete &= self.add_stack(record, myself);
@@ -92,6 +93,11 @@ impl LeftOut {
         let ranges = self.ranges.as_slice();
         if let Some(pair) = ranges.windows(2).find(|pair| pair[0].start > pair[1].start) {
             return Err(Fault::LeftOut(pair[1].start));
+        }
+        let is_left_out = |table: &Range| ranges.iter().any(|range| range.intersect(*table) == *table);
+        if let Some(table) = static_data::own_tables().iter().find(|table| mappings::are_roots() && !is_left_out(table))
+        {
+            return Err(Fault::Segment(table.start));
         }
         let mut end = Addr::NULL;
         for Used { frames, control } in self.stacks.as_slice() {

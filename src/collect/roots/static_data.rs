@@ -63,7 +63,7 @@ impl StaticData {
 }
 
 /// Our large tables in static data, in ascending order: they hold no roots.
-fn own_tables() -> [Range; 2] {
+pub fn own_tables() -> [Range; 2] {
     let mut tables = [mem::table(), centre::table()];
     tables.sort_unstable_by_key(|table| table.start);
     tables
