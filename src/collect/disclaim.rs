@@ -156,7 +156,7 @@ fn keep_what_dead_lead_to(kinds: u64, marker: &mut Marker) {
         // SAFETY: an object in use, of a word at least.
         let asks = unsafe { start.as_ptr::<usize>().read() } & 3 != 0;
         if asks {
-            marker.scan_children_of_unmarked(ObjRef::claim(start), true);
+            marker.scan_children_of_unmarked(ObjRef::claim(start), |_| true);
         }
     });
     marker.drain();

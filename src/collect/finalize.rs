@@ -10,7 +10,9 @@
 //!    strictly instead.
 //!
 //! For libgc's names an object with any order waits for the ordered ones that reach it: unordered ones are taken in
-//! step 2 without holding up others, and unreachable ones wait and hold up there as strict ones do before step 3.
+//! step 2 without holding up others, and unreachable ones wait and hold up there as strict ones do before step 3. What
+//! they point to of malloc's does not count: bdwgc does not look there, and who is pointed back at from there would wait
+//! for ever.
 //!
 //! The queue is a root: objects in it, and all they reach, are intact until their procedure has run, and live on if it
 //! stores them somewhere. Setting a finalizer keeps its data alive, not its object.
@@ -19,12 +21,14 @@ use super::{
     fibers, hooks,
     mark::{Marker, is_marked},
     table::{List, Map, NoMemory},
+    undeclared,
 };
 use crate::{
     base::{
         addr::{Addr, Ambiguous, ObjRef},
         sync::{AtomicU32, AtomicUsize, Ordering},
     },
+    heap::resolve::Slot,
     os::sys,
 };
 
@@ -286,11 +290,16 @@ impl Finalizers {
         let count = self.unreached.as_slice().len();
         for &object in self.unreached.as_slice() {
             let object = Addr::new(object);
-            let order = self.by_object.get(object).map_or(Order::Unordered, |finalizer| finalizer.order);
-            if order != Order::Unordered {
-                marker.scan_children_of_unmarked(ObjRef::claim(object), order != Order::Ordered);
-                marker.drain();
-            }
+            let Some(finalizer) = self.by_object.get(object).filter(|finalizer| finalizer.order != Order::Unordered)
+            else {
+                continue;
+            };
+            let counts = |child: Slot| {
+                (finalizer.order != Order::Ordered || child.start() != object)
+                    && !(finalizer.runner == Runner::Libgc && undeclared::is_mallocs(&child))
+            };
+            marker.scan_children_of_unmarked(ObjRef::claim(object), counts);
+            marker.drain();
         }
         self.drop_unreached(|object, _| is_marked(object));
         // If nobody is ready, all are held up by others who are held up: only cycles do that.

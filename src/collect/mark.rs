@@ -204,11 +204,11 @@ impl Marker {
         }
     }
 
-    /// Scans the children of an object that has not been marked and is not to be: all, or all but pointers to itself.
-    pub fn scan_children_of_unmarked(&mut self, object: ObjRef, is_itself_counted: bool) {
+    /// Scans those children of an object that has not been marked and is not to be that count.
+    pub fn scan_children_of_unmarked(&mut self, object: ObjRef, counts: impl Fn(Slot) -> bool) {
         let Some(slot) = resolve::object_at(object.addr()) else { return };
         trace::declared_children(&slot, |word| {
-            if is_itself_counted || resolve::resolve(word) != Some(slot) {
+            if resolve::resolve(word).is_some_and(&counts) {
                 self.offer(word);
             }
         });

@@ -43,13 +43,17 @@ pub fn children(slot: &Slot, visit: impl FnMut(Ambiguous)) {
     }
 }
 
+/// Whether an object is malloc's.
+pub fn is_mallocs(slot: &Slot) -> bool {
+    slot.class().kind() == Kind::MALLOC
+}
+
 #[cold]
 fn all(slot: &Slot, mut visit: impl FnMut(Ambiguous)) {
-    let is_mallocs = |word| resolve::resolve(word).is_some_and(|found| found.class().kind() == Kind::MALLOC);
     // SAFETY: the slot is in use, so its bytes are committed.
     unsafe {
         super::trace::words(Range::sized(slot.start(), slot.bytes()), |word| {
-            if is_mallocs(word) {
+            if resolve::resolve(word).is_some_and(|found| is_mallocs(&found)) {
                 visit(word);
             }
         });

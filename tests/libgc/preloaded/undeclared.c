@@ -73,7 +73,7 @@ static __attribute__((noinline)) void fill_links(void) {
         void *object = GC_malloc(BYTES);
         links[i] = object;
         CHECK(GC_general_register_disappearing_link(&links[i], object) == GC_SUCCESS, "a link");
-        void ***pair = GC_malloc_atomic(BYTES);
+        void ***pair = i % 2 ? GC_malloc(BYTES) : GC_malloc_atomic(BYTES);
         pair[0] = malloc(BYTES);
         pair[0][0] = pair;
         GC_register_finalizer(pair, finalize, NULL, NULL, NULL);
