@@ -101,7 +101,9 @@ __attribute__((noinline)) static void *call_wiped(void *function, void *argument
                      "mov %%rbx, %%rsp\n\t"
                      : "=a"(result), "+D"(argument), "+S"(function)
                      :
-                     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "memory", "cc");
+                     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "memory", "cc", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+                       "xmm15");
     return result;
 }
 
