@@ -45,6 +45,16 @@ mod real_thread;
 #[path = "stack.rs"]
 pub mod stack;
 
+/// The model's threads have stacks of their own, of which the C library's control blocks say nothing.
+pub mod control_block {
+    use crate::base::addr::Range;
+
+    /// Nothing is told.
+    pub fn stack() -> Option<Range> {
+        None
+    }
+}
+
 /// System calls, and futexes of the model's own. A queue's lock orders a waker before a waiter that comes later; the
 /// kernel does the same by its own.
 pub mod sys {
