@@ -277,8 +277,12 @@ fn links_are_cleared_when_their_objects_are_gone() {
 /// Sets finalizers of an order on pairs, the first of which points to the second and itself as it says: how many of the
 /// first and of the second are queued by the first collection.
 fn queued(order: Order, points_to_second: bool, points_to_itself: bool) -> (usize, usize) {
+    queued_for(Runner::Libgc, order, points_to_second, points_to_itself)
+}
+
+fn queued_for(runner: Runner, order: Order, points_to_second: bool, points_to_itself: bool) -> (usize, usize) {
     let set_on = |object: Addr, data: usize| {
-        let finalizer = Finalizer { procedure: 1, data, order, runner: Runner::Libgc };
+        let finalizer = Finalizer { procedure: 1, data, order, runner };
         allocate::set_finalizer(object, finalizer).expect("memory for a finalizer");
     };
     Remembered::new(|_| {
@@ -295,12 +299,12 @@ fn queued(order: Order, points_to_second: bool, points_to_itself: bool) -> (usiz
     });
     collect();
     let mut count = [0; 3];
-    while let Some(due) = tables(|tables| tables.finalizers.take_due(Runner::Libgc)) {
+    while let Some(due) = tables(|tables| tables.finalizers.take_due(runner)) {
         count[due.finalizer.data] += 1;
     }
     // What is left, on a cycle or held up.
-    tables(|tables| tables.finalizers.queue_all(Runner::Libgc));
-    while tables(|tables| tables.finalizers.take_due(Runner::Libgc)).is_some() {}
+    tables(|tables| tables.finalizers.queue_all(runner));
+    while tables(|tables| tables.finalizers.take_due(runner)).is_some() {}
     collect();
     (count[1], count[2])
 }
@@ -317,10 +321,14 @@ fn finalizers_are_queued_in_their_order() {
     assert!(all.contains(&first) && second <= FEW, "itself does not count: {first} {second}");
     let (first, second) = queued(Order::Unordered, true, true);
     assert!(all.contains(&first) && all.contains(&second), "{first} {second}");
-    let (first, second) = queued(Order::Unreachable, true, true);
+    let (first, second) = queued_for(Runner::Header, Order::Unreachable, true, true);
     assert!(all.contains(&first) && all.contains(&second), "{first} {second}");
-    tables(|tables| tables.finalizers.order_unreachable(true));
     let (first, second) = queued(Order::Unreachable, true, false);
+    assert!(all.contains(&first) && second <= FEW, "waits by libgc's names: {first} {second}");
+    let (first, second) = queued(Order::Unreachable, false, true);
+    assert!(first == 0 && all.contains(&second), "and for itself: {first} {second}");
+    tables(|tables| tables.finalizers.order_unreachable(true));
+    let (first, second) = queued_for(Runner::Header, Order::Unreachable, true, false);
     tables(|tables| tables.finalizers.order_unreachable(false));
     assert!(all.contains(&first) && second <= FEW, "{first} {second}");
 }
