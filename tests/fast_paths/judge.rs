@@ -142,6 +142,10 @@ struct Path {
     stack: Vec<(Value, Value)>,
     accesses: Vec<Access>,
     calls: Vec<String>,
+    /// Vector registers that are zero.
+    zeros: BTreeSet<String>,
+    /// How often one of them was stored to the object that is freed, before anything else was written.
+    cleared: usize,
     visited: BTreeSet<u64>,
     /// The value that the flags were set from by `test r, r`.
     tested: Option<Value>,
@@ -191,6 +195,8 @@ impl Function<'_> {
             stack: Vec::new(),
             accesses: Vec::new(),
             calls: Vec::new(),
+            zeros: BTreeSet::new(),
+            cleared: 0,
             visited: BTreeSet::new(),
             tested: None,
             steps: 0,
@@ -291,7 +297,7 @@ impl Function<'_> {
             _ => {
                 self.judge_push(path)?;
                 found.pushes += 1;
-                found.clearing += usize::from(!path.calls.is_empty());
+                found.clearing += usize::from(!path.calls.is_empty() || path.cleared > 0);
             }
         }
         self.judge_frame(path)
@@ -510,6 +516,11 @@ impl Path {
                 let sum = self.operand(to).zip(self.operand(by)).map(|(to, by)| to.plus(&by, times));
                 self.set(to, sum);
             }
+            ("xorps" | "pxor", [to, from]) if to == from => _ = self.zeros.insert((*to).into()),
+            ("movups" | "movdqu", [to, from]) if self.zeros.contains(*from) && register(to).is_none() => {
+                let place = self.address(to);
+                self.clear(place);
+            }
             ("test", [one, other]) => self.tested = self.operand(one).filter(|_| one == other),
             ("cmp" | "bt", _) => self.reads_of(&operands),
             ("nop" | "endbr64" | "data16", _) => {}
@@ -521,11 +532,22 @@ impl Path {
                     self.registers[3] = self.fresh();
                 }
                 if let Some(to) = operands.first() {
+                    self.zeros.remove(*to);
                     self.set(to, None);
                 }
             }
         }
         self.accesses.push(Access::Step(self.registers.clone()));
+    }
+
+    /// A zero is stored: a write like any other, but to the object that is freed while it is still the caller's.
+    fn clear(&mut self, place: Option<Value>) {
+        let Some(place) = place else { return };
+        if place.unknowns.get(&Unknown::Entry(RDI)) == Some(&1) && self.writes().is_empty() {
+            self.cleared += 1;
+        } else {
+            self.write(place, Value::constant(0));
+        }
     }
 
     fn reads_of(&mut self, operands: &[&str]) {
@@ -547,6 +569,7 @@ impl Path {
 
     fn call(&mut self, symbol: &str) {
         self.calls.push(symbol.into());
+        self.zeros.clear();
         for register in (0..16).filter(|register| !KEPT.contains(register)) {
             self.registers[register] = self.fresh();
         }

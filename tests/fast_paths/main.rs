@@ -284,6 +284,13 @@ fn a_planted_push_that_is_wrong_is_refused() {
     is_refused(&altered(PUSH, "214", " 214: xor ebx,ebx"), "not its argument");
     is_refused(&altered(PUSH, "228", " 228: add rax,0x10"), "raise it by a word");
     is_refused(&altered(PUSH, "226", " 225: call 7000 <note>\n 226: mov QWORD PTR [rax],rbx"), "calls note");
+    // Cleared by stores: by what is not known to be zero, somewhere else, and when the object is in the magazine already.
+    let cleared = |at, before| altered(PUSH, "208", &format!(" 205: {before}\n 206: movups XMMWORD PTR [{at}],xmm0"));
+    assert_eq!(judge("push", &cleared("rdi+rax*1", "xorps xmm0,xmm0")).map(|found| found.clearing), Ok(2));
+    is_refused(&cleared("rdi", "xorps xmm0,xmm1"), "has written to memory");
+    is_refused(&cleared("rsi", "xorps xmm0,xmm0"), "has written to memory");
+    let late = " 229: xorps xmm0,xmm0\n 22a: mov QWORD PTR [r14],rax\n 22b: movups XMMWORD PTR [rbx],xmm0";
+    is_refused(&altered(PUSH, "22a", late), "writes 3 times");
 }
 
 #[test]
