@@ -69,6 +69,8 @@ pub static SETTLED: Hook = Hook(AtomicUsize::new(0));
 static QUEUED: AtomicUsize = AtomicUsize::new(0);
 /// After a collection, outside all locks.
 pub static OVER: Hook = Hook(AtomicUsize::new(0));
+/// Asked before each collection.
+static PERMISSION: AtomicUsize = AtomicUsize::new(0);
 /// Told of each [`Moment`].
 static MOMENT: AtomicUsize = AtomicUsize::new(0);
 
@@ -90,6 +92,19 @@ impl Hook {
             function();
         }
     }
+}
+
+/// Sets the function that says whether anything may be collected now, or takes it away: for a door whose program says so by
+/// variables. It is asked by any thread, at any time, and only reads.
+pub fn set_permission(function: Option<fn() -> bool>) {
+    PERMISSION.store(function.map_or(0, |function| function as usize), Ordering::Relaxed);
+}
+
+/// Whether no door forbids a collection.
+pub(super) fn permit() -> bool {
+    let function = PERMISSION.load(Ordering::Relaxed);
+    // SAFETY: stored by `set_permission`.
+    function == 0 || unsafe { core::mem::transmute::<usize, fn() -> bool>(function) }()
 }
 
 /// Sets the function that is told of moments, or takes it away. It must not unwind.

@@ -159,6 +159,7 @@ pub fn enable() {
 pub fn is_possible() -> bool {
     READY.load(Ordering::Acquire)
         && DISABLED.load(Ordering::Relaxed) == 0
+        && hooks::permit()
         && settings::mode() != Mode::Off
         && reports::may_reclaim()
 }

@@ -3,7 +3,7 @@
 //! Events come in bdwgc's order. From `GC_EVENT_POST_STOP_WORLD` to `GC_EVENT_PRE_START_WORLD` the world is stopped.
 //! None of these callbacks may throw, jump away or end its thread: there are Rust frames below, and the world may stand.
 
-use crate::{accessors::accessors, data::*, sizing, stats as bdw_stats};
+use crate::{accessors::accessors, control, data::*, sizing, stats as bdw_stats};
 use core::{
     ffi::{c_int, c_void},
     mem::transmute,
@@ -28,6 +28,7 @@ unsafe extern "C" {
 
 /// From now on collections ask for what the program wants.
 pub fn install() {
+    hooks::set_permission(Some(control::may_collect));
     hooks::START.set(Some(start));
     hooks::PUSH.set(Some(push));
     hooks::set_moment(Some(tell));

@@ -13,7 +13,7 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 use gleaner::{
-    base::sync::{AtomicBool, AtomicI32, Ordering},
+    base::sync::{AtomicBool, AtomicI32, AtomicU32, Ordering},
     collect::{
         self, Cause,
         roots::{self, excluded},
@@ -32,10 +32,10 @@ const PLAUSIBLE: (usize, usize) = (1 << 12, 1 << 47);
 
 /// Whether the program's settings have been taken.
 static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
-/// Whether the engine is kept from collecting for us.
-static IS_KEPT: AtomicBool = AtomicBool::new(false);
 /// `GC_set_disable_automatic_collection`.
 static ONLY_WHEN_ASKED: AtomicI32 = AtomicI32::new(0);
+/// How many threads collect because the program has asked.
+static ASKING: AtomicU32 = AtomicU32::new(0);
 
 #[unsafe(no_mangle)]
 pub extern "C" fn GC_init() {
@@ -91,33 +91,28 @@ pub fn settle() {
     if !IS_INITIALIZED.load(Ordering::Acquire) {
         GC_init();
     }
-    keep_as_wanted();
     sizing::settle();
     leaks::settle();
     settle_static_data();
     GC_gc_no.store(COUNTERS.collections.load(Ordering::Relaxed) as usize, Ordering::Relaxed);
 }
 
-/// Keeps the engine from collecting, or lets it, as `GC_dont_gc` says.
-fn keep_as_wanted() {
-    let wanted = GC_dont_gc.load(Ordering::Relaxed) != 0 || ONLY_WHEN_ASKED.load(Ordering::Relaxed) != 0;
-    // Relaxed: whoever changes it makes the one call that goes with that.
-    if IS_KEPT.load(Ordering::Relaxed) == wanted || IS_KEPT.swap(wanted, Ordering::Relaxed) == wanted {
-        return;
-    }
-    if wanted { collect::disable() } else { collect::enable() }
+/// Whether the program lets the engine collect. The engine asks each time: what threads say at the same time, and what a
+/// program writes to the variable itself, counts at once.
+pub fn may_collect() -> bool {
+    // Relaxed, all: it decides about the next collection; one that has begun may end after it was forbidden.
+    let is_asked_for = || ONLY_WHEN_ASKED.load(Ordering::Relaxed) == 0 || ASKING.load(Ordering::Relaxed) != 0;
+    GC_dont_gc.load(Ordering::Relaxed) == 0 && is_asked_for()
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn GC_disable() {
     GC_dont_gc.fetch_add(1, Ordering::Relaxed);
-    keep_as_wanted();
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn GC_enable() {
     GC_dont_gc.fetch_sub(1, Ordering::Relaxed);
-    keep_as_wanted();
 }
 
 #[unsafe(no_mangle)]
@@ -133,7 +128,6 @@ extern "C" fn GC_get_disable_automatic_collection() -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn GC_set_disable_automatic_collection(value: c_int) {
     ONLY_WHEN_ASKED.store(value, Ordering::Relaxed);
-    keep_as_wanted();
 }
 
 /// Collects because the program asks for it, unless it has forbidden that; for the edge. 1 when a collection has run.
@@ -143,10 +137,9 @@ extern "C" fn gleaner_bdw_collect_now() -> c_int {
     if GC_dont_gc.load(Ordering::Relaxed) != 0 {
         return 0;
     }
-    if IS_KEPT.swap(false, Ordering::Relaxed) {
-        collect::enable();
-    }
+    ASKING.fetch_add(1, Ordering::Relaxed);
     let has_run = collect::collect(Cause::Forced);
+    ASKING.fetch_sub(1, Ordering::Relaxed);
     settle();
     c_int::from(has_run)
 }
