@@ -1,6 +1,7 @@
 //! Hooks: where a door takes part in a collection.
 //!
 //! ```text
+//!   permit     before anything else, on any thread   the permission
 //!   begin      the world runs, gates are open        Started · the start hook · WorldStops
 //!   stopped    nothing has been marked yet           WorldStopped · MarkStarts
 //!   push       roots have been read, marking goes on the push hook
@@ -14,10 +15,10 @@
 //! and programs lock and print where they are told so: therefore what is said of that is said late. And nothing is said
 //! between marking and sweeping, when what a program frees would be handed out twice.
 //!
-//! All run on the collecting thread, on the collector's own stack, but the last, which runs where the thread was. While the
-//! world is stopped a hook may report what it finds to be reachable, ask for marks, and call nothing else. A start hook may
-//! have locked what the push hook unlocks, so each start is followed by a push, even when the collection is given up: what
-//! it reports goes nowhere then.
+//! All others run on the collecting thread, on the collector's own stack, but the last, which runs where the thread was.
+//! While the world is stopped a hook may report what it finds to be reachable, ask for marks, and call nothing else. A start
+//! hook may have locked what the push hook unlocks, so each start is followed by a push, even when the collection is given
+//! up: what it reports goes nowhere then.
 //!
 //! Holds:   without a door that asks, a collection looks at a few zeros.
 //! Threads: set by any, best before the first collection; one thread collects at a time.
