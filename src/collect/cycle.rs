@@ -3,7 +3,7 @@
 //! Holds: from the stop to the resume no other thread runs, and nothing here asks for memory of the heap.
 
 use super::{
-    Collecting, Collector, condemned, give_turn_back, grace, helpers, hooks,
+    Collecting, Collector, condemned, give_turn_back, grace, helpers, hooks, is_permitted,
     mark::{Marker, Pushed},
     quarantine,
     recheck::{Disagreement, Recheck},
@@ -12,7 +12,7 @@ use super::{
     start,
     stats::COUNTERS,
     tables::{TABLES, Tables},
-    timing::{self, Times},
+    timing::{self, GivenUp, Times},
     trigger::{self, Outcome},
     weak::WeakKind,
     world::{self, World},
@@ -30,7 +30,8 @@ use crate::{
     os::{clock, cpus, mem},
 };
 
-/// One collection. `false` when the world could not be stopped or its roots not be found: nothing has changed then.
+/// One collection. `false` when the world could not be stopped, its roots not be found, or the program has forbidden it
+/// meanwhile: nothing has changed then.
 pub fn run(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bool {
     if !world.is_ours() {
         if !mem::is_unmarked_copy() {
@@ -54,27 +55,23 @@ pub fn run(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> 
             timing::report(myself.mutator, &swept, &times, collector.snapshot.bytes, collector.marker.markers());
             true
         }
-        Err(abandoned) => timing::give_up(myself.mutator, abandoned),
+        Err(reason) => timing::give_up(myself.mutator, reason),
     }
 }
 
 /// From the loader's list to the moment when everybody goes on.
-fn stop_and_collect(
-    collector: &mut Collector,
-    myself: Myself<'_>,
-    times: &mut Times,
-) -> Result<Swept, world::Abandoned> {
+fn stop_and_collect(collector: &mut Collector, myself: Myself<'_>, times: &mut Times) -> Result<Swept, GivenUp> {
     let Collector { marker, snapshot, trigger, mark_cpu_ns } = collector;
     let spent = pressure::spent().max(0) as u64;
     let live = COUNTERS.live_bytes_last.load(Ordering::Relaxed);
     let markers = helpers::markers_wanted(*mark_cpu_ns, !roots::needs_loader());
     marker.prepare(live, settings::mark_stack_objects(), markers);
     if marker.scanner.ephemerons.reserve().is_err() || snapshot.read_loader().is_err() {
-        return Err(world::Abandoned { tid: 0 });
+        return Err(GivenUp::UNKNOWN);
     }
     times.has_begun = true;
     hooks::begin();
-    world::stop(myself.mutator).inspect_err(|_| hooks::push_nowhere())?;
+    stop_world(myself.mutator).inspect_err(|_| hooks::push_nowhere())?;
     hooks::stopped();
     times.stopped_ns = clock::now_ns();
     let mut tables = TABLES.lock();
@@ -105,7 +102,17 @@ fn stop_and_collect(
     hooks::resuming();
     give_turn_back(myself.mutator.tid.load(Ordering::Relaxed));
     times.resume(world::resume);
-    swept.map_err(|roots::Unknown| world::Abandoned { tid: 0 })
+    swept.map_err(|roots::Unknown| GivenUp::UNKNOWN)
+}
+
+/// Stops the world, unless a thread turns out to have forbidden collections before it was stopped.
+fn stop_world(myself: &Mutator) -> Result<(), GivenUp> {
+    world::stop(myself).map_err(GivenUp::Abandoned)?;
+    if is_permitted() {
+        return Ok(());
+    }
+    world::resume();
+    Err(GivenUp::Forbidden)
 }
 
 /// The part of a collection with the world stopped.

@@ -1,7 +1,8 @@
 //! Hooks: where a door takes part in a collection.
 //!
 //! ```text
-//!   permit     before anything else, on any thread   the permission
+//!   permit     before anything else, on any thread,  the permission
+//!              and once the world is stopped
 //!   begin      the world runs, gates are open        Started · the start hook · WorldStops
 //!   stopped    nothing has been marked yet           WorldStopped · MarkStarts
 //!   push       roots have been read, marking goes on the push hook

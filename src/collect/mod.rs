@@ -155,13 +155,16 @@ pub fn enable() {
     let _ = DISABLED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
 }
 
+/// Whether the program lets collections run now. Asked again once the world is stopped: then it has the last word of every
+/// thread, and none starts after its thread has returned from forbidding it.
+fn is_permitted() -> bool {
+    // Relaxed: what a thread stored before it stopped is seen by who has stopped it.
+    DISABLED.load(Ordering::Relaxed) == 0 && hooks::permit()
+}
+
 /// Whether a collection may run now.
 pub fn is_possible() -> bool {
-    READY.load(Ordering::Acquire)
-        && DISABLED.load(Ordering::Relaxed) == 0
-        && hooks::permit()
-        && settings::mode() != Mode::Off
-        && reports::may_reclaim()
+    READY.load(Ordering::Acquire) && is_permitted() && settings::mode() != Mode::Off && reports::may_reclaim()
 }
 
 /// Collects. `true` when a collection has run, here or on another thread since the call.

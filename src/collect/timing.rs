@@ -6,7 +6,7 @@ use super::{
     settings,
     stats::{self, COUNTERS, Counters},
     trigger::Trigger,
-    world,
+    world::Abandoned,
 };
 use crate::{
     base::sync::Ordering,
@@ -47,7 +47,23 @@ impl Times {
     }
 }
 
-pub fn give_up(mutator: &Mutator, abandoned: world::Abandoned) -> bool {
+/// Why a collection was given up.
+pub enum GivenUp {
+    /// The world could not be stopped, or not be seen.
+    Abandoned(Abandoned),
+    /// The program has forbidden it meanwhile.
+    Forbidden,
+}
+
+impl GivenUp {
+    /// The system does not show the process's threads or memory.
+    pub const UNKNOWN: GivenUp = GivenUp::Abandoned(Abandoned { tid: 0 });
+}
+
+/// Says that a collection was given up, and when the next is due; `false`.
+pub fn give_up(mutator: &Mutator, reason: GivenUp) -> bool {
+    // One that is forbidden is still due, once it is allowed.
+    let GivenUp::Abandoned(abandoned) = reason else { return false };
     Counters::add(&COUNTERS.stops_abandoned, 1);
     mutator.silent_thread.store(abandoned.tid, Ordering::Relaxed);
     // Try again after as much has been handed out as now.

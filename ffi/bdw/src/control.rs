@@ -100,7 +100,7 @@ pub fn settle() {
 /// Whether the program lets the engine collect. The engine asks each time: what threads say at the same time, and what a
 /// program writes to the variable itself, counts at once.
 pub fn may_collect() -> bool {
-    // Relaxed, all: it decides about the next collection; one that has begun may end after it was forbidden.
+    // Relaxed, all: the engine asks again when it has stopped the threads, and what they stored before is seen then.
     let is_asked_for = || ONLY_WHEN_ASKED.load(Ordering::Relaxed) == 0 || ASKING.load(Ordering::Relaxed) != 0;
     GC_dont_gc.load(Ordering::Relaxed) == 0 && is_asked_for()
 }
