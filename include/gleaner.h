@@ -551,7 +551,7 @@ GLEANER_API void gc_fiber_free(gc_fiber *fiber) GLEANER_NOTHROW;
  * lives on; it is not finalized again unless a finalizer is set again.
  * Finalizers run on a thread that allocates, in a later allocation, or at the end of gc_collect, or in
  * gc_finalizers_run; outside all locks, one after another, at most one level deep.  One that leaves leaves the rest
- * ready.  None runs at exit.
+ * ready.  None runs at exit, nor in an allocation that the C library makes for itself (in strdup, in dlopen).
  * An uncollectable or pinned object never becomes unreachable.
  * Result: 0; EINVAL when `object` is not the start of an object in use, fn is NULL, or the order is none of these;
  * ENOMEM.

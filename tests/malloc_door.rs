@@ -59,6 +59,7 @@ macro_rules! programs {
 
 programs! {
     absurd: "" "free=checked";
+    callbacks: "" "free=checked" "zeal=100";
     cancelled: "" "verify=1";
     ended_stacks: "" "verify=1:recheck=1";
     foreign: "" "free=checked" "free=quarantine";

@@ -1,6 +1,6 @@
 //! Functions that another library has under a name of ours.
 
-use super::statics;
+use super::statics::{self, Object};
 use crate::base::addr::Addr;
 use core::{
     ffi::CStr,
@@ -25,31 +25,78 @@ pub fn next_newest(name: &CStr) -> *mut libc::c_void {
     if found.is_null() { next(name) } else { found }
 }
 
+/// Where a part of the C library lies, once it has been found: it is there from the start, and stays. Relaxed: one end without
+/// the other makes an empty range.
+struct Part {
+    start: AtomicUsize,
+    end: AtomicUsize,
+}
+
+static MAIN: Part = Part::new();
+static LOADER: Part = Part::new();
+
+impl Part {
+    const fn new() -> Part {
+        Part { start: AtomicUsize::new(0), end: AtomicUsize::new(0) }
+    }
+
+    fn contains(&self, address: Addr) -> bool {
+        (self.start.load(Relaxed)..self.end.load(Relaxed)).contains(&address.get())
+    }
+
+    fn is_known(&self) -> bool {
+        self.end.load(Relaxed) != 0
+    }
+
+    fn note(&self, object: &Object<'_>) {
+        self.start.store(object.extent().start.get(), Relaxed);
+        self.end.store(object.extent().end.get(), Relaxed);
+    }
+}
+
+/// The file name of a loaded object.
+fn file_name<'a>(object: &Object<'a>) -> &'a [u8] {
+    let path = object.path.to_bytes();
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+/// What the file names of the C library's main part and of the loader start with: of late, and up to glibc 2.33.
+const MAIN_NAMES: [&[u8]; 2] = [b"libc.so.", b"libc-2."];
+const LOADER_NAMES: [&[u8]; 2] = [b"ld-linux", b"ld-2."];
+
+/// Finds the C library and the loader. A program without shared libraries has neither as an object of its own.
+pub fn find_c_library() {
+    statics::for_each_object(|object| {
+        let name = file_name(object);
+        let note_if = |part: &Part, names: [&[u8]; 2]| {
+            if !part.is_known() && names.iter().any(|start| name.starts_with(start)) {
+                part.note(object);
+            }
+        };
+        note_if(&MAIN, MAIN_NAMES);
+        note_if(&LOADER, LOADER_NAMES);
+    });
+}
+
+/// Whether the code at `address` is the C library's main part or the loader, as far as [`find_c_library`] has found them.
+pub fn is_c_librarys_or_loaders(address: *const libc::c_void) -> bool {
+    let address = Addr::of(address);
+    MAIN.contains(address) || LOADER.contains(address)
+}
+
 /// Whether the function at `address` is the C library's, of which there may be two parts.
 pub fn is_c_librarys(address: *const libc::c_void) -> bool {
-    const MAIN_PART: [&[u8]; 2] = [b"libc.so", b"libc-"];
     const OTHER_PART: &[u8] = b"libpthread";
-    // Where the main part is, once it has been found: there is one, and it stays. Relaxed: one end without the other makes
-    // an empty range.
-    static START: AtomicUsize = AtomicUsize::new(0);
-    static END: AtomicUsize = AtomicUsize::new(0);
-    let address = Addr::of(address);
-    if (START.load(Relaxed)..END.load(Relaxed)).contains(&address.get()) {
-        return true;
+    if !MAIN.is_known() {
+        find_c_library();
     }
-    let mut is_found = false;
-    statics::for_each_object(|object| {
-        let path = object.path.to_bytes();
-        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-        let is_main = MAIN_PART.iter().any(|start| name.starts_with(start));
-        if object.contains(address) && (is_main || name.starts_with(OTHER_PART)) {
-            is_found = true;
-            if is_main {
-                START.store(object.extent().start.get(), Relaxed);
-                END.store(object.extent().end.get(), Relaxed);
-            }
-        }
-    });
+    let address = Addr::of(address);
+    let mut is_found = MAIN.contains(address);
+    if !is_found {
+        statics::for_each_object(|object| {
+            is_found |= object.contains(address) && file_name(object).starts_with(OTHER_PART);
+        });
+    }
     is_found
 }
 

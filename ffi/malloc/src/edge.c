@@ -17,6 +17,7 @@ int gleaner_resize(void **p, size_t bytes, const char *function);
 void gleaner_thread_started(void);
 void gleaner_expect_thread(void);
 size_t gleaner_stack_below(const void *frame);
+int gleaner_may_call_out(const void *site);
 void gleaner_free(void *p);
 int gleaner_is_elsewhere(void);
 int gleaner_is_verifying(void);
@@ -53,13 +54,20 @@ static void *allocate_noting(size_t bytes, size_t align, int is_zeroed, const vo
     return p;
 }
 
+/* What waits to be called on this thread, unless it is the C library or the loader that allocates: they may hold locks that
+ * what is called takes in another order, and are not to be left by a jump. */
+static void call_out(const void *site) {
+    if (gleaner_may_call_out(site))
+        gleaner_edge_callouts();
+}
+
 /* malloc and its family: no handler, only NULL and ENOMEM.  Who calls malloc is found at the return address: it comes here
  * by jumps. */
 static void *allocate(size_t bytes, size_t align, const void *site) {
     int error = errno;
     void *p =
         gleaner_is_verifying() ? allocate_noting(bytes, align, 0, site) : gleaner_allocate(bytes, align, KIND_MALLOC);
-    gleaner_edge_callouts();
+    call_out(site);
     errno = p != NULL ? error : ENOMEM;
     return p;
 }
@@ -72,7 +80,7 @@ void *gleaner_edge_calloc(size_t bytes) {
     int error = errno;
     void *p = gleaner_is_verifying() ? allocate_noting(bytes, 1, 1, __builtin_return_address(0))
                                      : gleaner_allocate_zeroed(bytes);
-    gleaner_edge_callouts();
+    call_out(__builtin_return_address(0));
     errno = p != NULL ? error : ENOMEM;
     return p;
 }
@@ -82,7 +90,7 @@ void *gleaner_edge_malloc_resize(void *p, size_t bytes) {
     int resized = gleaner_resize(&p, bytes, "realloc");
     if (resized && gleaner_is_verifying())
         gleaner_note_birth(p, bytes, __builtin_return_address(0), -1);
-    gleaner_edge_callouts();
+    call_out(__builtin_return_address(0));
     errno = resized ? error : ENOMEM;
     return resized ? p : NULL;
 }

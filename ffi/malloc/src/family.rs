@@ -14,11 +14,19 @@ use gleaner::{
     base::addr::Addr,
     collect::allocate::{self, Freed},
     heap::{OBJECT_BYTES_MAX, emergency, fast, resolve, size_class::GRANULE},
+    os::dl,
 };
 use gleaner_abi::{exports::errno, misuse};
 
 unsafe extern "C" {
     fn gleaner_edge_malloc_resize(p: *mut c_void, bytes: usize) -> *mut c_void;
+}
+
+/// For the edge: whether functions of the program's may be called when `site` has called us.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".text.hot")]
+extern "C" fn gleaner_may_call_out(site: *const c_void) -> c_int {
+    c_int::from(!dl::is_c_librarys_or_loaders(site))
 }
 
 /// C23 7.24.3.6.

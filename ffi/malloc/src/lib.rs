@@ -58,7 +58,7 @@ mod waits;
 use gleaner_bdw as _;
 
 use core::ffi::{c_char, c_int};
-use gleaner::collect::start::Door;
+use gleaner::{collect::start::Door, os::dl};
 use gleaner_abi::engine::{self, Engine, Place};
 
 /// Run by the loader before the program's constructors.
@@ -86,6 +86,7 @@ extern "C" fn constructor(_count: c_int, _arguments: *const *const c_char, envir
         foreign::find_originals();
         exec::find_originals();
         loader::find_original();
+        dl::find_c_library();
         hiding::treat_loaded();
     }
     // SAFETY: glibc passes the environment to constructors.
