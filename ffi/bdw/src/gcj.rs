@@ -14,8 +14,8 @@ extern "C" fn GC_init_gcj_malloc(index: c_int, procedure: *mut c_void) {
         return;
     }
     marking::set_procedure(index as usize, procedure);
-    GC_gcj_debug_kind.store(kinds::make(descriptor::of_procedure(index as usize, 1), false, true), Ordering::Relaxed);
     GC_gcj_kind.store(kinds::make(OF_TABLE, false, true), Ordering::Relaxed);
+    GC_gcj_debug_kind.store(kinds::make(descriptor::of_procedure(index as usize, 1), false, true), Ordering::Relaxed);
 }
 
 /// # Safety

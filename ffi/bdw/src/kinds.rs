@@ -7,7 +7,7 @@ use crate::{
     alloc,
     control::settle,
     descriptor::{self, LENGTH},
-    edge, off_page,
+    edge, off_page, typed,
 };
 use core::{
     ffi::{c_int, c_uint, c_void},
@@ -60,7 +60,7 @@ pub fn of_number(number: c_int) -> Kind {
 
 /// The number of `gc.h` of a kind. `None`: it is none of those.
 pub fn number_of(kind: Kind) -> Option<usize> {
-    let kind = off_page::ordinary(kind);
+    let kind = typed::ordinary(off_page::ordinary(kind));
     (0..COUNT.load(Ordering::Relaxed) as usize).find(|&number| of_number(number as c_int) == kind)
 }
 
@@ -96,12 +96,23 @@ const TRACES: [trace::Procedure; KINDS_MAX] = [
     trace_by::<15>,
 ];
 
-/// Makes a kind, and gives its number in `gc.h`.
-pub fn make(template: usize, is_adjusted: bool, is_zeroed: bool) -> c_int {
+/// The next number in `gc.h`.
+fn next_number() -> usize {
     let number = COUNT.fetch_add(1, Ordering::Relaxed) as usize;
     if number >= KINDS_MAX {
         gleaner::fatal!("GC_new_kind: there are {KINDS_MAX} kinds already: Too many kinds");
     }
+    number
+}
+
+/// Gives a kind of ours a number in `gc.h`.
+pub fn number(kind: Kind) {
+    KINDS[next_number()].store(kind.number(), Ordering::Relaxed);
+}
+
+/// Makes a kind, and gives its number in `gc.h`.
+pub fn make(template: usize, is_adjusted: bool, is_zeroed: bool) -> c_int {
+    let number = next_number();
     TEMPLATES[number].descriptor.store(template, Ordering::Relaxed);
     TEMPLATES[number].is_adjusted.store(usize::from(is_adjusted), Ordering::Relaxed);
     let is_whole = is_adjusted && descriptor::tag(template) == LENGTH && template.wrapping_neg() <= size_of::<usize>();

@@ -2,16 +2,18 @@
 //!
 //! One that says which words is a layout of the engine's, which any marker reads; it lies at the end of the slot, as the
 //! descriptor does in bdwgc. Other descriptors lie there too, in objects of a kind that a procedure traces, and so does
-//! what says that an object is an array.
+//! what says that an object is an array. As those words follow the program's bytes, one past the end of these lies inside.
+//!
+//! In `gc.h` they have two kinds, which get their numbers when the first descriptor is made.
 
 use crate::{
     control::settle,
     descriptor::{self, BITMAP, BITMAP_WORDS, LENGTH},
-    edge,
+    edge, kinds,
 };
 use core::{
     ffi::c_void,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 use gleaner::{
     base::addr::Addr,
@@ -33,6 +35,7 @@ const WORD: usize = size_of::<usize>();
 #[unsafe(no_mangle)]
 unsafe extern "C" fn GC_make_descriptor(bitmap: *const usize, bits: usize) -> usize {
     settle();
+    number();
     // SAFETY: by the caller's promise.
     let is_set = |bit: usize| unsafe { *bitmap.add(bit / 64) >> (bit % 64) & 1 == 1 };
     let Some(last) = (0..bits).rev().find(|&bit| is_set(bit)) else { return LENGTH };
@@ -55,7 +58,7 @@ unsafe extern "C" fn GC_make_descriptor(bitmap: *const usize, bits: usize) -> us
 #[unsafe(no_mangle)]
 extern "C" fn gleaner_bdw_take_typed(bytes: usize, described: usize) -> *mut c_void {
     settle();
-    let Some(bytes) = crate::alloc::with_extra_byte(bytes, Kind::SCANNED) else { return core::ptr::null_mut() };
+    number();
     let object = match descriptor::to_layout(described) {
         Some(layout) => allocate::allocate_typed(bytes, layout).ok(),
         None => with_tail(bytes, &DESCRIBED, [described]),
@@ -63,13 +66,20 @@ extern "C" fn gleaner_bdw_take_typed(bytes: usize, described: usize) -> *mut c_v
     object.map_or(core::ptr::null_mut(), Addr::as_ptr)
 }
 
-/// As `gleaner_bdw_take_typed`, for `count` elements of `bytes`.
+/// As `gleaner_bdw_take_typed`, for `count` elements of `bytes`. One descriptor may say it all.
 #[unsafe(no_mangle)]
 extern "C" fn gleaner_bdw_take_array(count: usize, bytes: usize, described: usize) -> *mut c_void {
-    settle();
-    let whole = count.checked_mul(bytes).and_then(|bytes| crate::alloc::with_extra_byte(bytes, Kind::SCANNED));
-    let object = whole.and_then(|whole| with_tail(whole, &ARRAY, [count, bytes, described]));
-    object.map_or(core::ptr::null_mut(), Addr::as_ptr)
+    let Some(whole) = count.checked_mul(bytes) else { return core::ptr::null_mut() };
+    let has_whole_elements = descriptor::tag(described) == LENGTH && described >= bytes;
+    match described {
+        _ if has_whole_elements => gleaner_bdw_take_typed(whole, whole & !(WORD - 1) | LENGTH),
+        _ if count == 1 || described == LENGTH => gleaner_bdw_take_typed(whole, described),
+        _ => {
+            settle();
+            number();
+            with_tail(whole, &ARRAY, [count, bytes, described]).map_or(core::ptr::null_mut(), Addr::as_ptr)
+        }
+    }
 }
 
 /// A kind of objects that end with words of ours; its number, zero until it is made.
@@ -83,18 +93,34 @@ static ARRAY: Tailed = Tailed { kind: AtomicU8::new(0), trace: trace_array };
 
 impl Tailed {
     fn kind(&self) -> Option<Kind> {
-        // Relaxed: the number is all there is.
-        match self.kind.load(Ordering::Relaxed) {
-            0 => {
-                let words = Words::Traced(self.trace as *const () as usize);
-                let kind = allocate::make_kind(Design { words, is_zeroed: true, is_collected: true })?;
-                // Of two that are made at once both are good.
-                self.kind.store(kind.number(), Ordering::Relaxed);
-                Some(kind)
-            }
-            number => Some(Kind::from_number(number)),
+        // Relaxed, both: the number is all there is.
+        let number = self.kind.load(Ordering::Relaxed);
+        if number != 0 {
+            return Some(Kind::from_number(number));
+        }
+        let words = Words::Traced(self.trace as *const () as usize);
+        let kind = allocate::make_kind(Design { words, is_zeroed: true, is_collected: true })?;
+        // Of two that are made at once one is never used.
+        match self.kind.compare_exchange(0, kind.number(), Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => Some(kind),
+            Err(number) => Some(Kind::from_number(number)),
         }
     }
+}
+
+/// Whether both have their numbers. Relaxed: whoever asks for a kind's number has made an object of it.
+static HAVE_NUMBERS: AtomicBool = AtomicBool::new(false);
+
+/// Gives both kinds their numbers, once.
+fn number() {
+    if !HAVE_NUMBERS.load(Ordering::Relaxed) && !HAVE_NUMBERS.swap(true, Ordering::Relaxed) {
+        [&DESCRIBED, &ARRAY].into_iter().filter_map(Tailed::kind).for_each(kinds::number);
+    }
+}
+
+/// The kind that stands for `kind` in `gc.h`: objects with a layout of the engine's count as those with any descriptor.
+pub fn ordinary(kind: Kind) -> Kind {
+    if kind == Kind::TYPED { DESCRIBED.kind().unwrap_or(kind) } else { kind }
 }
 
 fn with_tail<const N: usize>(bytes: usize, tailed: &Tailed, tail: [usize; N]) -> Option<Addr> {

@@ -39,6 +39,24 @@ static GC_descr thirds(size_t begin, size_t end) {
     return GC_make_descriptor(map, end);
 }
 
+/* What kinds objects with a descriptor and arrays of them are of, and how large they are: the descriptor takes a word. */
+static void look_at_kinds(void) {
+    GC_descr d = thirds(1, 5), length = sizeof(void *);
+    GC_word last[2] = {0, 8};
+    int typed = GC_get_kind_and_size(GC_malloc_explicitly_typed(40, d), NULL);
+    int array = GC_get_kind_and_size(GC_calloc_explicitly_typed(9, 40, d), NULL);
+    CHECK(typed == 4 && array == 5, "kinds %d and %d", typed, array);
+    CHECK(GC_get_kind_and_size(GC_malloc_explicitly_typed(600, GC_make_descriptor(last, 68)), NULL) == typed, "a long map");
+    CHECK(GC_get_kind_and_size(GC_malloc_explicitly_typed(40, GC_MAKE_PROC(63, 0)), NULL) == typed, "a procedure");
+    CHECK(GC_get_kind_and_size(GC_malloc_explicitly_typed_ignore_off_page(9000, d), NULL) == typed, "a large one");
+    CHECK(GC_get_kind_and_size(GC_calloc_explicitly_typed(1, 40, d), NULL) == typed, "an array of one");
+    CHECK(GC_get_kind_and_size(GC_calloc_explicitly_typed(9, 8, length), NULL) == typed, "an array of pointers");
+    CHECK(GC_get_kind_and_size(GC_calloc_explicitly_typed(9, 8, 0), NULL) == typed, "an array of bytes");
+    CHECK(GC_new_kind(GC_new_free_list(), 0, 0, 1) == 6, "the next is the program's");
+    for (size_t bytes = 8; bytes <= 104; bytes += 16)
+        CHECK(GC_size(GC_malloc_explicitly_typed(bytes, d)) == bytes + 8, "%zu bytes and a word", bytes);
+}
+
 int main(void) {
     static const size_t ends[] = {5, 61, 62, 63, 64, 65, 130, 320};
     GC_word all[2] = {~(GC_word)0, ~(GC_word)0};
@@ -58,6 +76,7 @@ int main(void) {
         CHECK(kept(d, end, 1) == MANY, "word 1 of %zu", end);
         CHECK(kept(d, end, 2) <= FEW && kept(d, end, 0) <= FEW && kept(d, end, last - 1) <= FEW, "no other of %zu", end);
     }
+    look_at_kinds();
     /* Arrays. */
     count = 7;
     CHECK(kept(thirds(1, 3), 3, 6 * 3 + 1) == MANY, "in the last element");
@@ -65,6 +84,10 @@ int main(void) {
     CHECK(kept(thirds(1, 100), 100, 5 * 100 + 97) == MANY, "in a large element");
     CHECK(kept(thirds(1, 100), 100, 5 * 100 + 98) <= FEW, "beside it");
     CHECK(kept(GC_make_descriptor(all, 2), 3, 6 * 3 + 1) == MANY, "in an element by length");
+    CHECK(kept(GC_make_descriptor(all, 3), 3, 6 * 3 + 2) == MANY, "in an element that is all pointers");
+    CHECK(kept(0, 3, 6 * 3 + 2) <= FEW, "in one without any");
+    count = 1;
+    CHECK(kept(thirds(1, 3), 3, 1) == MANY && kept(thirds(1, 3), 3, 2) <= FEW, "in the only element");
     count = 1001;
     {
         void **array = GC_calloc_explicitly_typed(count, 3 * sizeof(void *), thirds(1, 3));
