@@ -13,7 +13,7 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 use gleaner::{
-    base::sync::{AtomicBool, AtomicI32, AtomicU32, Ordering},
+    base::sync::{AtomicBool, AtomicI32, Ordering},
     collect::{
         self, Cause,
         roots::{self, excluded},
@@ -34,8 +34,6 @@ const PLAUSIBLE: (usize, usize) = (1 << 12, 1 << 47);
 static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
 /// `GC_set_disable_automatic_collection`.
 static ONLY_WHEN_ASKED: AtomicI32 = AtomicI32::new(0);
-/// How many threads collect because the program has asked.
-static ASKING: AtomicU32 = AtomicU32::new(0);
 
 #[unsafe(no_mangle)]
 pub extern "C" fn GC_init() {
@@ -101,7 +99,8 @@ pub fn settle() {
 /// program writes to the variable itself, counts at once.
 pub fn may_collect() -> bool {
     // Relaxed, all: the engine asks again when it has stopped the threads, and what they stored before is seen then.
-    let is_asked_for = || ONLY_WHEN_ASKED.load(Ordering::Relaxed) == 0 || ASKING.load(Ordering::Relaxed) != 0;
+    // SAFETY: reads a variable of this thread's.
+    let is_asked_for = || ONLY_WHEN_ASKED.load(Ordering::Relaxed) == 0 || unsafe { edge::gleaner_bdw_is_asking() } != 0;
     GC_dont_gc.load(Ordering::Relaxed) == 0 && is_asked_for()
 }
 
@@ -137,9 +136,7 @@ extern "C" fn gleaner_bdw_collect_now() -> c_int {
     if GC_dont_gc.load(Ordering::Relaxed) != 0 {
         return 0;
     }
-    ASKING.fetch_add(1, Ordering::Relaxed);
     let has_run = collect::collect(Cause::Forced);
-    ASKING.fetch_sub(1, Ordering::Relaxed);
     settle();
     c_int::from(has_run)
 }

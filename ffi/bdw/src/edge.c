@@ -43,6 +43,7 @@ int gleaner_bdw_region_leave(struct region *left);
 void gleaner_bdw_region_return(const struct region *left);
 void gleaner_bdw_thread_started(void);
 void gleaner_bdw_forget_thread(void);
+void *gleaner_bdw_end_of_made_stack(void);
 int gleaner_bdw_are_in_one_object(const void *p, const void *q);
 int gleaner_bdw_is_searched(const void *p);
 int gleaner_bdw_log_descriptor(void);
@@ -134,9 +135,24 @@ void *gleaner_bdw_no_memory(size_t bytes) {
 
 /* ---- Collecting ---- */
 
+/* Whether this thread collects because the program has asked for it: a child of a fork has no other that does. */
+static __thread int is_asking;
+
+int gleaner_bdw_is_asking(void) {
+    return is_asking;
+}
+
+static int collect_now(void) {
+    int has_run, was_asking = is_asking;
+    is_asking = 1;
+    has_run = gleaner_bdw_collect_now();
+    is_asking = was_asking;
+    return has_run;
+}
+
 void gleaner_bdw_gcollect(void) {
     int error = errno;
-    gleaner_bdw_collect_now();
+    collect_now();
     gleaner_bdw_check_debug_objects();
     if (gleaner_bdw_releases_when_asked())
         gleaner_bdw_release();
@@ -156,7 +172,7 @@ int gleaner_bdw_try_to_collect(int (*stop)(void)) {
         stop = gleaner_bdw_stop_function();
     if (stop != NULL && stop())
         return 0;
-    has_run = gleaner_bdw_collect_now();
+    has_run = collect_now();
     gleaner_bdw_callouts();
     errno = error;
     return has_run;
@@ -267,12 +283,21 @@ void *gleaner_bdw_end_of_main_stack(void) {
     return __libc_stack_end;
 }
 
+/* Whether this thread stands on the stack that the kernel has made for the process.  A thread of the C library's does not,
+ * even if it has forked, and is the only one of its process. */
+static int is_initial(void) {
+    return gleaner_bdw_end_of_made_stack() == NULL && getpid() == gettid();
+}
+
 int gleaner_bdw_get_stack_base(struct stack_base *base) {
     pthread_attr_t attributes;
     void *low;
     size_t bytes;
     int error;
-    if (getpid() == gettid()) {
+    base->mem_base = gleaner_bdw_end_of_made_stack();
+    if (base->mem_base != NULL)
+        return SUCCESS;
+    if (is_initial()) {
         base->mem_base = __libc_stack_end;
         return SUCCESS;
     }
@@ -293,18 +318,28 @@ void *gleaner_bdw_call_with_stack_base(void *(*fn)(struct stack_base *, void *),
     return result;
 }
 
+/* What the program has said where this thread's stack ends, unless it is the initial one's. */
+static __thread void *stackbottom;
+
 /* A handle stands for a thread; there is nothing to be done with it but to pass it to GC_set_stackbottom. */
 void *gleaner_bdw_get_my_stackbottom(struct stack_base *base) {
-    if (getpid() == gettid())
+    if (is_initial())
         base->mem_base = GC_stackbottom;
+    else if (stackbottom != NULL)
+        base->mem_base = stackbottom;
     else
         gleaner_bdw_get_stack_base(base);
     return (void *)pthread_self();
 }
 
+/* Of another thread it would change nothing but what that thread is told. */
 void gleaner_bdw_set_stackbottom(void *thread, const struct stack_base *base) {
-    if (getpid() == gettid() && (thread == NULL || thread == (void *)pthread_self()))
+    if (thread != NULL && thread != (void *)pthread_self())
+        return;
+    if (is_initial())
         GC_stackbottom = base->mem_base;
+    else
+        stackbottom = base->mem_base;
 }
 
 /* Runs `fn` with this thread's registers on the stack and its stack pointer published. */

@@ -10,6 +10,7 @@ unsafe extern "C" {
     pub fn gleaner_bdw_end_of_main_stack() -> *mut c_void;
     pub fn gleaner_bdw_variable(name: *const c_char) -> *const c_char;
     pub fn gleaner_bdw_note_first_thread();
+    pub fn gleaner_bdw_is_asking() -> c_int;
 }
 
 /// Exports functions that are jumps to functions of the edge, or of the C library: with all arguments as they came, and

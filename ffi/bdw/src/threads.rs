@@ -11,13 +11,19 @@ use gleaner::{
     base::{addr::Addr, sync::Ordering},
     collect::world,
     heap::{mutator, region},
-    os::stack,
+    os::{control_block, stack},
 };
 
 /// The calling thread's record is given back, for the edge.
 #[unsafe(no_mangle)]
 extern "C" fn gleaner_bdw_forget_thread() {
     world::unregister();
+}
+
+/// Where the calling thread's stack ends if the C library has made it, for the edge; else null.
+#[unsafe(no_mangle)]
+extern "C" fn gleaner_bdw_end_of_made_stack() -> *mut c_void {
+    control_block::stack().map_or(core::ptr::null_mut(), |stack| stack.end.as_ptr())
 }
 
 /// Opens a safe region, for the edge: registers lie on the stack above here, what runs inside lies below `frame`. 0: the
