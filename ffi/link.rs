@@ -43,6 +43,10 @@ const SELDOM: [&str; 25] = [
 /// Says how to link the library that the loader knows as `name`. `old`: which other functions it calls that were moved, and
 /// does not define. `seldom`: modules and functions that seldom run, besides those of all libraries.
 pub fn library(name: &str, old: &[&str], seldom: &[&str]) {
+    assert!(
+        !is_linked_by("gold"),
+        "{name}: gold cannot link it: what it links does not start; take -fuse-ld=gold out of RUSTFLAGS, or name lld, bfd or mold there"
+    );
     set_apart(seldom);
     argument(&format!("-Wl,-soname,{name}"));
     for flag in ["-Wl,-z,nodelete", "-Wl,-z,now", "-Wl,-Bsymbolic-functions"] {
@@ -69,6 +73,10 @@ pub fn library(name: &str, old: &[&str], seldom: &[&str]) {
 /// Lays down what seldom runs behind all other code, in the order of the lists. The kernel maps the sixteen pages around one
 /// that code runs in: what lies between the functions that do run is in memory with them, in each process.
 fn set_apart(of_library: &[&str]) {
+    // It knows no script that adds to its own: the code lies as it comes.
+    if is_linked_by("mold") {
+        return;
+    }
     let mut sections = Vec::new();
     for path in SOME.iter().chain(of_library).chain(&SELDOM) {
         let words: Vec<_> = path.split("::").collect();
@@ -87,6 +95,12 @@ fn set_apart(of_library: &[&str]) {
     let file = Path::new(&env::var("OUT_DIR").expect("cargo says where")).join("seldom.ld");
     fs::write(&file, script).expect("the file can be written");
     argument(&format!("-Wl,-T,{}", file.display()));
+}
+
+/// Whether the user has chosen this linker.
+fn is_linked_by(linker: &str) -> bool {
+    println!("cargo::rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
+    env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains(&format!("-fuse-ld={linker}")))
 }
 
 /// A jump to a function of the C library, by the version that it had first.

@@ -12,6 +12,8 @@ const SOURCES: [&str; 3] = ["../abi/src", "../bdw/src", "../../src/os"];
 const PREFIXES: [&str; 2] = ["gc_", "gleaner_"];
 /// What another library may have, for the loader to resolve.
 const OTHERS: &str = "gleaner_engine_1";
+/// How thread-local words begin. GNU ld wants a reference to say that it means such a one.
+const THREAD_LOCAL: [&str; 2] = ["gleaner_thread_1", "gleaner_tls_"];
 /// The C library's that `gleaner_abi::leave` defines too.
 const JUMPS: [&str; 4] = ["longjmp", "_longjmp", "siglongjmp", "__longjmp_chk"];
 
@@ -46,8 +48,10 @@ fn main() {
         collect_names(Path::new(folder), &mut names);
     }
     // The linker leaves the section out.
-    let hide =
-        |name: &String| format!(".hidden {name}\n.pushsection .gleaner_hidden, \"e\"\n.quad {name}\n.popsection\n");
+    let hide = |name: &String| {
+        let what = if THREAD_LOCAL.iter().any(|prefix| name.starts_with(prefix)) { "@dtpoff" } else { "" };
+        format!(".hidden {name}\n.pushsection .gleaner_hidden, \"e\"\n.quad {name}{what}\n.popsection\n")
+    };
     let text: String = names.iter().map(hide).collect();
     let file = Path::new(&env::var("OUT_DIR").expect("cargo says where")).join("hidden.s");
     fs::write(&file, text).expect("the file can be written");
