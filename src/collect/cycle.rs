@@ -92,6 +92,7 @@ fn stop_and_collect(collector: &mut Collector, myself: Myself<'_>, times: &mut T
             finalizers,
             start_ns: times.start_ns,
             end_ns: times.swept_ns,
+            thread_ns: clock::thread_ns().saturating_sub(times.start_thread_ns),
         };
         // Much may have been marked before the last root was read.
         marker.note(times.marked_ns - times.stopped_ns, outcome.swept.live_objects);

@@ -25,6 +25,8 @@ pub struct Times {
     /// Whether hooks have been told that a collection begins.
     pub has_begun: bool,
     pub start_ns: u64,
+    /// How long the collecting thread had had a processor by then.
+    pub start_thread_ns: u64,
     pub stopped_ns: u64,
     pub rooted_ns: u64,
     pub marked_ns: u64,
@@ -35,7 +37,7 @@ pub struct Times {
 
 impl Times {
     pub fn start() -> Times {
-        Times { start_ns: clock::now_ns(), ..Times::default() }
+        Times { start_ns: clock::now_ns(), start_thread_ns: clock::thread_ns(), ..Times::default() }
     }
 
     /// Lets the others go on by `resume`. Where there are more threads than processors, one that is woken may take this

@@ -51,8 +51,10 @@
 //!
 //! Of several threads that allocate, each loses the time of a stop, and together they need `growth` in a fraction of it. So
 //! there patience counts here as well, but less of it: no growth is refused before the last collection is 4 times the usual
-//! pause ago, unless 8 MiB + 64 KiB a thread have been handed out. The usual pause is a shorter one at once, and grows by no
-//! more than a quarter a collection: one that waits long for a thread to get a processor makes no larger heap.
+//! work of one ago, unless 8 MiB + 64 KiB a thread have been handed out, and 2 MiB for each thread that allocates: the more
+//! they are, the sooner they have handed out any amount, and the more it takes to stop them. The work of a collection is the
+//! time that its thread had a processor: one that waits long for others to get theirs makes no larger heap. The usual work is
+//! a shorter one's at once, and grows by no more than a quarter a collection.
 //!
 //! A dead object with a finalizer stays for one collection more, with all that it reaches, and its finalizer often frees
 //! what the heap does not see. So, as with bdwgc, a heap where such objects die is collected sooner before it grows, once
@@ -90,8 +92,8 @@ pub struct Trigger {
     patience: u64,
     /// The base of the last collection.
     last_base: u64,
-    /// What collections have cost: less at once, more by and by.
-    usual_cost_ns: u64,
+    /// What collections have had of a processor: less at once, more by and by.
+    usual_work_ns: u64,
 }
 
 const PATIENCE_MIN: u64 = 5;
@@ -104,9 +106,11 @@ const MEMORY_SHARE: usize = 8;
 const LIBRARY_PATIENCE: u64 = 10;
 const SHARED_PATIENCE: u64 = 4;
 /// To stop two threads takes about as long.
-const FIRST_COST_NS: u64 = 100_000;
+const FIRST_WORK_NS: u64 = 100_000;
 const LIBRARY_FLOOR_MAX: usize = 8 << 20;
 const LIBRARY_FLOOR_A_THREAD: usize = 64 << 10;
+/// For each of several threads that make the heap grow.
+const SHARED_GROWTH_A_THREAD: usize = 2 << 20;
 const LIBRARY_CEILING_MILLI: u64 = 2000;
 /// More than as much again as is live is handed out up to here.
 const LIBRARY_EXTRA_BYTES: u64 = 64 << 20;
@@ -146,12 +150,14 @@ pub struct Outcome {
     pub start_ns: u64,
     /// See `start_ns`.
     pub end_ns: u64,
+    /// How long the thread that collected had a processor meanwhile; zero where the system does not say.
+    pub thread_ns: u64,
 }
 
 impl Trigger {
     /// A trigger that has seen nothing.
     pub const fn new() -> Self {
-        Trigger { patience: PATIENCE_MIN, last_base: u64::MAX, usual_cost_ns: FIRST_COST_NS }
+        Trigger { patience: PATIENCE_MIN, last_base: u64::MAX, usual_work_ns: FIRST_WORK_NS }
     }
 
     /// The budget before the first collection, and after one that was given up.
@@ -212,14 +218,13 @@ impl Trigger {
 
     /// How long patience lasts. Where threads wait for processors, some collections take as long as one of them waits, and
     /// the first takes longer than others; so for threads that would make the heap grow meanwhile it is measured by
-    /// what collections usually cost.
+    /// what work collections usually are.
     fn patience_ns(&mut self, outcome: &Outcome, divisor: u32) -> u64 {
-        let cost_ns = outcome.cost_ns();
-        self.usual_cost_ns = cost_ns.min(self.usual_cost_ns + self.usual_cost_ns / 4);
+        self.usual_work_ns = outcome.work_ns().min(self.usual_work_ns + self.usual_work_ns / 4);
         if outcome.is_growth_shared(divisor) {
-            self.usual_cost_ns * SHARED_PATIENCE
+            self.usual_work_ns * SHARED_PATIENCE
         } else {
-            cost_ns * LIBRARY_PATIENCE
+            outcome.cost_ns() * LIBRARY_PATIENCE
         }
     }
 
@@ -253,6 +258,14 @@ impl Trigger {
 impl Outcome {
     fn cost_ns(&self) -> u64 {
         self.end_ns - self.start_ns
+    }
+
+    /// What of its cost was not waiting, as far as is known.
+    fn work_ns(&self) -> u64 {
+        match self.thread_ns {
+            0 => self.cost_ns(),
+            known => known.min(self.cost_ns()),
+        }
     }
 
     /// Whether several threads make a heap grow that is collected before it does.
@@ -316,7 +329,11 @@ fn growth_bytes(outcome: &Outcome, divisor: u32) -> usize {
 
 /// What may be handed out at most until then while patience lasts, where it is `growth` without.
 fn patient_growth_bytes(outcome: &Outcome, growth: usize, divisor: u32) -> usize {
-    if outcome.is_growth_shared(divisor) { growth.max(library_floor_max()) } else { growth }
+    if !outcome.is_growth_shared(divisor) {
+        return growth;
+    }
+    let shared = (SHARED_GROWTH_A_THREAD * outcome.busy_threads as usize).min(memory::bytes_max() / MEMORY_SHARE);
+    growth.max(library_floor_max()).max(shared)
 }
 
 /// Threads that have allocated more than a little of late: of several that share a processor, one runs between two
@@ -407,6 +424,7 @@ mod tests {
             finalizers: (0, 0),
             start_ns: 1_000_000_000,
             end_ns: 1_010_000_000,
+            thread_ns: 10_000_000,
         }
     }
 
@@ -427,7 +445,7 @@ mod tests {
 
     #[test]
     fn the_ceiling_grows_with_patience_up_to_a_part_of_the_memory() {
-        let ceiling = |patience, usual| Trigger { patience, last_base: 0, usual_cost_ns: 0 }.malloc_ceiling(usual);
+        let ceiling = |patience, usual| Trigger { patience, last_base: 0, usual_work_ns: 0 }.malloc_ceiling(usual);
         let most = memory::bytes_max() / MEMORY_SHARE;
         assert_eq!([5, 10, 20, 32].map(|patience| ceiling(patience, 1000)), [1000, 2000, 4000, 6400]);
         assert_eq!(ceiling(32, most / 2), most);
@@ -450,13 +468,14 @@ mod tests {
         let mut outcome = outcome(1000, 400);
         let mut patience = |busy_threads, divisor| {
             outcome.busy_threads = busy_threads;
-            let mut trigger = Trigger { patience: PATIENCE_MIN, last_base: 0, usual_cost_ns: 1_000_000 };
+            let mut trigger = Trigger { patience: PATIENCE_MIN, last_base: 0, usual_work_ns: 1_000_000 };
             (trigger.patience_ns(&outcome, divisor), patient_growth_bytes(&outcome, GROWTH, divisor))
         };
         for (busy_threads, divisor) in [(1, 3), (2, 0)] {
             assert_eq!(patience(busy_threads, divisor), (100_000_000, GROWTH));
         }
         assert_eq!(patience(2, 3), (5_000_000, library_floor_max()));
+        assert_eq!(patience(64, 3), (5_000_000, (64 * SHARED_GROWTH_A_THREAD).min(memory::bytes_max() / MEMORY_SHARE)));
     }
 
     #[test]
@@ -464,13 +483,30 @@ mod tests {
         let mut outcome = outcome(1000, 400);
         outcome.busy_threads = 2;
         let mut trigger = Trigger::new();
-        let mut patience = |cost_ns| {
-            outcome.end_ns = outcome.start_ns + cost_ns;
+        let mut patience = |work_ns| {
+            outcome.thread_ns = work_ns;
             trigger.patience_ns(&outcome, 3) / SHARED_PATIENCE
         };
         assert_eq!([80_000, 3_000_000, 60_000].map(&mut patience), [80_000, 100_000, 60_000]);
         let grown = (0..20).map(|_| patience(1_000_000)).take_while(|&usual| usual < 1_000_000).count();
         assert!((5..19).contains(&grown), "after {grown} collections");
+    }
+
+    #[test]
+    fn patience_of_several_threads_counts_no_waiting_for_processors() {
+        let mut outcome = outcome(1000, 400);
+        outcome.busy_threads = 2;
+        let patience = |outcome: &Outcome| {
+            let mut trigger = Trigger { patience: PATIENCE_MIN, last_base: 0, usual_work_ns: u64::MAX / 8 };
+            trigger.patience_ns(outcome, 3) / SHARED_PATIENCE
+        };
+        outcome.thread_ns = 70_000;
+        assert_eq!(patience(&outcome), 70_000);
+        // A clock of ticks, and none.
+        for thread_ns in [outcome.cost_ns() + 1, 0] {
+            outcome.thread_ns = thread_ns;
+            assert_eq!(patience(&outcome), outcome.cost_ns());
+        }
     }
 
     #[test]
