@@ -189,7 +189,7 @@ macro_rules! contract {
 }
 
 contract! {
-    absurd_sizes any_byte any_byte_across base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting dlopen_root
+    absurd_sizes any_byte any_byte_across base_and_contains blocking callback_masks callbacks_jump callbacks_throw collecting deaf_at_once dlopen_root
     ephemeron_chain ephemerons ephemerons_beyond_the_stack errno_kept events fiber_ends fiber_lives fiber_steps fiber_threads fiber_unwinds fiber_walk fibers finalizer_control finalizers_manual finalizers_ordered
     finalizers_unordered fork fork_beside_collections fork_in_iteration free glibc_heap_is_no_root heap_limit
     inline_path interior json kinds leader_exits limit_unwinds markers marking_leaves_nothing memalign one_for_all one_past_the_end oom_handler options pins pointer_free raw_thread
