@@ -10,6 +10,7 @@
 //!   resuming   what is dead has been swept           MarkEnded · WorldResumes
 //!   end        the world runs                        WorldResumed · SweepStarts · SweepEnded · Ended
 //!   over       outside all locks                     the hook for what is left to do
+//!   child      in the child of a fork                the hook for what its other threads held
 //! ```
 //!
 //! A door that speaks for another collector promises that collector's order. There sweeping begins with the world running,
@@ -71,6 +72,8 @@ pub static SETTLED: Hook = Hook(AtomicUsize::new(0));
 static QUEUED: AtomicUsize = AtomicUsize::new(0);
 /// After a collection, outside all locks.
 pub static OVER: Hook = Hook(AtomicUsize::new(0));
+/// In the child of a fork, by its only thread, before it goes on: other threads may have held what is the door's.
+pub static CHILD: Hook = Hook(AtomicUsize::new(0));
 /// Asked before each collection.
 static PERMISSION: AtomicUsize = AtomicUsize::new(0);
 /// Told of each [`Moment`].
@@ -183,6 +186,11 @@ pub(super) fn resuming() {
 pub(super) fn end() {
     use Moment::{Ended, SweepEnded, SweepStarts, WorldResumed};
     tell(&[WorldResumed, SweepStarts, SweepEnded, Ended]);
+}
+
+/// The other threads are no more.
+pub(super) fn child() {
+    CHILD.call();
 }
 
 /// The collection is over, and no lock is held.

@@ -6,7 +6,7 @@
 //! `.tables` if they do not start as zero. A lock that is free is not written to be free.
 
 use super::{
-    Collector, READY, disclaim, events, pressure, profiles,
+    Collector, READY, disclaim, events, hooks, pressure, profiles,
     reports::{self, Reason},
     roots, settings,
     tables::TABLES,
@@ -219,6 +219,7 @@ unsafe extern "C" fn after_fork_in_child() {
 pub(super) unsafe fn become_child(world: &mut World, mutator: &Mutator) {
     world.follow_process();
     super::TURN.store(0, Ordering::Relaxed);
+    hooks::child();
     // The loader's lock may have been held at the fork, by this thread in a callback or by one that is not here: the
     // kernel's list needs no lock, and has more.
     roots::mappings::make_roots();

@@ -3,7 +3,7 @@
 //! Events come in bdwgc's order. From `GC_EVENT_POST_STOP_WORLD` to `GC_EVENT_PRE_START_WORLD` the world is stopped.
 //! None of these callbacks may throw, jump away or end its thread: there are Rust frames below, and the world may stand.
 
-use crate::{accessors::accessors, control, data::*, sizing, stats as bdw_stats};
+use crate::{accessors::accessors, control, data::*, lock, sizing, stats as bdw_stats};
 use core::{
     ffi::{c_int, c_void},
     mem::transmute,
@@ -24,6 +24,7 @@ static THREAD_EVENT: Function = Function::none();
 
 unsafe extern "C" {
     fn gleaner_bdw_push_nothing();
+    fn gleaner_bdw_forget_other_threads();
 }
 
 /// From now on collections ask for what the program wants.
@@ -32,6 +33,14 @@ pub fn install() {
     hooks::START.set(Some(start));
     hooks::PUSH.set(Some(push));
     hooks::set_moment(Some(tell));
+    hooks::CHILD.set(Some(become_child));
+}
+
+/// In the child of a fork: nobody holds a lock of this door's but the thread that is left.
+fn become_child() {
+    lock::become_child();
+    // SAFETY: one thread runs.
+    unsafe { gleaner_bdw_forget_other_threads() };
 }
 
 fn start() {

@@ -12,7 +12,7 @@ use gleaner::{
     base::sync::{AtomicU32, Ordering},
     collect::world::{self, Held},
     heap::{gate, mutator},
-    os::sys,
+    os::{sys, thread},
 };
 
 const FREE: u32 = 0;
@@ -59,6 +59,20 @@ pub extern "C" fn GC_alloc_unlock() {
     // Release: pairs with the Acquire of who takes it next.
     if LOCK.swap(FREE, Ordering::Release) == AWAITED {
         sys::futex_wake(&LOCK, 1);
+    }
+}
+
+/// In the child of a fork: the lock is free, unless the thread has it that forked. A thread may have taken it and waited at
+/// its gate, or have left that and not given it back: neither was at what it had it for.
+pub fn become_child() {
+    let tid = thread::id();
+    // Relaxed, all: one thread runs.
+    if is_mine() {
+        HOLDER.store(tid, Ordering::Relaxed);
+        LOCK.store(TAKEN, Ordering::Relaxed);
+    } else {
+        HOLDER.store(0, Ordering::Relaxed);
+        LOCK.store(FREE, Ordering::Relaxed);
     }
 }
 

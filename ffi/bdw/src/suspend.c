@@ -45,6 +45,12 @@ __attribute__((noreturn)) void gleaner_bdw_die(const char *message);
 static _Atomic(struct thread *) threads;
 static pthread_mutex_t suspending = PTHREAD_MUTEX_INITIALIZER;
 
+/* In the child of a fork: threads that were suspending others, or about to begin, are no more. */
+void gleaner_bdw_forget_other_threads(void) {
+    pthread_mutex_init(&suspending, NULL);
+    atomic_store(&gleaner_bdw_threads_starting, 0);
+}
+
 static struct thread *find(pthread_t id) {
     struct thread *thread = atomic_load(&threads);
     while (thread != NULL && !pthread_equal(thread->id, id))
