@@ -32,6 +32,9 @@ use crate::{
 
 /// One collection. `false` when the world could not be stopped, its roots not be found, or the program has forbidden it
 /// meanwhile: nothing has changed then.
+///
+/// A function of its own in every library: where it lies shows how the code is laid out.
+#[inline(never)]
 pub fn run(world: &mut World, collector: &mut Collector, myself: Myself<'_>) -> bool {
     if !world.is_ours() {
         if !mem::is_unmarked_copy() {
