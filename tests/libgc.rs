@@ -121,11 +121,14 @@ const KEPT: [&str; 10] = [
     "stack_words.c",
 ];
 
+/// Its handler has to begin while the world is stopped; behind `malloc` handlers begin afterwards.
+const IN_HANDLER: &str = "woken_in_blocking.c";
+
 #[test]
 fn malloc_and_gc_malloc_have_one_heap_when_our_malloc_is_preloaded() {
     let folder = doors::root().join("tests/libgc");
     let programs = programs().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "c"));
-    let programs = programs.filter(|path| !KEPT.iter().any(|name| path.ends_with(name)));
+    let programs = programs.filter(|path| !KEPT.iter().any(|name| path.ends_with(name)) && !path.ends_with(IN_HANDLER));
     let mut faults = Vec::new();
     for source in programs.chain(["one_heap.c", "undeclared.c"].map(|name| folder.join("preloaded").join(name))) {
         let program = build(&source, "-fPIE", "preloaded");

@@ -83,6 +83,8 @@ pub struct Mutator {
     pub former_thread_pointer: AtomicUsize,
     /// Not zero when the collector found the thread in a safe region and not in its stop handler.
     pub stands_in_region: AtomicU32,
+    /// The stack pointer that the collector found there when it looked first; zero: it has not looked since the stop.
+    pub stood_at: AtomicUsize,
     /// The context of the code that the stop signal interrupted.
     pub context: AtomicUsize,
     /// The thread pointer, the lowest address of the stack and its cold end, as far as known.

@@ -85,12 +85,25 @@ pub fn stack_pointer(record: &Mutator, myself: Myself<'_>) -> Addr {
     }
     // Relaxed: written by the thread that collects.
     if record.stands_in_region.load(Ordering::Relaxed) != 0 {
-        return Addr::new(record.region_sp.load(Ordering::Relaxed));
+        return region_stack_pointer(record);
     }
     let context = record.context.load(Ordering::Relaxed) as *const core::ffi::c_void;
     // SAFETY: the thread is stopped in its handler, so its context is there.
     let sp = unsafe { signal::stack_pointer(context) };
     Addr::new(sp.get() - signal::RED_ZONE_BYTES)
+}
+
+/// As [`stack_pointer`], in a safe region. A thread whose call returns meanwhile, or that a signal wakes, waits further down, and
+/// what lies between is dead or a handler's own: throughout a collection the stack begins where it did at the first look.
+fn region_stack_pointer(record: &Mutator) -> Addr {
+    // Relaxed: the collector alone uses it.
+    let stood_at = match record.stood_at.load(Ordering::Relaxed) {
+        // Relaxed: the stop has seen the region open, by an Acquire load.
+        0 => record.region_sp.load(Ordering::Relaxed),
+        found => found,
+    };
+    record.stood_at.store(stood_at, Ordering::Relaxed);
+    Addr::new(stood_at)
 }
 
 /// Where the used part of the thread's own stack begins: where it stands, or where it was parked while the thread runs a

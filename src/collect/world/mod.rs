@@ -99,7 +99,7 @@ fn stop_all(myself: &Mutator) -> Result<(), Abandoned> {
     poll::allow(mutator::count_alive());
     gate::begin_closing(tid);
     if have_come(myself) {
-        others(myself).for_each(|record| record.stands_in_region.store(1, Ordering::Relaxed));
+        others(myself).for_each(|record| note_region(record, true));
         return Ok(());
     }
     gate::finish_closing();
@@ -108,10 +108,15 @@ fn stop_all(myself: &Mutator) -> Result<(), Abandoned> {
         stop_by_signals(myself, stop).map(|()| stop)
     });
     // A thread in a call may answer later yet; what the collector reads of it is to stay as it is.
-    let note = |record: &Mutator, stop| {
-        record.stands_in_region.store(u32::from(!answer::has_answered(record, stop)), Ordering::Relaxed);
-    };
+    let note = |record: &Mutator, stop| note_region(record, !answer::has_answered(record, stop));
     stopped.map(|stop| others(myself).for_each(|record| note(record, stop))).inspect_err(|_| resume())
+}
+
+/// Notes whether a thread stands in a safe region, where nobody has looked yet.
+fn note_region(record: &Mutator, is_in_region: bool) {
+    // Relaxed, both: the collector alone uses them.
+    record.stands_in_region.store(u32::from(is_in_region), Ordering::Relaxed);
+    record.stood_at.store(0, Ordering::Relaxed);
 }
 
 /// Whether all other threads stand still at their gates. A thread that allocates comes there by itself, often sooner
