@@ -15,31 +15,49 @@ use gleaner::{
     os::{sys, thread},
 };
 
-const FREE: u32 = 0;
-const TAKEN: u32 = 1;
-const AWAITED: u32 = 2;
-
+/// The id of the thread that has the lock, and whether others may wait for it.
 static LOCK: AtomicU32 = AtomicU32::new(FREE);
+const FREE: u32 = 0;
+const AWAITED: u32 = 1 << 31;
 /// The thread that has the lock and is inside its gate by it.
 static HOLDER: AtomicU32 = AtomicU32::new(0);
 
 #[unsafe(no_mangle)]
 pub extern "C" fn GC_alloc_lock() {
     control::settle();
-    // Acquire: pairs with the Release of `GC_alloc_unlock`.
-    if LOCK.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        while LOCK.swap(AWAITED, Ordering::Acquire) != FREE {
-            sys::futex_wait(&LOCK, AWAITED, None);
-        }
+    let mutator = mutator::register();
+    let tid = mutator.map_or_else(thread::id, |mutator| mutator.tid.load(Ordering::Relaxed));
+    // Acquire, here and below: pairs with the Release of `GC_alloc_unlock`.
+    if let Err(owner) = LOCK.compare_exchange(FREE, tid, Ordering::Acquire, Ordering::Relaxed) {
+        wait_for_lock(tid, owner);
     }
     // Without memory for a record there is nothing of the thread's that a collection could clear.
-    if let Some(mutator) = mutator::register()
-        && let Some(inside) = gate::enter(mutator)
-    {
+    if let Some(inside) = mutator.and_then(gate::enter) {
         inside.hold();
         // Relaxed: only its own thread looks for itself.
-        HOLDER.store(mutator.tid.load(Ordering::Relaxed), Ordering::Relaxed);
+        HOLDER.store(tid, Ordering::Relaxed);
     }
+}
+
+#[cold]
+fn wait_for_lock(tid: u32, mut owner: u32) {
+    loop {
+        // Whoever has waited does not know whether others do.
+        let wanted = if owner == FREE { tid | AWAITED } else { owner | AWAITED };
+        match LOCK.compare_exchange(owner, wanted, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(FREE) => return,
+            Ok(_) => sys::futex_wait(&LOCK, wanted, None),
+            Err(_) => {}
+        }
+        owner = LOCK.load(Ordering::Relaxed);
+    }
+}
+
+/// Whether the calling thread has the lock, be it at its gate yet or no longer inside: a thread that is suspended there would
+/// keep all others from it.
+pub fn has_lock() -> bool {
+    // Relaxed: only the thread itself stores its id.
+    LOCK.load(Ordering::Relaxed) & !AWAITED == thread::id()
 }
 
 /// Whether the calling thread has the lock, and is inside its gate by it.
@@ -57,7 +75,7 @@ pub extern "C" fn GC_alloc_unlock() {
         }
     }
     // Release: pairs with the Acquire of who takes it next.
-    if LOCK.swap(FREE, Ordering::Release) == AWAITED {
+    if LOCK.swap(FREE, Ordering::Release) & AWAITED != 0 {
         sys::futex_wake(&LOCK, 1);
     }
 }
@@ -69,7 +87,7 @@ pub fn become_child() {
     // Relaxed, all: one thread runs.
     if is_mine() {
         HOLDER.store(tid, Ordering::Relaxed);
-        LOCK.store(TAKEN, Ordering::Relaxed);
+        LOCK.store(tid, Ordering::Relaxed);
     } else {
         HOLDER.store(0, Ordering::Relaxed);
         LOCK.store(FREE, Ordering::Relaxed);

@@ -5,7 +5,7 @@
 //! stack is kept, and adds nothing: a thread that stands on a stack of its own making has all of that searched, from the
 //! stack pointer to the end of the mapping, and its own stack beside.
 
-use crate::edge;
+use crate::{edge, lock};
 use core::ffi::{c_int, c_void};
 use gleaner::{
     base::{addr::Addr, sync::Ordering},
@@ -106,11 +106,13 @@ extern "C" fn gleaner_bdw_is_thread_known(id: usize) -> Known {
     })
 }
 
-/// Whether the calling thread, which a signal has interrupted, is in no slow path, which others might wait for; for the edge.
+/// Whether the calling thread, which a signal has interrupted, is in no slow path, which others might wait for, and has not
+/// the allocation lock; for the edge.
 #[unsafe(no_mangle)]
 extern "C" fn gleaner_bdw_may_stand() -> c_int {
     // Relaxed: only this thread writes it.
-    c_int::from(mutator::current_or_hidden().is_none_or(|mutator| mutator.inside.load(Ordering::Relaxed) == 0))
+    let is_outside = mutator::current_or_hidden().is_none_or(|mutator| mutator.inside.load(Ordering::Relaxed) == 0);
+    c_int::from(is_outside && !lock::has_lock())
 }
 
 // Nothing to prepare.
