@@ -130,7 +130,9 @@ fn malloc_and_gc_malloc_have_one_heap_when_our_malloc_is_preloaded() {
     let programs = programs().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "c"));
     let programs = programs.filter(|path| !KEPT.iter().any(|name| path.ends_with(name)) && !path.ends_with(IN_HANDLER));
     let mut faults = Vec::new();
-    for source in programs.chain(["one_heap.c", "undeclared.c"].map(|name| folder.join("preloaded").join(name))) {
+    for source in programs
+        .chain(["one_heap.c", "typed_resized.c", "undeclared.c"].map(|name| folder.join("preloaded").join(name)))
+    {
         let program = build(&source, "-fPIE", "preloaded");
         for (library, options) in [(Path::new(DEBIANS), ""), (&ours(), ""), (&ours(), "zeal=500:verify=1")] {
             let outcome = doors::run(&mut preloaded(&program, library, options), DEADLINE);

@@ -4,7 +4,7 @@
 //! inside; objects that are never collected do without. The fast paths take a slot from the thread's magazine, and leave
 //! for the edge by a jump: the program's `GC_oom_fn` may throw, and its finalizers may.
 
-use crate::{control, edge, off_page};
+use crate::{control, edge, off_page, typed};
 use core::ffi::{c_char, c_int, c_void};
 use gleaner::{
     base::{
@@ -127,6 +127,9 @@ unsafe extern "C" fn gleaner_bdw_resize(p: *mut c_void, bytes: usize) -> *mut c_
     control::settle();
     let address = Addr::of(p);
     let slot = resolve::object_at(address);
+    if let Some(resized) = slot.and_then(|slot| typed::resize(&slot, bytes)) {
+        return if let Resized::At(moved) = resized { moved.as_ptr() } else { core::ptr::null_mut() };
+    }
     let kind = slot.map_or(Kind::SCANNED, |slot| slot.class().kind());
     let Some(wanted) = with_extra_byte(bytes, kind) else { return core::ptr::null_mut() };
     let resized = match slot.filter(|_| off_page::ordinary(kind) != kind) {

@@ -7,6 +7,7 @@
 //! In `gc.h` they have two kinds, which get their numbers when the first descriptor is made.
 
 use crate::{
+    alloc,
     control::settle,
     descriptor::{self, BITMAP, BITMAP_WORDS, LENGTH},
     edge, kinds,
@@ -18,13 +19,13 @@ use core::{
 use gleaner::{
     base::addr::Addr,
     collect::{
-        allocate,
+        allocate::{self, Resized},
         trace::{self, Tracer, layout},
     },
     heap::{
         Request,
         kind::{Design, Kind, Words},
-        resolve,
+        resolve::{self, Slot},
     },
 };
 
@@ -151,13 +152,64 @@ unsafe extern "C" fn trace_described(object: *mut c_void, _usable: usize, tracer
 unsafe extern "C" fn trace_array(object: *mut c_void, _usable: usize, tracer: *mut Tracer<'_>) {
     let object = Addr::of(object);
     let Some(tail) = tail_of::<3>(object) else { return };
-    // SAFETY: the last words of an object of this kind: zero, or a number of elements that it has room for.
+    let room = Addr::of(tail) - object;
+    // SAFETY: the last words of an object of this kind: zero, or of elements of which the last may have been cut.
     unsafe {
         let [count, bytes, described] = tail.read_volatile();
-        for element in 0..count {
-            descriptor::push(object + element * bytes, bytes, described, tracer);
+        for start in (0..room).step_by(bytes.max(1)).take(count) {
+            descriptor::push(object + start, bytes.min(room - start), described, tracer);
         }
     }
+}
+
+/// Changes the size of an object with a tail, which says of what remains what it said before: in an array of more elements
+/// or fewer, of each. bdwgc's loses it. `None`: it is of another kind.
+pub fn resize(slot: &Slot, bytes: usize) -> Option<Resized> {
+    let kind = slot.class().kind().number();
+    // Relaxed: as in `Tailed::kind`.
+    if kind == DESCRIBED.kind.load(Ordering::Relaxed) {
+        Some(resize_to(slot, bytes, &DESCRIBED, |tail: [usize; 1]| tail))
+    } else if kind == ARRAY.kind.load(Ordering::Relaxed) {
+        Some(resize_to(slot, bytes, &ARRAY, |[count, element_bytes, described]| {
+            // A procedure may look at no part of an element.
+            let is_whole_only = descriptor::tag(described) == descriptor::PROC;
+            let elements = match element_bytes {
+                0 => count,
+                _ if is_whole_only => bytes / element_bytes,
+                _ => bytes.div_ceil(element_bytes),
+            };
+            [elements, element_bytes, described]
+        }))
+    } else {
+        None
+    }
+}
+
+fn resize_to<const N: usize>(
+    slot: &Slot,
+    bytes: usize,
+    tailed: &Tailed,
+    change: impl FnOnce([usize; N]) -> [usize; N],
+) -> Resized {
+    let Some(place) = tail_of::<N>(slot.start()) else { return Resized::NoMemory };
+    // SAFETY: the last words of an object of this kind.
+    let tail = change(unsafe { place.read_volatile() });
+    let room = Addr::of(place) - slot.start();
+    if bytes <= room && bytes >= room / 2 {
+        // SAFETY: as above; what lies between is the object's, and no longer used.
+        unsafe {
+            place.write_volatile(tail);
+            core::ptr::write_bytes((slot.start() + bytes).as_ptr::<u8>(), 0, room - bytes);
+        }
+        return Resized::At(slot.start());
+    }
+    let Some(moved) = with_tail(bytes, tailed, tail) else { return Resized::NoMemory };
+    // SAFETY: both objects are in use, apart, and hold as many bytes; the old one is the caller's to give up.
+    unsafe {
+        core::ptr::copy_nonoverlapping(slot.start().as_ptr::<u8>(), moved.as_ptr::<u8>(), room.min(bytes));
+        alloc::GC_free(slot.start().as_ptr());
+    }
+    Resized::At(moved)
 }
 
 edge::functions! {

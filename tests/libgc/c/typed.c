@@ -57,6 +57,24 @@ static void look_at_kinds(void) {
         CHECK(GC_size(GC_malloc_explicitly_typed(bytes, d)) == bytes + 8, "%zu bytes and a word", bytes);
 }
 
+/* An object whose size has changed holds whatever the program writes, to its last byte. */
+static void resize(void **object, size_t bytes) {
+    object = GC_realloc(object, bytes);
+    memset(object, 0x41, bytes);
+    GC_gcollect();
+    for (size_t i = 0; i < bytes; i++)
+        CHECK(((char *)object)[i] == 0x41, "byte %zu of %zu", i, bytes);
+}
+
+static void resize_each_sort(void) {
+    static const size_t sizes[] = {16, 40, 72, 96, 160, 168, 500, 504, 4096, 70000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        resize(GC_malloc_explicitly_typed(160, thirds(1, 20)), sizes[i]);
+        resize(GC_malloc_explicitly_typed(160, 80 * sizeof(void *)), sizes[i]);
+        resize(GC_calloc_explicitly_typed(7, 3 * sizeof(void *), thirds(1, 3)), sizes[i]);
+    }
+}
+
 int main(void) {
     static const size_t ends[] = {5, 61, 62, 63, 64, 65, 130, 320};
     GC_word all[2] = {~(GC_word)0, ~(GC_word)0};
@@ -77,6 +95,7 @@ int main(void) {
         CHECK(kept(d, end, 2) <= FEW && kept(d, end, 0) <= FEW && kept(d, end, last - 1) <= FEW, "no other of %zu", end);
     }
     look_at_kinds();
+    resize_each_sort();
     /* Arrays. */
     count = 7;
     CHECK(kept(thirds(1, 3), 3, 6 * 3 + 1) == MANY, "in the last element");
